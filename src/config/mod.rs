@@ -1,0 +1,210 @@
+//! One configuration, validated whole: every problem is reported at once, each with file, key and what is allowed.
+
+pub mod registry;
+
+use std::path::PathBuf;
+
+use chrono::{NaiveDate, NaiveTime};
+use chrono_tz::Tz;
+use secrecy::SecretString;
+
+use crate::form::Campaign;
+use crate::period::Deadline;
+pub use registry::{Registry, Unit};
+
+#[derive(Debug)]
+pub struct Config {
+    /// The file this was read from.
+    pub path: PathBuf,
+    pub timezone: Tz,
+    pub data_dir: PathBuf,
+    pub registry: Registry,
+    pub campaign: Campaign,
+    pub department: Department,
+    pub deadline: Deadline,
+    pub reminders: Reminders,
+    pub report: ReportSettings,
+    pub targets: Targets,
+    pub calendar: Calendar,
+    pub mailboxes: Vec<Mailbox>,
+    pub smtp: Smtp,
+    pub limits: Limits,
+    pub log: String,
+}
+
+/// `[department]`: who receives the report and decides what is quarantined.
+#[derive(Clone, Debug)]
+pub struct Department {
+    /// `中共青岚区委组织部`
+    pub name: String,
+    /// `青岚区`, for titles.
+    pub district: String,
+    pub addresses: Vec<String>,
+    /// Whom a clerk can telephone, shown in answers: `区委组织部 王老师 0531-…`; may be empty.
+    pub contact: String,
+}
+
+/// `[reminders]`
+#[derive(Clone, Debug)]
+pub struct Reminders {
+    pub enabled: bool,
+    /// Cron expressions (seconds minute hour day month weekday), in the configured zone.
+    pub schedule: Vec<String>,
+    /// Overdue notices, copied to the supervisor.
+    pub overdue: Vec<String>,
+}
+
+/// `[report]`
+#[derive(Clone, Debug)]
+pub struct ReportSettings {
+    pub enabled: bool,
+    /// First consolidated report.
+    pub first: String,
+    /// Final report, unless the last unit was in before.
+    pub last: String,
+    /// Also to the committees' own addresses.
+    pub committees: bool,
+}
+
+/// `[targets]`: data of the campaign.
+#[derive(Clone, Debug)]
+pub struct Targets {
+    pub by: NaiveDate,
+    /// New party organisations wanted, by stream key.
+    pub new_party_orgs: Vec<(String, u32)>,
+    /// Percent.
+    pub org_coverage: f64,
+    pub work_coverage: f64,
+}
+
+/// `[calendar]`: days off besides Saturdays and Sundays, and weekend days that are worked.
+#[derive(Clone, Debug, Default)]
+pub struct Calendar {
+    pub holidays: Vec<NaiveDate>,
+    pub workdays: Vec<NaiveDate>,
+}
+
+/// `[[mailbox]]`
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    pub name: String,
+    pub address: String,
+    /// `区非公党工委`: how receipts sign.
+    pub committee: String,
+    /// Stream key; `None` for the news mailbox.
+    pub stream: Option<String>,
+    pub authserv_id: Option<String>,
+    pub source: Source,
+}
+
+#[derive(Clone, Debug)]
+pub enum Source {
+    Imap(Imap),
+    Maildir(PathBuf),
+}
+
+#[derive(Clone, Debug)]
+pub struct Imap {
+    pub server: Server,
+    pub folder: String,
+    pub after: After,
+    /// Seconds between polls.
+    pub poll: u64,
+    /// Use IDLE where the server offers it.
+    pub idle: bool,
+    /// Seconds one command may take.
+    pub timeout: u64,
+}
+
+/// What is done to a message in the mailbox once it is in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Set the keyword `$Taizhang` (`\Flagged` where keywords cannot be kept).
+    Flag,
+    Move(String),
+    Keep,
+}
+
+/// A server to log in to, IMAP or SMTP.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub user: String,
+    pub password: Secret,
+    /// PEM file trusted besides the system's roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    Implicit,
+    Starttls,
+    /// Loopback only.
+    None,
+}
+
+/// Where a password comes from; it is read when it is needed, never kept in the file.
+#[derive(Clone, Debug)]
+pub enum Secret {
+    File(PathBuf),
+    Env(String),
+    /// A systemd credential: a file of this name under `$CREDENTIALS_DIRECTORY`.
+    Credential(String),
+}
+
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    pub kind: SmtpKind,
+    /// Envelope and header sender: `台账系统 <dangjian@…>`.
+    pub from: String,
+    /// Messages a minute.
+    pub per_minute: u32,
+    /// Answers to one address a day.
+    pub answers_per_day: u32,
+    /// Seconds one delivery may take.
+    pub timeout: u64,
+}
+
+#[derive(Clone, Debug)]
+pub enum SmtpKind {
+    Server(Server),
+    /// `.eml` files into this folder.
+    Files(PathBuf),
+}
+
+/// `[limits]`
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub mail_bytes: u64,
+    pub workbook_bytes: u64,
+    pub workbook_cells: u64,
+    pub archive_bytes: u64,
+    pub archive_members: u32,
+    pub archive_depth: u32,
+}
+
+/// The whole day's working times of reminders and reports are wall-clock times in [`Config::timezone`].
+pub const END_OF_DAY: NaiveTime = NaiveTime::from_hms_opt(23, 59, 59).expect("a valid time");
+
+impl Secret {
+    /// Reads the password; a trailing line break is dropped. The error names the source, never the secret.
+    pub fn read(&self) -> Result<SecretString, String> {
+        let text = match self {
+            Self::File(path) => {
+                std::fs::read_to_string(path).map_err(|e| format!("password_file {}: {e}", path.display()))?
+            }
+            Self::Env(name) => {
+                std::env::var(name).map_err(|_| format!("password_env: the variable {name} is not set"))?
+            }
+            Self::Credential(name) => {
+                let dir = std::env::var_os("CREDENTIALS_DIRECTORY")
+                    .ok_or_else(|| format!("password_credential {name}: $CREDENTIALS_DIRECTORY is not set"))?;
+                let path = PathBuf::from(dir).join(name);
+                std::fs::read_to_string(&path).map_err(|e| format!("password_credential {}: {e}", path.display()))?
+            }
+        };
+        Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}

@@ -1,0 +1,9 @@
+//! Forms (报表): what they ask, how a sheet is recognised as one, how its values are read and checked. Pure.
+
+pub mod definition;
+pub mod finding;
+pub mod record;
+
+pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Stream};
+pub use finding::{Finding, Place, Severity};
+pub use record::{Datum, Record};

@@ -1,0 +1,80 @@
+//! One row of a return, read: values by column key, and the cell that each came from. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A value as the ledger keeps it and JSON shows it.
+///
+/// Counts are integers, rates percent (`56.0`), dates `YYYY-MM-DD` or `YYYY-MM` text, yes/no booleans.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Datum {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Rate(f64),
+    Text(String),
+}
+
+impl Datum {
+    pub fn int(&self) -> Option<i64> {
+        match self {
+            Self::Int(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    pub fn rate(&self) -> Option<f64> {
+        match self {
+            Self::Rate(r) => Some(*r),
+            Self::Int(n) => Some(*n as f64),
+            _ => None,
+        }
+    }
+
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    pub fn bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+}
+
+/// Values by column key. A key that is absent was no column of the sheet; `Null` was a blank cell.
+pub type Values = BTreeMap<String, Datum>;
+
+/// One organisation of a register, or one unit's line of a progress table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Row number on the sheet, from 1; of a card, the row of its first label.
+    pub row: u32,
+    pub values: Values,
+    /// Key to A1 cell.
+    pub cells: BTreeMap<String, String>,
+}
+
+impl Record {
+    pub fn get(&self, key: &str) -> &Datum {
+        self.values.get(key).unwrap_or(&Datum::Null)
+    }
+
+    pub fn int(&self, key: &str) -> Option<i64> {
+        self.get(key).int()
+    }
+
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).text()
+    }
+}

@@ -1,0 +1,68 @@
+//! Mail as it arrives: bytes → [`Message`], who sent it, and what is attached. Pure.
+
+pub mod attachment;
+pub mod parse;
+pub mod sender;
+
+use chrono::{DateTime, Utc};
+
+pub use attachment::Kind;
+
+/// A mail address. `email` is lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub name: Option<String>,
+    pub email: String,
+}
+
+/// One mail, decoded as far as it can be. Parsing never fails: what is missing is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// Without angle brackets.
+    pub message_id: Option<String>,
+    pub from: Option<Address>,
+    /// The Return-Path of the topmost trace; `Some("")` is the null return path `<>`.
+    pub return_path: Option<String>,
+    /// To and Cc.
+    pub to: Vec<Address>,
+    pub subject: String,
+    /// The Date header: what the sender's clock said.
+    pub date: Option<DateTime<Utc>>,
+    /// The date of the topmost Received header.
+    pub received: Option<DateTime<Utc>>,
+    /// Message-IDs without brackets.
+    pub in_reply_to: Vec<String>,
+    pub references: Vec<String>,
+    /// All header fields of the outermost message in order, names as written, values decoded and unfolded.
+    pub headers: Vec<(String, String)>,
+    /// The body as text (HTML reduced to text where there is no plain part).
+    pub text: String,
+    /// Subjects and body texts of forwarded messages inside, outermost first.
+    pub forwarded: Vec<Forwarded>,
+    /// Every leaf part that is a file, those of forwarded messages included; bodies and inline pictures of the
+    /// body left out.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A message inside this one.
+#[derive(Clone, Debug, Default)]
+pub struct Forwarded {
+    pub subject: String,
+    pub from: Option<Address>,
+    pub text: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// The file's name as the sender meant it, without folders; `附件1` style placeholder where there is none.
+    pub name: String,
+    pub kind: Kind,
+    pub bytes: Vec<u8>,
+}
+
+impl Message {
+    /// Values of one header field, topmost first; the name in any case.
+    pub fn header(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}

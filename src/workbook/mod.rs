@@ -1,0 +1,109 @@
+//! Workbooks: bytes of any spreadsheet format in, sparse cells out, within limits. Pure.
+//!
+//! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDateTime;
+
+#[derive(Clone, Debug, Default)]
+pub struct Workbook {
+    pub sheets: Vec<Sheet>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Sheet {
+    pub name: String,
+    pub hidden: bool,
+    /// Non-empty cells only.
+    pub cells: BTreeMap<(u32, u32), Cell>,
+    pub merges: Vec<Merge>,
+    pub hidden_rows: BTreeSet<u32>,
+    pub hidden_columns: BTreeSet<u32>,
+}
+
+/// A merged region, corners included, zero-based.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merge {
+    pub first: (u32, u32),
+    pub last: (u32, u32),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    pub value: CellValue,
+    /// The number is shown as a percentage (`56%` stored as 0.56).
+    pub percent: bool,
+    /// The cell holds a formula; its value is the cached one.
+    pub formula: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum CellValue {
+    Text(String),
+    Number(f64),
+    Bool(bool),
+    Date(NaiveDateTime),
+    /// `#REF!`, `#DIV/0!` …
+    Error(String),
+    /// A formula without a stored value (rule W06).
+    Uncached,
+}
+
+/// Why bytes could not be read as a workbook. Each maps to one rule and one answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// W01
+    #[error("the workbook is protected by a password")]
+    Encrypted,
+    /// W02; the text is for the log.
+    #[error("the workbook is damaged: {0}")]
+    Damaged(String),
+    /// W07
+    #[error("over a limit: {0}")]
+    TooLarge(String),
+}
+
+/// What one workbook may cost. Settings `[limits]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub bytes: u64,
+    pub cells: u64,
+}
+
+/// `(0, 0)` → `A1`.
+pub fn a1(row: u32, column: u32) -> String {
+    format!("{}{}", column_letters(column), row + 1)
+}
+
+/// `0` → `A`, `27` → `AB`.
+pub fn column_letters(column: u32) -> String {
+    let mut letters = Vec::new();
+    let mut n = column + 1;
+    while n > 0 {
+        n -= 1;
+        letters.push(b'A' + (n % 26) as u8);
+        n /= 26;
+    }
+    letters.reverse();
+    String::from_utf8(letters).expect("letters are ASCII")
+}
+
+impl Sheet {
+    pub fn cell(&self, row: u32, column: u32) -> Option<&Cell> {
+        self.cells.get(&(row, column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_named_as_excel_names_them() {
+        assert_eq!(
+            (a1(0, 0), a1(4, 25), a1(9, 26), a1(0, 701), a1(0, 702)),
+            ("A1".into(), "Z5".into(), "AA10".into(), "ZZ1".into(), "AAA1".into())
+        );
+    }
+}
