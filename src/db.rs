@@ -1,1 +1,93 @@
-//! To be filled.
+//! The database: one SQLite file in WAL mode, one writing connection, migrations on opening.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+/// The folder that holds everything: `ledger.db` and `mail/`.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: SqlitePool,
+    dir: PathBuf,
+}
+
+impl Db {
+    /// Opens (and creates or migrates) the ledger in `dir`.
+    ///
+    /// # Errors
+    /// The folder or file cannot be used, or a newer version of the program has written it.
+    pub async fn open(dir: &Path) -> Result<Self> {
+        private_dir(dir).with_context(|| format!("data_dir {} cannot be created", dir.display()))?;
+        let file = dir.join("ledger.db");
+        private_file(&file).with_context(|| format!("{} cannot be opened for writing", file.display()))?;
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        // One connection: SQLite has one writer, and a second one here could only wait for the first.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options)
+            .await
+            .with_context(|| format!("{} cannot be opened", file.display()))?;
+        sqlx::migrate!("./migrations").run(&pool).await.with_context(|| {
+            format!("{} does not fit this version of taizhang (was it written by a newer one?)", file.display())
+        })?;
+        Ok(Self { pool, dir: dir.to_owned() })
+    }
+
+    /// The folder of the ledger and the stored mail.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// A write transaction. IMMEDIATE, because a deferred one that first reads can fail halfway.
+    pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.context("the ledger is locked or cannot be written")
+    }
+}
+
+/// Creates a folder that only its owner can enter.
+pub fn private_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+fn private_file(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map(drop)
+}
+
+/// Only one process at a time works on a ledger (`run`, `once`, `ingest`, `report --send` …). Released on drop.
+#[derive(Debug)]
+pub struct Lock {
+    _file: std::fs::File,
+}
+
+impl Lock {
+    /// # Errors
+    /// Another process holds it.
+    pub fn acquire(dir: &Path) -> Result<Self> {
+        private_dir(dir)?;
+        let path = dir.join("lock");
+        private_file(&path)?;
+        let file = std::fs::File::options().write(true).open(&path)?;
+        file.try_lock().map_err(|_| {
+            anyhow::anyhow!(
+                "another taizhang works on {}; stop it first, or use the commands that only read",
+                dir.display()
+            )
+        })?;
+        Ok(Self { _file: file })
+    }
+}

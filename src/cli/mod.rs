@@ -1,1 +1,124 @@
-//! To be filled.
+//! The command line: one file a command. Tables for people, one JSON document with `--json`; logs go to stderr.
+
+mod arguments;
+mod check;
+mod daemon;
+mod demo;
+mod export;
+mod ingest;
+mod listing;
+mod print;
+mod quarantine;
+mod remind;
+mod report;
+mod template;
+mod units;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::clock::Clock;
+use crate::config::{Config, load};
+use crate::db::Db;
+use arguments::{Arguments, Command};
+
+/// How a command ended (contract: exit codes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 0
+    Done,
+    /// 1: told already, on stderr.
+    Failed,
+    /// 3: done, but something needs a person.
+    NeedsPerson,
+}
+
+/// A mistake in how the command was called (exit code 2).
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+fn usage(text: impl Into<String>) -> anyhow::Error {
+    Usage(text.into()).into()
+}
+
+/// Parses the arguments, runs the command and gives the exit code.
+pub async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = run(arguments).await;
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::from(1),
+        Ok(Outcome::NeedsPerson) => ExitCode::from(3),
+        Err(error) if error.is::<load::Invalid>() || error.is::<Usage>() => {
+            eprintln!("taizhang: {error}");
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            eprintln!("taizhang: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<Outcome> {
+    let Arguments { config, at, json, command } = arguments;
+    let clock = at.map_or(Clock::System, Clock::Fixed);
+    if let Command::Demo { dir } = command {
+        return demo::run(&dir).await;
+    }
+    let config = load::load(&load::find(config)?)?;
+    log_to_stderr(&config.log);
+    let office = Office { config, clock, json };
+    match command {
+        Command::Demo { .. } => unreachable!("handled above: it needs no configuration"),
+        Command::Run => daemon::run(office).await,
+        Command::Once => daemon::once(office).await,
+        Command::Ingest(options) => ingest::run(office, options).await,
+        Command::Status { period } => listing::status(office, period).await,
+        Command::Messages { since } => listing::messages(office, since).await,
+        Command::Findings { period, unit, all } => listing::findings(office, period, unit, all).await,
+        Command::Export(options) => export::run(office, options).await,
+        Command::Report { period, out, send } => report::run(office, period, out, send).await,
+        Command::Remind { period, dry_run } => remind::run(office, period, dry_run).await,
+        Command::Quarantine { action } => quarantine::run(office, action).await,
+        Command::Excuse { unit, period, reason } => quarantine::excuse(office, unit, period, reason).await,
+        Command::Units { action } => units::run(office, action),
+        Command::Template(options) => template::run(office, options).await,
+        Command::Check => check::run(office).await,
+    }
+}
+
+/// What every command but `demo` starts from.
+struct Office {
+    config: Config,
+    clock: Clock,
+    json: bool,
+}
+
+impl Office {
+    async fn db(&self) -> Result<Db> {
+        Db::open(&self.config.data_dir).await
+    }
+
+    fn now(&self) -> chrono::DateTime<chrono_tz::Tz> {
+        self.clock.now().with_timezone(&self.config.timezone)
+    }
+
+    fn open_period(&self) -> crate::period::Period {
+        crate::period::Period::open_at(self.now())
+    }
+}
+
+/// Logs go to stderr, without colour where it is not a terminal or `NO_COLOR` is set.
+pub(crate) fn log_to_stderr(level: &str) {
+    use std::io::IsTerminal;
+    // The libraries below log mail addresses and, at TRACE, passwords: they are held at their warnings.
+    let filter = tracing_subscriber::EnvFilter::new(format!("warn,taizhang={level}"));
+    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_target(false);
+    // A second call (the demo runs inside a test) keeps the first subscriber.
+    let _ = builder.with_writer(std::io::stderr).try_init();
+}

@@ -1,13 +1,16 @@
 //! One configuration, validated whole: every problem is reported at once, each with file, key and what is allowed.
 
+pub mod load;
+pub mod reader;
 pub mod registry;
 
 use std::path::PathBuf;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use secrecy::SecretString;
 
+use crate::calendar::{Calendar, Schedule};
 use crate::form::Campaign;
 use crate::period::Deadline;
 pub use registry::{Registry, Unit};
@@ -42,16 +45,18 @@ pub struct Department {
     pub addresses: Vec<String>,
     /// Whom a clerk can telephone, shown in answers: `区委组织部 王老师 0531-…`; may be empty.
     pub contact: String,
+    /// When the department is told what waits for a decision.
+    pub digest: Schedule,
 }
 
 /// `[reminders]`
 #[derive(Clone, Debug)]
 pub struct Reminders {
     pub enabled: bool,
-    /// Cron expressions (seconds minute hour day month weekday), in the configured zone.
-    pub schedule: Vec<String>,
+    /// In the configured zone; one on a day off moves to the working day before.
+    pub schedule: Vec<Schedule>,
     /// Overdue notices, copied to the supervisor.
-    pub overdue: Vec<String>,
+    pub overdue: Vec<Schedule>,
 }
 
 /// `[report]`
@@ -59,9 +64,9 @@ pub struct Reminders {
 pub struct ReportSettings {
     pub enabled: bool,
     /// First consolidated report.
-    pub first: String,
+    pub first: Schedule,
     /// Final report, unless the last unit was in before.
-    pub last: String,
+    pub last: Schedule,
     /// Also to the committees' own addresses.
     pub committees: bool,
 }
@@ -77,13 +82,6 @@ pub struct Targets {
     pub work_coverage: f64,
 }
 
-/// `[calendar]`: days off besides Saturdays and Sundays, and weekend days that are worked.
-#[derive(Clone, Debug, Default)]
-pub struct Calendar {
-    pub holidays: Vec<NaiveDate>,
-    pub workdays: Vec<NaiveDate>,
-}
-
 /// `[[mailbox]]`
 #[derive(Clone, Debug)]
 pub struct Mailbox {
@@ -94,13 +92,23 @@ pub struct Mailbox {
     /// Stream key; `None` for the news mailbox.
     pub stream: Option<String>,
     pub authserv_id: Option<String>,
+    /// Mail that arrived before this day is left alone.
+    pub since: Option<NaiveDate>,
     pub source: Source,
 }
 
 #[derive(Clone, Debug)]
 pub enum Source {
     Imap(Imap),
-    Maildir(PathBuf),
+    Maildir(Maildir),
+}
+
+#[derive(Clone, Debug)]
+pub struct Maildir {
+    pub path: PathBuf,
+    pub after: After,
+    /// Seconds between polls.
+    pub poll: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -163,6 +171,8 @@ pub struct Smtp {
     pub per_minute: u32,
     /// Answers to one address a day.
     pub answers_per_day: u32,
+    /// Mail that is older than this many days when it is read is taken, but no longer answered.
+    pub answer_within_days: u32,
     /// Seconds one delivery may take.
     pub timeout: u64,
 }
@@ -184,9 +194,6 @@ pub struct Limits {
     pub archive_members: u32,
     pub archive_depth: u32,
 }
-
-/// The whole day's working times of reminders and reports are wall-clock times in [`Config::timezone`].
-pub const END_OF_DAY: NaiveTime = NaiveTime::from_hms_opt(23, 59, 59).expect("a valid time");
 
 impl Secret {
     /// Reads the password; a trailing line break is dropped. The error names the source, never the secret.

@@ -1,3 +1,8 @@
 //! The ledger (台账): submissions, figures, entries with their history, and what is owed.
 
+pub mod mailstore;
+pub mod merge;
 pub mod obligation;
+pub mod query;
+pub mod rebuild;
+pub mod store;

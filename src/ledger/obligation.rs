@@ -31,6 +31,11 @@ impl State {
         matches!(self, Self::Pending | Self::Missing | Self::Rejected)
     }
 
+    /// Nothing more is expected: reported or excused.
+    pub fn settled(self) -> bool {
+        self.reported() || self == Self::Excused
+    }
+
     pub fn chinese(self) -> &'static str {
         match self {
             Self::Pending => "未到期",
@@ -59,4 +64,59 @@ pub struct Obligation {
     /// Findings of the version that counts (or, when none was accepted, of the newest one).
     pub errors: u32,
     pub warnings: u32,
+}
+
+/// One received version, as far as the state of its obligation depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub at: DateTime<Utc>,
+    pub fate: crate::submission::Fate,
+}
+
+/// The state of an obligation from everything that was received for it.
+///
+/// On time or late is judged by the first accepted version; later ones are amendments.
+pub fn state(received: &[Received], due: DateTime<Utc>, now: DateTime<Utc>, excused: bool) -> State {
+    use crate::submission::Fate;
+    let first = received.iter().filter(|r| r.fate == Fate::Accepted).map(|r| r.at).min();
+    let any = |fate: Fate| received.iter().any(|r| r.fate == fate);
+    match first {
+        Some(at) if at <= due => State::OnTime,
+        Some(_) => State::Late,
+        None if excused => State::Excused,
+        None if any(Fate::Quarantined) => State::Quarantined,
+        None if any(Fate::Rejected) => State::Rejected,
+        None if now > due => State::Missing,
+        None => State::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::submission::Fate;
+
+    fn day(d: u32) -> DateTime<Utc> {
+        format!("2011-09-{d:02}T08:00:00Z").parse().unwrap()
+    }
+
+    fn came(d: u32, fate: Fate) -> Received {
+        Received { at: day(d), fate }
+    }
+
+    #[test]
+    fn the_first_accepted_version_decides_even_if_an_unusable_one_came_before() {
+        let versions = [came(20, Fate::Rejected), came(27, Fate::Accepted), came(24, Fate::Accepted)];
+        assert_eq!(state(&versions, day(25), day(28), false), State::OnTime);
+        assert_eq!(state(&versions[..2], day(25), day(28), false), State::Late);
+        assert_eq!(state(&versions[..1], day(25), day(28), false), State::Rejected);
+    }
+
+    #[test]
+    fn nothing_received_is_pending_until_due_then_missing_unless_excused() {
+        assert_eq!(state(&[], day(25), day(24), false), State::Pending);
+        assert_eq!(state(&[], day(25), day(26), false), State::Missing);
+        assert_eq!(state(&[], day(25), day(26), true), State::Excused);
+        assert_eq!(state(&[came(20, Fate::Quarantined)], day(25), day(26), false), State::Quarantined);
+    }
 }

@@ -1,0 +1,227 @@
+//! Commands and their options, as `--help` shows them.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::period::Period;
+
+/// Takes the Excel returns that offices email, merges them into a ledger, answers every sender, reminds the late ones,
+/// and mails the department one workbook and a circular.
+///
+/// New here? Run `taizhang demo`: it lives through one month of an invented district and shows what comes out.
+/// Then copy config/taizhang.example.toml, and run `taizhang check`.
+#[derive(Debug, Parser)]
+#[command(name = "taizhang", version, max_term_width = 100, after_help = "Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but something needs a person.")]
+pub struct Arguments {
+    /// The configuration [default: config/taizhang.toml, then /etc/taizhang/taizhang.toml]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Pretend that it is this time, for rehearsals and tests (2011-09-26T10:00:00+08:00)
+    #[arg(long, global = true, value_name = "RFC3339", value_parser = time)]
+    pub at: Option<DateTime<Utc>>,
+
+    /// Print one JSON document instead of a table
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Live through one month of an invented district, on embedded parts, in a few seconds
+    Demo {
+        /// Where the ledger, the mails, the workbook and the circular go
+        #[arg(long, default_value = "demo-district")]
+        dir: PathBuf,
+    },
+    /// The daemon: watch the mailboxes and do everything when it is due, until SIGTERM
+    Run,
+    /// One pass of all that is due (fetch, process, scheduled jobs, send), then exit
+    Once,
+    /// Put files through the same pipeline: .eml, mbox, Maildir, spreadsheets, or folders of them
+    Ingest(Ingest),
+    /// Each obligation of a period: state, when it came, version, findings
+    Status {
+        /// Which period, as 2011-08 [default: the open one]
+        #[arg(long)]
+        period: Option<Period>,
+    },
+    /// Each mail: where it went and why
+    Messages {
+        /// Only mail that arrived at or after this time or day
+        #[arg(long, value_name = "TIME", value_parser = time_or_day)]
+        since: Option<DateTime<Utc>>,
+    },
+    /// Each open finding
+    Findings {
+        #[arg(long)]
+        period: Option<Period>,
+        /// Only of this unit (its name or an alias)
+        #[arg(long)]
+        unit: Option<String>,
+        /// Also those of superseded versions
+        #[arg(long)]
+        all: bool,
+    },
+    /// The ledger, out: figures, organisations, or what changed
+    Export(Export),
+    /// Build the period's workbook and circular, and send them with --send
+    Report {
+        #[arg(long)]
+        period: Option<Period>,
+        /// Folder for the two files
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// Also mail them to the department (and the committees)
+        #[arg(long)]
+        send: bool,
+    },
+    /// Queue a reminder to every unit that still owes something
+    Remind {
+        #[arg(long)]
+        period: Option<Period>,
+        /// Only show what would be sent to whom
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// What a person must decide: list it, look at it, release or reject it
+    Quarantine {
+        #[command(subcommand)]
+        action: Option<Quarantine>,
+    },
+    /// Lift a unit's obligations of one period (免报)
+    Excuse {
+        unit: String,
+        #[arg(long)]
+        period: Period,
+        #[arg(long)]
+        reason: String,
+    },
+    /// The registry: check it, or list the units
+    Units {
+        #[command(subcommand)]
+        action: Option<Units>,
+    },
+    /// Write a unit's blank forms, filled in with what is known
+    Template(Template),
+    /// Configuration, registry, forms, mailboxes, SMTP server, disk: one line each, ok or what to do
+    Check,
+}
+
+#[derive(Debug, Args)]
+pub struct Ingest {
+    /// Files or folders
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The sender of a bare spreadsheet
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
+    /// When it arrived, where the file does not say [default: its Received header, else the file's time]
+    #[arg(long, value_name = "TIME", value_parser = time_or_day)]
+    pub received: Option<DateTime<Utc>>,
+    /// The mailbox (its name in the configuration) that it counts as received in [default: the first one]
+    #[arg(long, value_name = "NAME")]
+    pub mailbox: Option<String>,
+    /// Do not answer the senders
+    #[arg(long)]
+    pub no_answer: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// The figures of 附件1, one row a unit, stream and period
+    Progress,
+    /// The organisations of 附件2, closed ones included
+    Register,
+    /// What changed in which organisation, when, and which mail brought it
+    History,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Json,
+    Csv,
+    Xlsx,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    pub what: What,
+    /// Only this period
+    #[arg(long)]
+    pub period: Option<Period>,
+    /// The register as it stood after this period's books
+    #[arg(long, value_name = "PERIOD")]
+    pub as_of: Option<Period>,
+    /// Only this unit (its name or an alias)
+    #[arg(long)]
+    pub unit: Option<String>,
+    #[arg(long, value_enum, default_value = "json")]
+    pub format: Format,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Quarantine {
+    /// What waits (the default)
+    List,
+    /// Everything known about one mail
+    Show { id: i64 },
+    /// Take it into the ledger after all
+    Release {
+        id: i64,
+        /// For this unit, if the mail does not say or says it wrongly
+        #[arg(long)]
+        unit: Option<String>,
+        /// And trust its sender for that unit from now on
+        #[arg(long)]
+        trust: bool,
+    },
+    /// Keep it out for good
+    Reject {
+        id: i64,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Units {
+    /// Name every problem in the registry
+    Check,
+    /// All units with their streams, addresses and quotas (the default)
+    List,
+}
+
+#[derive(Debug, Args)]
+pub struct Template {
+    pub unit: String,
+    #[arg(long)]
+    pub period: Period,
+    /// Only this stream [default: all that the unit owes]
+    #[arg(long)]
+    pub stream: Option<String>,
+    /// Only this form
+    #[arg(long)]
+    pub form: Option<String>,
+    /// A file for one form, or a folder for several
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    parsed.map(|t| t.to_utc()).map_err(|_| "write it as 2011-09-26T10:00:00+08:00".to_owned())
+}
+
+fn time_or_day(text: &str) -> Result<DateTime<Utc>, String> {
+    let day = format!("{text}T00:00:00+08:00");
+    time(text).or_else(|_| time(&day)).map_err(|_| "write it as 2011-09-26 or 2011-09-26T10:00:00+08:00".to_owned())
+}

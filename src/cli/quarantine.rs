@@ -1,0 +1,165 @@
+//! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::arguments::Quarantine;
+use super::listing::{message_json, short, unit_name};
+use super::{Office, Outcome, print, usage};
+use crate::db::{Db, Lock};
+use crate::jobs::process::{Answers, process};
+use crate::ledger::query::{self, Listed, Which};
+use crate::ledger::store::{self, Decision};
+use crate::period::Period;
+
+pub async fn run(office: Office, action: Option<Quarantine>) -> Result<Outcome> {
+    let db = office.db().await?;
+    match action.unwrap_or(Quarantine::List) {
+        Quarantine::List => list(&office, &db).await,
+        Quarantine::Show { id } => show(&office, &db, id).await,
+        Quarantine::Release { id, unit, trust } => release(office, &db, id, unit, trust).await,
+        Quarantine::Reject { id, reason } => reject(office, &db, id, reason).await,
+    }
+}
+
+async fn list(office: &Office, db: &Db) -> Result<Outcome> {
+    let mut conn = db.pool().acquire().await?;
+    let waiting = query::messages(&mut conn, Which::Quarantined).await?;
+    let zone = office.config.timezone;
+    if office.json {
+        print::json(&waiting.iter().map(|m| message_json(m, zone)).collect::<Vec<_>>())?;
+    } else {
+        let rows = waiting.iter().map(|m| {
+            let unit = m.submissions.iter().map(|s| s.unit.as_str()).find(|u| !u.is_empty()).unwrap_or_default();
+            vec![
+                m.id.to_string(),
+                short(m.received_at, zone),
+                m.from.clone().unwrap_or_default(),
+                unit.to_owned(),
+                m.rules.join(" "),
+                m.reason.clone(),
+            ]
+        });
+        print::table(&["id", "received", "from", "unit", "rules", "reason"], rows.collect())?;
+        if !waiting.is_empty() {
+            print::line("look: taizhang quarantine show ID    decide: taizhang quarantine release ID | reject ID --reason R")?;
+        }
+    }
+    Ok(if waiting.is_empty() { Outcome::Done } else { Outcome::NeedsPerson })
+}
+
+async fn find(db: &Db, id: i64) -> Result<Listed> {
+    let mut conn = db.pool().acquire().await?;
+    let found = query::messages(&mut conn, Which::One(id)).await?.pop();
+    found.ok_or_else(|| usage(format!("there is no message {id}; see `taizhang quarantine list`")))
+}
+
+async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
+    let message = find(db, id).await?;
+    let mut conn = db.pool().acquire().await?;
+    let findings =
+        query::findings(&mut conn, &query::Filter { message: Some(id), all: true, ..Default::default() }).await?;
+    let digest: String =
+        sqlx::query_scalar("SELECT digest FROM message WHERE id = ?").bind(id).fetch_one(&mut *conn).await?;
+    let path = crate::ledger::mailstore::path(db.dir(), &digest);
+    if office.json {
+        let mut document = message_json(&message, office.config.timezone);
+        document["findings"] = serde_json::to_value(&findings)?;
+        document["stored"] = path.display().to_string().into();
+        print::json(&document)?;
+        return Ok(Outcome::Done);
+    }
+    let text = |o: &Option<String>| o.clone().unwrap_or_default();
+    print::line(&format!("message {id}  {}  {}", message.mailbox, short(message.received_at, office.config.timezone)))?;
+    print::line(&format!("from      {}\nsubject   {}", text(&message.from), message.subject))?;
+    print::line(&format!("now       {}  {}", text(&message.disposition), message.reason))?;
+    print::line(&format!("original  {}", path.display()))?;
+    let rows = message.submissions.iter().map(|s| {
+        vec![s.unit.clone(), s.stream.clone(), s.form.clone(), s.period.clone(), s.state.clone(), s.file.clone()]
+    });
+    print::table(&["unit", "stream", "form", "period", "state", "file"], rows.collect())?;
+    let rows = findings.iter().map(|f| {
+        vec![f.rule.clone(), f.severity.clone(), text(&f.sheet), text(&f.cell), f.message.clone()]
+    });
+    print::table(&["rule", "severity", "sheet", "cell", "finding"], rows.collect())?;
+    Ok(Outcome::Done)
+}
+
+async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: bool) -> Result<Outcome> {
+    let message = find(db, id).await?;
+    if message.disposition.as_deref() != Some("quarantined") && !message.submissions.iter().any(|s| s.state == "quarantined") {
+        return Err(usage(format!("message {id} is not in quarantine")));
+    }
+    let named = unit.map(|u| unit_name(&office, &u)).transpose()?;
+    let told = message.submissions.iter().map(|s| s.unit.clone()).find(|u| !u.is_empty());
+    let trusted_for = named.clone().or(told);
+    if trust && (trusted_for.is_none() || message.from.is_none()) {
+        return Err(usage("--trust needs a sender and a unit; name it with --unit"));
+    }
+    let _lock = Lock::acquire(db.dir())?;
+    let now = office.clock.now();
+    let mut tx = db.begin().await?;
+    let decision = |kind| Decision {
+        kind,
+        who: "operator",
+        message: Some(id),
+        unit: named.as_deref(),
+        period: None,
+        address: None,
+        reason: "",
+    };
+    store::decide(&mut tx, &decision("release"), now).await?;
+    if trust {
+        let trusting = Decision { unit: trusted_for.as_deref(), address: message.from.as_deref(), ..decision("trust") };
+        store::decide(&mut tx, &trusting, now).await?;
+    }
+    tx.commit().await?;
+    decided(office, db, id).await
+}
+
+async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outcome> {
+    find(db, id).await?;
+    let _lock = Lock::acquire(db.dir())?;
+    let mut tx = db.begin().await?;
+    let decision = Decision {
+        kind: "reject",
+        who: "operator",
+        message: Some(id),
+        unit: None,
+        period: None,
+        address: None,
+        reason: &reason,
+    };
+    store::decide(&mut tx, &decision, office.clock.now()).await?;
+    tx.commit().await?;
+    decided(office, db, id).await
+}
+
+/// Assesses the message again in the light of the decision and shows what became of it.
+async fn decided(office: Office, db: &Db, id: i64) -> Result<Outcome> {
+    let now = office.clock.now();
+    let config = Arc::new(office.config);
+    let disposition = process(db, &config, id, Answers::Send, now).await?;
+    print::line(&format!("message {id}: {}", disposition.as_str()))?;
+    Ok(Outcome::Done)
+}
+
+pub async fn excuse(office: Office, unit: String, period: Period, reason: String) -> Result<Outcome> {
+    let unit = unit_name(&office, &unit)?;
+    let db = office.db().await?;
+    let mut tx = db.begin().await?;
+    let decision = Decision {
+        kind: "excuse",
+        who: "operator",
+        message: None,
+        unit: Some(&unit),
+        period: Some(period.to_string()),
+        address: None,
+        reason: &reason,
+    };
+    store::decide(&mut tx, &decision, office.clock.now()).await?;
+    tx.commit().await?;
+    print::line(&format!("{unit}: excused from {period}"))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,59 @@
+//! `report`: build the workbook and the circular, and send them on request.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::{Office, Outcome, print};
+use crate::db::Lock;
+use crate::jobs::pass::claim_slot;
+use crate::jobs::publish;
+use crate::period::Period;
+use crate::report::table::Edition;
+
+pub async fn run(office: Office, period: Option<Period>, out: PathBuf, send: bool) -> Result<Outcome> {
+    let period = period.unwrap_or_else(|| office.open_period());
+    let now = office.clock.now();
+    let db = office.db().await?;
+    let _lock = if send { Some(Lock::acquire(db.dir())?) } else { None };
+    let mut tx = db.begin().await?;
+    let edition = publish::edition(&mut tx, &office.config, period, now).await?;
+    let built = publish::build(&mut tx, &office.config, period, edition.clone(), now).await?;
+    std::fs::create_dir_all(&out).with_context(|| format!("{} cannot be created", out.display()))?;
+    let mut paths = Vec::new();
+    for file in [&built.workbook, &built.circular] {
+        let path = out.join(&file.name);
+        write_private(&path, &file.bytes)?;
+        paths.push(path.display().to_string());
+    }
+    let mut queued = 0;
+    if send {
+        let slot = match &edition {
+            Edition::First => "first".to_owned(),
+            Edition::Final => "final".to_owned(),
+            Edition::Revision { number, .. } => format!("revision-{number}"),
+        };
+        claim_slot(&mut tx, ("report", period, &slot), now).await?;
+        queued = publish::send(&mut tx, &office.config, period, built, now).await?;
+    }
+    tx.commit().await?;
+    if office.json {
+        print::json(&serde_json::json!({ "period": period, "edition": edition.chinese(), "files": paths, "queued": queued }))?;
+    } else {
+        for path in paths {
+            print::line(&path)?;
+        }
+        if send {
+            print::line(&format!("queued for {queued} recipients; `taizhang run` or `taizhang once` sends them"))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Writes a file that only its owner can read: it holds names and telephone numbers.
+pub fn write_private(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
+    file.and_then(|mut f| f.write_all(bytes)).with_context(|| format!("{} cannot be written", path.display()))
+}

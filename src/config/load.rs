@@ -1,0 +1,423 @@
+//! From the file to a [`Config`]: reads, checks everything, and reports all problems together.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{NaiveDate, NaiveTime};
+use chrono_tz::Tz;
+
+use super::reader::{Problems, Reader};
+use super::{
+    After, Config, Department, Imap, Limits, Mailbox, Maildir, Registry, Reminders, ReportSettings, Secret, Server,
+    Smtp, SmtpKind, Source, Targets, Tls,
+};
+use crate::calendar::Calendar;
+use crate::form::Campaign;
+use crate::period::Deadline;
+
+/// Where a configuration is looked for when none is named.
+pub const DEFAULT_PATHS: [&str; 2] = ["config/taizhang.toml", "/etc/taizhang/taizhang.toml"];
+
+/// What is wrong with a configuration: one line a problem.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Invalid(pub Vec<String>);
+
+/// Reads a configuration with everything it names (registry, forms). Relative paths start at the file's folder.
+///
+/// # Errors
+/// [`Invalid`] with every problem, each with file, key or row, and what is allowed.
+pub fn load(path: &Path) -> Result<Config, Invalid> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Invalid(vec![format!("{}: {e}; copy config/taizhang.example.toml there", path.display())]))?;
+    parse(path, &text)
+}
+
+pub fn parse(path: &Path, text: &str) -> Result<Config, Invalid> {
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+        let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].lines().count().max(1));
+        Invalid(vec![format!("{}: line {line}: {}", path.display(), e.message())])
+    })?;
+    let problems = Problems::default();
+    let config = read(path, &table, &problems);
+    let found = problems.take();
+    match config {
+        Some(config) if found.is_empty() => Ok(config),
+        _ => Err(Invalid(found.into_iter().map(|p| format!("{}: {p}", path.display())).collect())),
+    }
+}
+
+fn read(path: &Path, table: &toml::Table, problems: &Problems) -> Option<Config> {
+    let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let top = Reader::new(table, "", problems);
+    let timezone = zone(&top);
+    let data_dir = base.join(top.required_text("data_dir", "the folder for the ledger and the stored mail"));
+    let campaign = campaign(&top, base, problems);
+    let streams: Vec<String> = campaign.iter().flat_map(|c| c.streams.iter().map(|s| s.key.clone())).collect();
+    let registry = registry(&top, base, &streams, problems);
+    let section = |name: &str| top.table(name).cloned().unwrap_or_default();
+    let (d, dl, rm, rp, tg) =
+        (section("department"), section("deadline"), section("reminders"), section("report"), section("targets"));
+    let department = department(Reader::new(&d, "[department]", problems));
+    let deadline = deadline(Reader::new(&dl, "[deadline]", problems), timezone);
+    let reminders = reminders(Reader::new(&rm, "[reminders]", problems));
+    let report = report(Reader::new(&rp, "[report]", problems));
+    let targets = targets(Reader::new(&tg, "[targets]", problems), &streams);
+    let (cl, sm, lm, lg, wb) =
+        (section("calendar"), section("smtp"), section("limits"), section("log"), section("web"));
+    let calendar = calendar(Reader::new(&cl, "[calendar]", problems));
+    let smtp = smtp(Reader::new(&sm, "[smtp]", problems), base);
+    let limits = limits(Reader::new(&lm, "[limits]", problems));
+    let log = log(Reader::new(&lg, "[log]", problems));
+    web(Reader::new(&wb, "[web]", problems));
+    let mailboxes = mailboxes(&top, base, &streams, problems);
+    top.finish();
+    Some(Config {
+        path: path.to_owned(),
+        timezone,
+        data_dir,
+        registry: registry?,
+        campaign: campaign?,
+        department: department?,
+        deadline,
+        reminders: reminders?,
+        report: report?,
+        targets: targets?,
+        calendar,
+        mailboxes,
+        smtp: smtp?,
+        limits,
+        log,
+    })
+}
+
+fn zone(top: &Reader) -> Tz {
+    let text = top.text("timezone", "Asia/Shanghai");
+    text.parse().unwrap_or_else(|_| {
+        top.problem("timezone", &format!("`{text}` is no IANA zone name, such as Asia/Shanghai"));
+        chrono_tz::Asia::Shanghai
+    })
+}
+
+fn campaign(top: &Reader, base: &Path, problems: &Problems) -> Option<Campaign> {
+    let parsed = match top.optional_text("forms") {
+        None => Campaign::builtin(),
+        Some(folder) => {
+            let folder = base.join(folder);
+            match form_files(&folder) {
+                Err(e) => Err(vec![format!("forms: {}: {e}", folder.display())]),
+                Ok(files) => {
+                    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+                    Campaign::parse(&files)
+                }
+            }
+        }
+    };
+    parsed.map_err(|list| list.into_iter().for_each(|p| problems.add(p))).ok()
+}
+
+fn form_files(folder: &Path) -> std::io::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, std::fs::read_to_string(&path)?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn registry(top: &Reader, base: &Path, streams: &[String], problems: &Problems) -> Option<Registry> {
+    let name = top.required_text("units", "the registry file (.csv or .xlsx)");
+    if name.is_empty() {
+        return None;
+    }
+    let path = base.join(name);
+    let bytes = std::fs::read(&path).map_err(|e| problems.add(format!("units: {}: {e}", path.display()))).ok()?;
+    Registry::parse(&path, &bytes, streams).map_err(|list| list.into_iter().for_each(|p| problems.add(p))).ok()
+}
+
+fn addresses(r: &Reader, key: &str) -> Vec<String> {
+    let list = r.texts(key).unwrap_or_default();
+    for address in list.iter().filter(|a| !is_address(a)) {
+        r.problem(key, &format!("`{address}` is not a mail address"));
+    }
+    list.into_iter().map(|a| a.to_lowercase()).collect()
+}
+
+fn is_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(l, h)| !l.is_empty() && h.contains('.')) && !text.contains(char::is_whitespace)
+}
+
+fn department(r: Reader) -> Option<Department> {
+    let digest = r.parsed("digest", "30 8 * * *");
+    let department = Department {
+        name: r.required_text("name", "the department's full name"),
+        district: r.text("district", ""),
+        addresses: addresses(&r, "addresses"),
+        contact: r.text("contact", ""),
+        digest: digest?,
+    };
+    if department.addresses.is_empty() && !r.has("addresses") {
+        r.problem("addresses", "is missing; give the addresses that receive the report");
+    }
+    r.finish();
+    Some(department)
+}
+
+fn deadline(r: Reader, zone: Tz) -> Deadline {
+    let day = r.number("day", 25, 1..=28) as u32;
+    let text = r.text("time", "23:59:59");
+    let parsed = NaiveTime::parse_from_str(&text, "%H:%M:%S").or_else(|_| NaiveTime::parse_from_str(&text, "%H:%M"));
+    let time = parsed.unwrap_or_else(|_| {
+        r.problem("time", &format!("`{text}` is no time of day, such as 23:59:59"));
+        NaiveTime::MIN
+    });
+    r.finish();
+    Deadline { day, time, zone }
+}
+
+fn reminders(r: Reader) -> Option<Reminders> {
+    let reminders = Reminders {
+        enabled: r.bool("enabled", true),
+        schedule: r.parsed_list("schedule", &["0 9 20,23,25 * *", "0 15 25 * *"]),
+        overdue: r.parsed_list("overdue", &["0 9 26,27,28 * *"]),
+    };
+    r.finish();
+    Some(reminders)
+}
+
+fn report(r: Reader) -> Option<ReportSettings> {
+    let (first, last) = (r.parsed("first", "0 10 26 * *"), r.parsed("last", "0 17 28 * *"));
+    let (enabled, committees) = (r.bool("enabled", true), r.bool("committees", true));
+    r.finish();
+    Some(ReportSettings { enabled, first: first?, last: last?, committees })
+}
+
+fn targets(r: Reader, streams: &[String]) -> Option<Targets> {
+    let by = r.text("by", "2011-12-30");
+    let by: Option<NaiveDate> =
+        by.parse().map_err(|_| r.problem("by", &format!("`{by}` is no date, such as 2011-12-30"))).ok();
+    let new_party_orgs = r.counts("new_party_orgs");
+    for (stream, _) in new_party_orgs.iter().filter(|(s, _)| !streams.is_empty() && !streams.contains(s)) {
+        r.problem("new_party_orgs", &format!("`{stream}` is no stream; allowed: {}", streams.join(", ")));
+    }
+    let (org_coverage, work_coverage) = (r.percent("org_coverage", 60.0), r.percent("work_coverage", 100.0));
+    r.finish();
+    Some(Targets { by: by?, new_party_orgs, org_coverage, work_coverage })
+}
+
+fn calendar(r: Reader) -> Calendar {
+    let days = |key: &str| {
+        let texts = r.texts(key).unwrap_or_default();
+        let day =
+            |t: &String| t.parse().map_err(|_| r.problem(key, &format!("`{t}` is no date, such as 2011-10-01"))).ok();
+        texts.iter().filter_map(day).collect()
+    };
+    let calendar = Calendar { holidays: days("holidays"), workdays: days("workdays") };
+    r.finish();
+    calendar
+}
+
+fn limits(r: Reader) -> Limits {
+    const MB: u64 = 1024 * 1024;
+    let limits = Limits {
+        mail_bytes: r.number("mail_mb", 50, 1..=500) * MB,
+        workbook_bytes: r.number("workbook_mb", 30, 1..=500) * MB,
+        workbook_cells: r.number("workbook_cells", 5_000_000, 1000..=50_000_000),
+        archive_bytes: r.number("archive_mb", 200, 1..=2000) * MB,
+        archive_members: r.number("archive_members", 100, 1..=10_000) as u32,
+        archive_depth: r.number("archive_depth", 3, 1..=10) as u32,
+    };
+    r.finish();
+    limits
+}
+
+fn log(r: Reader) -> String {
+    let level = r.text("level", "info");
+    if !["error", "warn", "info", "debug"].contains(&level.as_str()) {
+        r.problem("level", "must be error, warn, info or debug");
+    }
+    r.finish();
+    level
+}
+
+/// `[web]` is reserved for the page of a later version; it may be switched off, not on.
+fn web(r: Reader) {
+    if r.bool("enabled", false) {
+        r.problem("enabled", "this version has no web page; write false or leave the section out");
+    }
+    r.finish();
+}
+
+fn mailboxes(top: &Reader, base: &Path, streams: &[String], problems: &Problems) -> Vec<Mailbox> {
+    let tables = top.tables("mailbox");
+    if tables.is_empty() {
+        top.problem("[[mailbox]]", "is missing; at least one mailbox is needed");
+    }
+    let read = |(i, table): (usize, &&toml::Table)| {
+        let label = match table.get("name").and_then(toml::Value::as_str) {
+            Some(name) => format!("[[mailbox]] {name}:"),
+            None => format!("[[mailbox]] no. {}:", i + 1),
+        };
+        mailbox(Reader::new(table, &label, problems), base, streams)
+    };
+    let list: Vec<Mailbox> = tables.iter().enumerate().filter_map(read).collect();
+    for (i, m) in list.iter().enumerate() {
+        if list[..i].iter().any(|other| other.name == m.name) {
+            top.problem("[[mailbox]]", &format!("name `{}` is used twice", m.name));
+        }
+    }
+    list
+}
+
+fn mailbox(r: Reader, base: &Path, streams: &[String]) -> Option<Mailbox> {
+    let name = r.required_text("name", "a short name for logs and listings");
+    let address = r.required_text("address", "the mailbox's own address").to_lowercase();
+    if !address.is_empty() && !is_address(&address) {
+        r.problem("address", &format!("`{address}` is not a mail address"));
+    }
+    let stream = r.optional_text("stream").filter(|s| !s.is_empty());
+    if let Some(s) = stream.as_ref().filter(|s| !streams.is_empty() && !streams.contains(s)) {
+        r.problem("stream", &format!("`{s}` is no stream; allowed: {} (leave it out for news)", streams.join(", ")));
+    }
+    let since = r
+        .optional_text("since")
+        .and_then(|t| t.parse().map_err(|_| r.problem("since", &format!("`{t}` is no date, such as 2011-08-01"))).ok());
+    let after = r.parsed("after", "flag");
+    let poll = r.seconds("poll", 120, 1..=86_400);
+    let kind = r.required_text("kind", "\"imap\" or \"maildir\"");
+    let source = match kind.as_str() {
+        "imap" => imap(&r, base, after.clone(), poll).map(Source::Imap),
+        "maildir" => {
+            let path = base.join(r.required_text("path", "the Maildir's folder"));
+            after.clone().map(|after| Source::Maildir(Maildir { path, after, poll }))
+        }
+        "" => None,
+        other => {
+            r.problem("kind", &format!("`{other}` is unknown; allowed: \"imap\", \"maildir\""));
+            return None;
+        }
+    };
+    let (committee, authserv_id) = (r.text("committee", ""), r.optional_text("authserv_id").filter(|s| !s.is_empty()));
+    r.finish();
+    Some(Mailbox { name, address, committee, stream, authserv_id, since, source: source? })
+}
+
+fn imap(r: &Reader, base: &Path, after: Option<After>, poll: u64) -> Option<Imap> {
+    let folder = r.text("folder", "INBOX");
+    let idle = r.bool("idle", true);
+    let timeout = r.seconds("timeout", 60, 1..=600);
+    let server = server(r, base, (993, 143), "imap.163.com");
+    Some(Imap { server: server?, folder, after: after?, poll, idle, timeout })
+}
+
+fn server(r: &Reader, base: &Path, ports: (u16, u16), example: &str) -> Option<Server> {
+    let host = r.required_text("host", &format!("the server's name, such as {example}"));
+    let tls: Option<Tls> = r.parsed("tls", "implicit");
+    let default = if tls == Some(Tls::Implicit) { ports.0 } else { ports.1 };
+    let port = r.number("port", u64::from(default), 1..=65_535) as u16;
+    if tls == Some(Tls::None) && !is_loopback(&host) {
+        r.problem("tls", "\"none\" is allowed to this machine only (127.0.0.1, ::1, localhost)");
+    }
+    let user = r.required_text("user", "the login name");
+    let ca_file = r.optional_text("ca_file").map(|p| base.join(p));
+    if let Some(path) = ca_file.as_ref().filter(|p| !p.is_file()) {
+        r.problem("ca_file", &format!("{} is not there", path.display()));
+    }
+    let password = secret(r, base);
+    Some(Server { host, port, tls: tls?, user, password: password?, ca_file })
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn secret(r: &Reader, base: &Path) -> Option<Secret> {
+    if r.has("password") {
+        let _ = r.optional_text("password");
+        r.problem("password", "must not stand in this file; use password_file, password_env or password_credential");
+        return None;
+    }
+    let file = r.optional_text("password_file").map(|p| Secret::File(base.join(p)));
+    let env = r.optional_text("password_env").map(Secret::Env);
+    let credential = r.optional_text("password_credential").map(Secret::Credential);
+    let mut given = [file, env, credential].into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(secret), None) => Some(secret),
+        (None, _) => {
+            r.problem("password_file", "is missing; give one of password_file, password_env, password_credential");
+            None
+        }
+        _ => {
+            r.problem("password_file", "give only one of password_file, password_env, password_credential");
+            None
+        }
+    }
+}
+
+fn smtp(r: Reader, base: &Path) -> Option<Smtp> {
+    let kind = match r.text("kind", "smtp").as_str() {
+        "smtp" => server(&r, base, (465, 587), "smtp.163.com").map(SmtpKind::Server),
+        "file" => Some(SmtpKind::Files(base.join(r.required_text("dir", "the folder for the .eml files")))),
+        other => {
+            r.problem("kind", &format!("`{other}` is unknown; allowed: \"smtp\", \"file\""));
+            None
+        }
+    };
+    let from = r.required_text("from", "the sender's address: \"台账系统 <ledger@office.example>\"");
+    if !from.is_empty() && from.parse::<lettre::message::Mailbox>().is_err() {
+        r.problem("from", &format!("`{from}` is not an address"));
+    }
+    let smtp = Smtp {
+        kind: kind?,
+        from,
+        per_minute: r.number("per_minute", 20, 1..=1000) as u32,
+        answers_per_day: r.number("answers_per_day", 20, 1..=1000) as u32,
+        answer_within_days: r.number("answer_within_days", 62, 1..=3660) as u32,
+        timeout: r.seconds("timeout", 60, 1..=600),
+    };
+    r.finish();
+    Some(smtp)
+}
+
+impl std::str::FromStr for Tls {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "implicit" => Ok(Self::Implicit),
+            "starttls" => Ok(Self::Starttls),
+            "none" => Ok(Self::None),
+            other => Err(format!("`{other}` is unknown; allowed: \"implicit\", \"starttls\", \"none\"")),
+        }
+    }
+}
+
+impl std::str::FromStr for After {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.split_once(':')) {
+            ("flag", _) => Ok(Self::Flag),
+            ("keep", _) => Ok(Self::Keep),
+            (_, Some(("move", folder))) if !folder.trim().is_empty() => Ok(Self::Move(folder.trim().to_owned())),
+            _ => Err(format!("`{text}` is unknown; allowed: \"flag\", \"keep\", \"move:FOLDER\"")),
+        }
+    }
+}
+
+/// The configuration to use: the one named, else the first default that exists.
+pub fn find(named: Option<PathBuf>) -> Result<PathBuf, Invalid> {
+    if let Some(path) = named {
+        return Ok(path);
+    }
+    let found = DEFAULT_PATHS.iter().map(PathBuf::from).find(|p| p.is_file());
+    found.ok_or_else(|| {
+        Invalid(vec![format!(
+            "no configuration: neither {} nor {} is there; copy config/taizhang.example.toml, or name one with -c FILE",
+            DEFAULT_PATHS[0], DEFAULT_PATHS[1]
+        )])
+    })
+}

@@ -1,0 +1,264 @@
+//! Answer: the receipt for one message, queued in the transaction that stored its verdict.
+
+use anyhow::Result;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::SqliteConnection;
+
+use super::post::{self, Post};
+use crate::config::{Config, Mailbox};
+use crate::form::record::Values;
+use crate::form::{Datum, Finding, FormKind, Place, Severity};
+use crate::ledger::obligation::{Obligation, State};
+use crate::ledger::query::{self, Version};
+use crate::message::Message;
+use crate::outbox::compose::receipt::{self, Fate, Figure, Outcome, Receipt, Rows, Taken};
+use crate::outbox::compose::{Owed, Why};
+use crate::outbox::{Attached, Kind, store};
+use crate::period::Period;
+use crate::report::{findings_sheet, table};
+use crate::submission::{self, Disposition, Submission, Verdict};
+
+/// The message that is answered.
+pub struct About<'a> {
+    pub id: i64,
+    pub digest: &'a str,
+    pub mailbox: &'a Mailbox,
+    pub received_at: DateTime<Utc>,
+}
+
+/// Figures that a receipt shows beside last month's.
+const FIGURES: [&str; 6] =
+    [table::ORGS, table::MEMBERS, table::PARTY_ORGS, table::FOUNDED_MONTH, table::FOUNDED_TOTAL, table::COVERED];
+/// With more findings than this the full list goes along as a workbook; fewer are all in the text.
+const IN_TEXT: usize = 3;
+
+/// Queues the receipt, if one is right: the sender is known and a person, the mail is not old, and the day's budget
+/// for that address is not used up.
+pub async fn answer(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    about: &About<'_>,
+    (message, verdict): (&Message, &Verdict),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(to) = message.from.as_ref().map(|a| a.email.as_str()).filter(|_| verdict.answer) else { return Ok(()) };
+    let Some(outcome) = outcome(verdict) else { return Ok(()) };
+    if now - about.received_at > TimeDelta::days(i64::from(config.smtp.answer_within_days)) {
+        return Ok(());
+    }
+    let today = now.with_timezone(&config.timezone).date_naive();
+    if store::answers_today(conn, to, today, config.timezone).await? >= config.smtp.answers_per_day {
+        tracing::warn!(message = about.id, "the day's answers to this address are used up; no receipt");
+        return Ok(());
+    }
+    let units = units(verdict);
+    let owed = owed(conn, config, &units, period(config, verdict, now), now).await?;
+    if outcome == Outcome::NoForm && owed.is_empty() {
+        return Ok(());
+    }
+    let findings = all_findings(conn, verdict).await?;
+    let list = full_list(config, message, &findings, now)?;
+    let receipt = Receipt {
+        subject: message.subject.clone(),
+        addressee: units.first().cloned().unwrap_or_default(),
+        received: about.received_at.with_timezone(&config.timezone),
+        now: now.with_timezone(&config.timezone),
+        outcome,
+        taken: taken(conn, config, about, verdict).await?,
+        findings,
+        owed: (!units.is_empty()).then_some(owed),
+        full_list: list.as_ref().map(|a| a.name.clone()),
+        contact: config.department.contact.clone(),
+        signature: signature(config, about.mailbox),
+    };
+    let composed = receipt::compose(&receipt);
+    let mut references = message.references.clone();
+    references.extend(message.message_id.clone());
+    let post = Post {
+        kind: Kind::Receipt,
+        key: about.digest,
+        to,
+        cc: None,
+        reply_to: Some(&about.mailbox.address),
+        in_reply_to: message.message_id.clone(),
+        references,
+        attachments: list.into_iter().collect(),
+        answers: Some(about.id),
+        unit: units.first().map(String::as_str),
+        period: None,
+    };
+    post::enqueue(conn, config, composed, post, now).await
+}
+
+fn outcome(verdict: &Verdict) -> Option<Outcome> {
+    match verdict.disposition {
+        Disposition::Accepted => Some(Outcome::Accepted),
+        Disposition::Partly => Some(Outcome::Partly),
+        Disposition::Rejected => Some(Outcome::Rejected),
+        Disposition::Quarantined => Some(Outcome::Quarantined),
+        Disposition::News => Some(Outcome::NoForm),
+        Disposition::Duplicate | Disposition::Auto | Disposition::Bounce => None,
+    }
+}
+
+fn signature(config: &Config, mailbox: &Mailbox) -> String {
+    if mailbox.committee.is_empty() { config.department.name.clone() } else { mailbox.committee.clone() }
+}
+
+/// Units that the forms name; without any form, those that the sender is registered for.
+fn units(verdict: &Verdict) -> Vec<String> {
+    let mut units: Vec<String> = verdict.submissions.iter().filter_map(|s| s.unit.clone()).collect();
+    if units.is_empty() {
+        units.clone_from(&verdict.sender_units);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    units.retain(|u| seen.insert(u.clone()));
+    units
+}
+
+/// The period that the answer speaks of: the newest one reported, else the open one.
+fn period(config: &Config, verdict: &Verdict, now: DateTime<Utc>) -> Period {
+    let open = Period::open_at(now.with_timezone(&config.timezone));
+    verdict.submissions.iter().filter_map(|s| s.period).max().unwrap_or(open)
+}
+
+/// What these units still owe for a period.
+pub async fn owed(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    units: &[String],
+    period: Period,
+    now: DateTime<Utc>,
+) -> Result<Vec<Owed>> {
+    let all = query::obligations(conn, config, period, now).await?;
+    Ok(all.iter().filter(|o| o.state.owed() && units.contains(&o.unit)).map(|o| owed_view(config, o)).collect())
+}
+
+/// An obligation in the words of a mail.
+pub fn owed_view(config: &Config, o: &Obligation) -> Owed {
+    let mailbox = config.mailboxes.iter().find(|m| m.stream.as_deref() == Some(o.stream.as_str()));
+    Owed {
+        unit: o.unit.clone(),
+        stream: stream_title(config, &o.stream),
+        form: form_title(config, &o.form),
+        period: o.period,
+        due: config.deadline.due(o.period),
+        why: if o.state == State::Rejected { Why::Unusable } else { Why::NothingCame },
+        mailbox: mailbox.map(|m| m.address.clone()).unwrap_or_default(),
+    }
+}
+
+pub fn stream_title(config: &Config, key: &str) -> String {
+    config.campaign.stream(key).map_or_else(|| key.to_owned(), |s| s.title.clone())
+}
+
+pub fn form_title(config: &Config, key: &str) -> String {
+    config.campaign.form(key).map_or_else(|| key.to_owned(), |f| f.short_title.clone())
+}
+
+async fn taken(conn: &mut SqliteConnection, config: &Config, about: &About<'_>, verdict: &Verdict) -> Result<Vec<Taken>> {
+    let stored = query::submissions(conn, about.id).await?;
+    let mut list = Vec::new();
+    for (submission, version) in verdict.submissions.iter().zip(&stored) {
+        let (Some(unit), Some(stream), Some(period)) = (&submission.unit, &submission.stream, submission.period) else {
+            continue;
+        };
+        let kind = config.campaign.form(&submission.form).map(|f| f.kind);
+        let late = about.received_at > config.deadline.due(period).to_utc();
+        list.push(Taken {
+            unit: unit.clone(),
+            stream: stream_title(config, stream),
+            form: form_title(config, &submission.form),
+            period,
+            fate: fate(submission, version, late),
+            rows: (kind == Some(FormKind::Book)).then(|| rows(submission)),
+            figures: match kind {
+                Some(FormKind::Figures) => figures(conn, config, submission, period).await?,
+                _ => Vec::new(),
+            },
+        });
+    }
+    Ok(list)
+}
+
+fn fate(submission: &Submission, version: &Version, late: bool) -> Fate {
+    match submission.fate {
+        submission::Fate::Accepted => Fate::Accepted { version: version.version.unwrap_or(1), late },
+        submission::Fate::Rejected => Fate::Rejected,
+        submission::Fate::Quarantined => Fate::Quarantined,
+    }
+}
+
+fn rows(submission: &Submission) -> Rows {
+    let withheld = submission.rows.iter().filter(|r| !r.admitted).map(|r| r.record.row).collect();
+    Rows { admitted: submission.rows.iter().filter(|r| r.admitted).count() as u32, withheld }
+}
+
+async fn figures(conn: &mut SqliteConnection, config: &Config, submission: &Submission, period: Period) -> Result<Vec<Figure>> {
+    let (Some(row), Some(form)) = (submission.rows.first(), config.campaign.form(&submission.form)) else {
+        return Ok(Vec::new());
+    };
+    let before = query::figures(conn, Some(period.prev())).await?;
+    let mine = |f: &&query::Figure| {
+        Some(&f.unit) == submission.unit.as_ref() && Some(&f.stream) == submission.stream.as_ref() && f.form == submission.form
+    };
+    let before: Option<Values> = before.iter().find(mine).map(|f| f.values.clone());
+    let value = |values: &Values, key: &str| values.get(key).cloned().unwrap_or(Datum::Null);
+    let columns = FIGURES.iter().filter_map(|key| form.column(key));
+    Ok(columns
+        .map(|c| Figure {
+            label: c.label(),
+            before: before.as_ref().map_or(Datum::Null, |v| value(v, &c.key)),
+            now: value(&row.record.values, &c.key),
+        })
+        .collect())
+}
+
+/// Findings of the mail, of its forms, and of these forms against the rest of the ledger (also those that a register
+/// has just brought up about an earlier progress table).
+async fn all_findings(conn: &mut SqliteConnection, verdict: &Verdict) -> Result<Vec<Finding>> {
+    let mut findings = verdict.findings.clone();
+    findings.extend(verdict.submissions.iter().flat_map(|s| s.findings.clone()));
+    let mut asked = std::collections::BTreeSet::new();
+    for s in verdict.submissions.iter().filter(|s| s.fate == submission::Fate::Accepted) {
+        let (Some(unit), Some(stream), Some(period)) = (&s.unit, &s.stream, s.period) else { continue };
+        if asked.insert((unit, stream, period)) {
+            findings.extend(ledger_findings(conn, (unit, stream), period).await?);
+        }
+    }
+    Ok(findings)
+}
+
+async fn ledger_findings(conn: &mut SqliteConnection, of: (&str, &str), period: Period) -> Result<Vec<Finding>> {
+    use sqlx::Row as _;
+    let rows = sqlx::query(
+        "SELECT f.rule, f.severity, f.file, f.sheet, f.cell, f.row, f.text FROM finding f
+         JOIN submission s ON s.id = f.submission
+         WHERE f.origin = 'ledger' AND s.unit = ? AND s.stream = ? AND s.period = ? ORDER BY f.id",
+    )
+    .bind(of.0)
+    .bind(of.1)
+    .bind(period.to_string())
+    .fetch_all(conn)
+    .await?;
+    let read = |r: sqlx::sqlite::SqliteRow| {
+        let severity = match r.get::<&str, _>(1) {
+            "error" => Severity::Error,
+            "warning" => Severity::Warning,
+            _ => Severity::Info,
+        };
+        let place = Place { file: r.get(2), sheet: r.get(3), cell: r.get(4), row: r.get(5) };
+        Finding::new(r.get(0), severity, place, r.get::<String, _>(6))
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// The workbook with every finding, when the text cannot show them all.
+fn full_list(config: &Config, message: &Message, findings: &[Finding], now: DateTime<Utc>) -> Result<Option<Attached>> {
+    if findings.len() <= IN_TEXT {
+        return Ok(None);
+    }
+    let at = now.with_timezone(&config.timezone);
+    let bytes = findings_sheet::build(&message.subject, &config.department.name, findings, at)?;
+    Ok(Some(post::workbook("问题清单.xlsx", bytes)))
+}

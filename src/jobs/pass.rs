@@ -1,0 +1,177 @@
+//! One pass of all that is due: take, process, file, scheduled jobs, deliver. `once` runs one, the demo runs many, the
+//! daemon runs the same parts when something wakes it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use serde::Serialize;
+use tracing::{info, warn};
+
+use super::process::{Answers, open_messages, process};
+use super::schedule::{self, Job, Occurrence};
+use super::take::{TakeError, take};
+use super::{digest, file, publish, remind};
+use crate::config::{Config, Mailbox};
+use crate::db::Db;
+use crate::mailbox::Connection;
+use crate::outbox::{self, Transport};
+
+/// What one pass did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Passed {
+    pub taken: usize,
+    pub processed: usize,
+    pub jobs: Vec<String>,
+    pub sent: usize,
+    /// Mails whose delivery was put off or ended.
+    pub unsent: usize,
+    /// Mailboxes that did not answer, each with the reason.
+    pub failures: Vec<String>,
+}
+
+impl fmt::Display for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "taken {}, processed {}, sent {}, not sent {}", self.taken, self.processed, self.sent, self.unsent)?;
+        if !self.jobs.is_empty() {
+            write!(f, "; jobs: {}", self.jobs.join(", "))?;
+        }
+        for failure in &self.failures {
+            write!(f, "\n{failure}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A mailbox and the session kept to it between passes.
+pub struct Watched {
+    pub mailbox: Mailbox,
+    pub connection: Option<Connection>,
+}
+
+impl Watched {
+    pub fn all(config: &Config) -> Vec<Self> {
+        config.mailboxes.iter().map(|m| Self { mailbox: m.clone(), connection: None }).collect()
+    }
+}
+
+/// One whole pass with sessions of its own.
+///
+/// # Errors
+/// The ledger, the disk or the configuration fails; a mailbox or server that does not answer is part of [`Passed`].
+pub async fn pass(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<Passed> {
+    let mut watched = Watched::all(config);
+    let mut passed = Passed::default();
+    look(db, config, &mut watched, &mut passed, now).await?;
+    passed.processed = process_all(db, config, now).await?;
+    put_away(db, &mut watched, &mut passed, now).await?;
+    passed.jobs = scheduled(db, config, now).await?;
+    let mut transport = Transport::open(&config.smtp)?;
+    let delivered = outbox::deliver_due(db.pool(), &mut transport, &config.smtp, now).await?;
+    (passed.sent, passed.unsent) = (delivered.sent, delivered.deferred + delivered.failed);
+    Ok(passed)
+}
+
+/// All mailboxes at once: one that hangs holds up nobody but this pass, and that only for its time limit.
+async fn look(db: &Db, config: &Config, watched: &mut [Watched], passed: &mut Passed, now: DateTime<Utc>) -> Result<()> {
+    let looks = watched.iter_mut().map(|w| take(db, config, &w.mailbox, &mut w.connection, now));
+    for result in join_all(looks).await {
+        match result {
+            Ok(taken) => passed.taken += taken.new,
+            Err(TakeError::Mailbox(failure)) => {
+                warn!(%failure, "a mailbox cannot be read");
+                passed.failures.push(failure.to_string());
+            }
+            Err(TakeError::Own(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Every stored message that was not assessed yet, oldest first, whichever mailbox it came from.
+pub async fn process_all(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<usize> {
+    let open = open_messages(db).await?;
+    for id in &open {
+        process(db, config, *id, Answers::Send, now).await?;
+    }
+    Ok(open.len())
+}
+
+async fn put_away(db: &Db, watched: &mut [Watched], passed: &mut Passed, now: DateTime<Utc>) -> Result<()> {
+    for w in watched {
+        match file::file(db, &w.mailbox, &mut w.connection, now).await {
+            Ok(_) => {}
+            Err(TakeError::Mailbox(failure)) => {
+                warn!(%failure, "processed mail cannot be flagged or moved now; it is tried again");
+                passed.failures.push(failure.to_string());
+            }
+            Err(TakeError::Own(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Runs what has become due since the last pass, each job once per period, and remembers this pass.
+pub async fn scheduled(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<Vec<String>> {
+    let here = now.with_timezone(&config.timezone);
+    let last = last_pass(db).await?;
+    let mut done = Vec::new();
+    if let Some(last) = last {
+        for occurrence in schedule::due(config, last.with_timezone(&config.timezone), here) {
+            if !schedule::still_sensible(config, &occurrence, here) {
+                info!(job = occurrence.job.name(), period = %occurrence.period, "missed, and no longer of use: skipped");
+                continue;
+            }
+            if run(db, config, &occurrence, now).await? {
+                done.push(format!("{} {} {}", occurrence.job.name(), occurrence.period, occurrence.slot));
+            }
+        }
+    }
+    done.extend(publish::when_complete(db, config, now).await?);
+    remember_pass(db, now.max(last.unwrap_or(now))).await?;
+    Ok(done)
+}
+
+async fn run(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
+    match occurrence.job {
+        Job::Reminder | Job::Overdue => remind::scheduled(db, config, occurrence, now).await,
+        Job::FirstReport | Job::FinalReport => publish::scheduled(db, config, occurrence, now).await,
+        Job::Digest => digest::scheduled(db, config, occurrence, now).await,
+    }
+}
+
+/// Before the first pass there is no last one: a new installation does not make up for the past.
+async fn last_pass(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    let text: Option<String> = sqlx::query_scalar("SELECT value FROM state WHERE key = 'last_pass'").fetch_optional(db.pool()).await?;
+    Ok(text.and_then(|t| t.parse().ok()))
+}
+
+async fn remember_pass(db: &Db, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query("INSERT INTO state (key, value) VALUES ('last_pass', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+        .bind(at.to_rfc3339())
+        .execute(db.pool())
+        .await?;
+    Ok(())
+}
+
+/// Claims one slot of a job, inside the transaction that does it. False: it was done before.
+pub async fn claim(conn: &mut sqlx::SqliteConnection, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
+    claim_slot(conn, (occurrence.job.name(), occurrence.period, &occurrence.slot), now).await
+}
+
+pub async fn claim_slot(
+    conn: &mut sqlx::SqliteConnection,
+    (name, period, slot): (&str, crate::period::Period, &str),
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let inserted = sqlx::query("INSERT INTO job (name, period, slot, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(name)
+        .bind(period.to_string())
+        .bind(slot)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(inserted.rows_affected() == 1)
+}

@@ -1,0 +1,91 @@
+//! Posting: a composed mail becomes a row of the outbox, in the caller's transaction. One recipient a row.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::SqliteConnection;
+
+use crate::config::Config;
+use crate::outbox::compose::Composed;
+use crate::outbox::mail::{domain_of, message_id, render};
+use crate::outbox::{Attached, AutoSubmitted, Kind, Outgoing, store};
+use crate::period::Period;
+
+/// What to post besides the words.
+pub struct Post<'a> {
+    pub kind: Kind,
+    /// The matter: the same key always gives the same Message-ID, so that nothing is queued twice.
+    pub key: &'a str,
+    pub to: &'a str,
+    /// Shown in the header and sent a copy of its own.
+    pub cc: Option<&'a str>,
+    /// Where an answer should go: the committee's mailbox, not the system's.
+    pub reply_to: Option<&'a str>,
+    pub in_reply_to: Option<String>,
+    pub references: Vec<String>,
+    pub attachments: Vec<Attached>,
+    /// The message that this answers.
+    pub answers: Option<i64>,
+    pub unit: Option<&'a str>,
+    pub period: Option<Period>,
+}
+
+/// Renders the mail and queues it for each of its recipients.
+pub async fn enqueue(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    composed: Composed,
+    post: Post<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mail = Outgoing {
+        kind: post.kind,
+        from: config.smtp.from.clone(),
+        to: vec![post.to.to_owned()],
+        cc: post.cc.map(str::to_owned).into_iter().collect(),
+        reply_to: post.reply_to.map(str::to_owned),
+        subject: composed.subject,
+        text: composed.text,
+        html: composed.html,
+        attachments: post.attachments,
+        message_id: message_id(post.kind, post.key, &domain_of(&config.smtp.from)),
+        in_reply_to: post.in_reply_to,
+        references: post.references,
+        auto_submitted: if post.answers.is_some() { AutoSubmitted::Replied } else { AutoSubmitted::Generated },
+        date: now,
+    };
+    let raw = match render(&mail) {
+        Ok(raw) => raw,
+        // An address that no mail can be sent to must not stop the return itself from being taken.
+        Err(error) => {
+            tracing::error!(kind = post.kind.as_str(), %error, "a mail cannot be built and is not sent");
+            return Ok(());
+        }
+    };
+    let period = post.period.map(|p| p.to_string());
+    for recipient in [Some(post.to), post.cc].into_iter().flatten() {
+        let queued = store::Queued {
+            kind: post.kind,
+            recipient,
+            message_id: &mail.message_id,
+            subject: &mail.subject,
+            raw: &raw,
+            answers: post.answers,
+            unit: post.unit,
+            period: period.as_deref(),
+        };
+        store::enqueue(conn, &queued, now).await?;
+    }
+    Ok(())
+}
+
+/// An .xlsx to attach.
+pub fn workbook(name: &str, bytes: Vec<u8>) -> Attached {
+    let mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Attached { name: name.to_owned(), mime: mime.to_owned(), bytes }
+}
+
+/// A .docx to attach.
+pub fn document(name: &str, bytes: Vec<u8>) -> Attached {
+    let mime = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    Attached { name: name.to_owned(), mime: mime.to_owned(), bytes }
+}

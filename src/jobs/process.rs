@@ -1,0 +1,168 @@
+//! Process: stored messages are assessed and merged into the ledger, each in one transaction with its answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection};
+use tracing::{error, info};
+
+use super::answer;
+use crate::config::{Config, Mailbox};
+use crate::db::Db;
+use crate::ledger::{mailstore, rebuild, store};
+use crate::message::sender::Nature;
+use crate::message::{self, Message};
+use crate::submission::assess::{Assessed, Context, assess};
+use crate::submission::{Decisions, Disposition, Fate, Head, Verdict};
+
+/// After so many assessments that brought the program down, the message waits for a person instead.
+const ATTEMPTS: i64 = 3;
+
+/// Whether senders are answered: always in daily work, only on request when old files are read in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    Send,
+    Withhold,
+}
+
+/// Messages that are stored but not assessed yet, in order of arrival.
+pub async fn open_messages(db: &Db) -> Result<Vec<i64>> {
+    let ids = sqlx::query_scalar("SELECT id FROM message WHERE disposition IS NULL ORDER BY received_at, id");
+    Ok(ids.fetch_all(db.pool()).await?)
+}
+
+/// Assesses one message (again, after a person's decision) and stores everything that follows from it.
+pub async fn process(db: &Db, config: &Arc<Config>, id: i64, answers: Answers, now: DateTime<Utc>) -> Result<Disposition> {
+    let stored = begin(db, config, id).await?;
+    let assessed = match stored.attempts < ATTEMPTS {
+        true => examine(db, config, &stored).await?,
+        false => broken(&stored, "the program stopped while it was being read, several times"),
+    };
+    let mut tx = db.begin().await?;
+    let disposition = settle(&mut tx, config, &stored, assessed, answers, now).await?;
+    tx.commit().await?;
+    info!(message = id, disposition = disposition.as_str(), "processed");
+    Ok(disposition)
+}
+
+/// A message as it lies in the store.
+struct Stored {
+    id: i64,
+    digest: String,
+    mailbox: Mailbox,
+    received_at: DateTime<Utc>,
+    attempts: i64,
+    decisions: Decisions,
+}
+
+async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
+    let mut tx = db.begin().await?;
+    let attempts = store::begin_assessment(&mut tx, id).await?;
+    let row = sqlx::query("SELECT digest, mailbox, received_at FROM message WHERE id = ?").bind(id).fetch_one(&mut *tx).await?;
+    let name: String = row.get(1);
+    let mailbox = config.mailboxes.iter().find(|m| m.name == name).or(config.mailboxes.first());
+    let stored = Stored {
+        id,
+        digest: row.get(0),
+        mailbox: mailbox.context("the configuration has no mailbox")?.clone(),
+        received_at: row.get(2),
+        attempts,
+        decisions: store::decisions(&mut tx, id).await?,
+    };
+    tx.commit().await?;
+    Ok(stored)
+}
+
+/// Reading takes time and may even panic in a library: both happen aside, and neither stops the next message.
+async fn examine(db: &Db, config: &Arc<Config>, stored: &Stored) -> Result<Assessed> {
+    let raw = mailstore::get(db.dir(), &stored.digest)?;
+    let (config, mailbox, decisions) = (config.clone(), stored.mailbox.clone(), stored.decisions.clone());
+    let received = stored.received_at.with_timezone(&config.timezone);
+    let work = tokio::task::spawn_blocking(move || {
+        assess(&raw, &Context { config: &config, mailbox: &mailbox, received, decisions: &decisions })
+    });
+    match work.await {
+        Ok(assessed) => Ok(assessed),
+        Err(error) => {
+            error!(message = stored.id, %error, "reading a message failed inside the program");
+            Ok(broken(stored, "the program failed on it"))
+        }
+    }
+}
+
+/// Our own failure is never told as the sender's: the message waits for a person.
+fn broken(stored: &Stored, why: &str) -> Assessed {
+    error!(message = stored.id, digest = stored.digest, why, "a message waits in quarantine");
+    let reason = "系统未能读取这封邮件（程序故障，与来信人无关），请人工打开原件处理，并告知系统管理员。";
+    Assessed {
+        message: Message::default(),
+        nature: Nature::Person,
+        head: Head::default(),
+        verdict: Verdict::plain(Disposition::Quarantined, reason),
+    }
+}
+
+async fn settle(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    stored: &Stored,
+    assessed: Assessed,
+    answers: Answers,
+    now: DateTime<Utc>,
+) -> Result<Disposition> {
+    let Assessed { message, nature, head, mut verdict } = assessed;
+    let original = match verdict.disposition {
+        Disposition::Auto | Disposition::Bounce => None,
+        _ if stored.decisions.released.is_some() || stored.decisions.rejected.is_some() => None,
+        _ => store::earlier_copy(conn, stored.id, &head, &verdict).await?,
+    };
+    if let Some(original) = original {
+        verdict = Verdict::plain(Disposition::Duplicate, format!("与邮件 {original} 的附件相同，不重复计入。"));
+    }
+    let mut touched = claimed(conn, stored.id).await?;
+    for (unit, stream) in &touched {
+        rebuild::release_lines(conn, unit, stream).await?;
+    }
+    store::record(conn, stored.id, &head, &verdict, now).await?;
+    if let Some(original) = original {
+        store::link_duplicate(conn, stored.id, original).await?;
+    }
+    let accepted = verdict.submissions.iter().filter(|s| s.fate == Fate::Accepted);
+    touched.extend(accepted.filter_map(|s| Some((s.unit.clone()?, s.stream.clone()?))));
+    for (unit, stream) in &touched {
+        rebuild::unit_stream(conn, &config.campaign, unit, stream).await?;
+    }
+    if let Nature::Bounce(bounce) = &nature {
+        mark_bounced(conn, stored.id, &bounce.recipients, now).await?;
+    }
+    if answers == Answers::Send {
+        let about = answer::About { id: stored.id, digest: &stored.digest, mailbox: &stored.mailbox, received_at: stored.received_at };
+        answer::answer(conn, config, &about, (&message, &verdict), now).await?;
+    }
+    Ok(verdict.disposition)
+}
+
+/// Units and streams whose ledger rests on this message's earlier assessment.
+async fn claimed(conn: &mut SqliteConnection, message: i64) -> Result<BTreeSet<(String, String)>> {
+    let rows = sqlx::query("SELECT DISTINCT unit, stream FROM submission WHERE message = ? AND state = 'accepted'")
+        .bind(message)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|r| (r.get(0), r.get(1))).collect())
+}
+
+async fn mark_bounced(conn: &mut SqliteConnection, message: i64, addresses: &[String], now: DateTime<Utc>) -> Result<()> {
+    for address in addresses {
+        let sql = "INSERT INTO bounced (address, at, message) VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE SET at = excluded.at, message = excluded.message";
+        sqlx::query(sql).bind(address).bind(now).bind(message).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// The parsed form of a stored message, for commands that show it.
+pub fn reread(db: &Db, config: &Config, digest: &str) -> Result<Message> {
+    let raw = mailstore::get(db.dir(), digest)?;
+    Ok(message::parse::parse(&raw, &config.limits))
+}

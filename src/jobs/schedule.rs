@@ -1,0 +1,110 @@
+//! What is due, and when: the month's fixed dates between two passes. Pure.
+
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use crate::calendar::{Calendar, Schedule};
+use crate::config::Config;
+use crate::period::Period;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Job {
+    Reminder,
+    Overdue,
+    FirstReport,
+    FinalReport,
+    /// What waits for a person, each morning.
+    Digest,
+}
+
+impl Job {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::Overdue => "overdue",
+            Self::FirstReport | Self::FinalReport => "report",
+            Self::Digest => "digest",
+        }
+    }
+}
+
+/// A job that has become due. `slot` tells it from the other times of the same job and period, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Occurrence {
+    pub at: DateTime<Tz>,
+    pub job: Job,
+    pub period: Period,
+    pub slot: String,
+}
+
+/// The farthest that a working-day shift can move a time, with room to spare.
+const SHIFT: TimeDelta = TimeDelta::days(62);
+/// Times of one schedule looked at in one pass: two months of an hourly one. More is a schedule gone wrong.
+const MOST: usize = 1500;
+
+/// Jobs whose time lies after `last` and not after `now`, in order. Several reminders (or overdue notices) missed
+/// while the program was down count as one: the newest.
+pub fn due(config: &Config, last: DateTime<Tz>, now: DateTime<Tz>) -> Vec<Occurrence> {
+    let mut list = Vec::new();
+    if config.reminders.enabled {
+        for schedule in &config.reminders.schedule {
+            list.extend(shifted(schedule, &config.calendar, last, now));
+        }
+        for schedule in &config.reminders.overdue {
+            list.extend(plain(schedule, Job::Overdue, last, now));
+        }
+    }
+    if config.report.enabled {
+        list.extend(plain(&config.report.first, Job::FirstReport, last, now));
+        list.extend(plain(&config.report.last, Job::FinalReport, last, now));
+    }
+    list.extend(plain(&config.department.digest, Job::Digest, last, now));
+    list.sort();
+    list.dedup();
+    newest_of_each(list)
+}
+
+/// Reminders move to the working day before; the period is that of the day they were set for.
+fn shifted(schedule: &Schedule, calendar: &Calendar, last: DateTime<Tz>, now: DateTime<Tz>) -> Vec<Occurrence> {
+    let nominal = schedule.between(last, now + SHIFT, MOST);
+    let moved = nominal.into_iter().map(|set| (Period::open_at(set), calendar.not_after(set)));
+    moved.filter(|(_, at)| *at > last && *at <= now).map(|(p, at)| occurrence(Job::Reminder, p, at)).collect()
+}
+
+fn plain(schedule: &Schedule, job: Job, last: DateTime<Tz>, now: DateTime<Tz>) -> Vec<Occurrence> {
+    let times = schedule.between(last, now, MOST);
+    times.into_iter().map(|at| occurrence(job, Period::open_at(at), at)).collect()
+}
+
+fn occurrence(job: Job, period: Period, at: DateTime<Tz>) -> Occurrence {
+    let slot = match job {
+        Job::FirstReport => "first".to_owned(),
+        Job::FinalReport => "final".to_owned(),
+        Job::Reminder | Job::Overdue | Job::Digest => at.to_rfc3339(),
+    };
+    Occurrence { at, job, period, slot }
+}
+
+fn newest_of_each(list: Vec<Occurrence>) -> Vec<Occurrence> {
+    let newer = |o: &Occurrence| list.iter().any(|p| p.job == o.job && p.period == o.period && p.at > o.at);
+    list.iter().filter(|o| !newer(o)).cloned().collect()
+}
+
+/// The next time that any schedule fires, so that the daemon knows how long it may sleep.
+pub fn next(config: &Config, now: DateTime<Tz>) -> Option<DateTime<Tz>> {
+    let reminders = config.reminders.schedule.iter();
+    let shifted = reminders.flat_map(|s| s.between(now, now + SHIFT, 64)).map(|t| config.calendar.not_after(t));
+    let others = config.reminders.overdue.iter().chain([&config.report.first, &config.report.last, &config.department.digest]);
+    shifted.chain(others.filter_map(|s| s.next_after(now))).filter(|t| *t > now).min()
+}
+
+/// Whether a job that was due at `at` still makes sense at `now`: a reminder not once the deadline has passed, an
+/// overdue notice not for a period that has been followed by another.
+pub fn still_sensible(config: &Config, occurrence: &Occurrence, now: DateTime<Tz>) -> bool {
+    match occurrence.job {
+        Job::Reminder => now <= config.deadline.due(occurrence.period),
+        Job::Overdue => occurrence.period == Period::open_at(now),
+        Job::Digest => occurrence.at.date_naive() == now.date_naive(),
+        Job::FirstReport | Job::FinalReport => true,
+    }
+}

@@ -1,0 +1,157 @@
+//! Brings figures, entries and the findings against the ledger up to date for one unit and stream.
+//!
+//! Everything is derived anew from the counting submissions of that unit and stream, so that a late or corrected
+//! return for an older period gives the same ledger as if it had come in time.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::merge::{self, Book, Entry, Row};
+use super::store::{Origin, insert_finding};
+use crate::form::record::Values;
+use crate::form::{Campaign, Finding, Form, FormKind, Place, Record, check};
+use crate::period::Period;
+
+/// Must run before submissions of a message are dropped or replaced: frees their rows from the ledger.
+pub async fn release_lines(conn: &mut SqliteConnection, unit: &str, stream: &str) -> Result<()> {
+    for sql in ["DELETE FROM figure WHERE unit = ? AND stream = ?", "DELETE FROM entry WHERE unit = ? AND stream = ?"] {
+        sqlx::query(sql).bind(unit).bind(stream).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// The version that counts for one period: the newest accepted.
+struct Counting {
+    submission: i64,
+    message: i64,
+    period: Period,
+    file: String,
+    sheet: String,
+    rows: Vec<(Row, BTreeMap<String, String>, u32)>,
+}
+
+pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit: &str, stream: &str) -> Result<()> {
+    release_lines(conn, unit, stream).await?;
+    sqlx::query(
+        "DELETE FROM finding WHERE origin = 'ledger' AND submission IN
+         (SELECT id FROM submission WHERE unit = ? AND stream = ?)",
+    )
+    .bind(unit)
+    .bind(stream)
+    .execute(&mut *conn)
+    .await?;
+    let mut books: Vec<Counting> = Vec::new();
+    for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Book) {
+        books = counting(conn, unit, stream, &form.key).await?;
+        let folded = fold(&books);
+        for entry in &folded {
+            insert_entry(conn, (unit, stream, &form.key), entry).await?;
+        }
+    }
+    for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Figures) {
+        let versions = counting(conn, unit, stream, &form.key).await?;
+        for version in &versions {
+            insert_figure(conn, (unit, stream, &form.key), version).await?;
+        }
+        check_figures(conn, form, &versions, &books).await?;
+    }
+    Ok(())
+}
+
+async fn counting(conn: &mut SqliteConnection, unit: &str, stream: &str, form: &str) -> Result<Vec<Counting>> {
+    let rows = sqlx::query(
+        "SELECT id, message, period, file, sheet FROM submission s
+         WHERE unit = ? AND stream = ? AND form = ? AND state = 'accepted' AND NOT EXISTS (
+             SELECT 1 FROM submission n WHERE n.unit = s.unit AND n.stream = s.stream AND n.form = s.form
+             AND n.state = 'accepted' AND n.period = s.period AND (n.received_at, n.id) > (s.received_at, s.id))
+         ORDER BY period",
+    )
+    .bind(unit)
+    .bind(stream)
+    .bind(form)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut list = Vec::new();
+    for row in rows {
+        let submission: i64 = row.get(0);
+        let period: String = row.get(2);
+        list.push(Counting {
+            submission,
+            message: row.get(1),
+            period: period.parse().map_err(anyhow::Error::msg).context("a stored period is not one")?,
+            file: row.get(3),
+            sheet: row.get(4),
+            rows: lines(conn, submission).await?,
+        });
+    }
+    Ok(list)
+}
+
+async fn lines(conn: &mut SqliteConnection, submission: i64) -> Result<Vec<(Row, BTreeMap<String, String>, u32)>> {
+    let rows = sqlx::query("SELECT id, admitted, record, cells, row FROM line WHERE submission = ? ORDER BY id")
+        .bind(submission)
+        .fetch_all(conn)
+        .await?;
+    let read = |row: sqlx::sqlite::SqliteRow| -> Result<_> {
+        let values: Values = serde_json::from_str(row.get(2)).context("a stored row is not readable")?;
+        let cells = serde_json::from_str(row.get(3)).context("stored cells are not readable")?;
+        Ok((Row { line: row.get(0), admitted: row.get(1), values }, cells, row.get(4)))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+fn fold(books: &[Counting]) -> Vec<Entry> {
+    let books: Vec<Book> = books
+        .iter()
+        .map(|b| Book { period: b.period, rows: b.rows.iter().map(|(row, _, _)| row.clone()).collect() })
+        .collect();
+    merge::fold(&books)
+}
+
+async fn insert_entry(conn: &mut SqliteConnection, of: (&str, &str, &str), entry: &Entry) -> Result<()> {
+    let row = sqlx::query(
+        "INSERT INTO entry (unit, stream, form, identity, name, code, status, vanished, first_period, last_period, line, record)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(of.0)
+    .bind(of.1)
+    .bind(of.2)
+    .bind(&entry.identity)
+    .bind(entry.name())
+    .bind(entry.code())
+    .bind(if entry.closed { "closed" } else { "active" })
+    .bind(entry.vanished)
+    .bind(entry.first_period.to_string())
+    .bind(entry.last_period.to_string())
+    .bind(entry.line)
+    .bind(serde_json::to_string(&entry.values)?)
+    .fetch_one(&mut *conn)
+    .await?;
+    let id: i64 = row.get(0);
+    for version in &entry.versions {
+        sqlx::query("INSERT INTO entry_version (entry, period, change, line, record) VALUES (?, ?, ?, ?, ?)")
+            .bind(id)
+            .bind(version.period.to_string())
+            .bind(version.change.as_str())
+            .bind(version.line)
+            .bind(serde_json::to_string(&version.values)?)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn insert_figure(conn: &mut SqliteConnection, of: (&str, &str, &str), version: &Counting) -> Result<()> {
+    let Some((row, _, _)) = version.rows.iter().find(|(row, _, _)| row.admitted) else { return Ok(()) };
+    sqlx::query("INSERT INTO figure (unit, stream, form, period, line) VALUES (?, ?, ?, ?, ?)")
+        .bind(of.0)
+        .bind(of.1)
+        .bind(of.2)
+        .bind(version.period.to_string())
+        .bind(row.line)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

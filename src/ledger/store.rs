@@ -1,0 +1,288 @@
+//! Writes: a message taken, and what became of it. Every function runs inside the caller's transaction.
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::form::Finding;
+use crate::submission::{Decisions, Disposition, Fate, Head, Submission, Verdict};
+
+/// A message as a mailbox showed it, its bytes already stored under `digest`.
+#[derive(Clone, Debug)]
+pub struct Sighting<'a> {
+    pub mailbox: &'a str,
+    pub locator: &'a str,
+    pub digest: &'a str,
+    pub size: u64,
+    pub received_at: DateTime<Utc>,
+}
+
+/// Records that a message is stored. The same bytes seen again are the same message; the earliest time counts.
+pub async fn take(conn: &mut SqliteConnection, seen: &Sighting<'_>, now: DateTime<Utc>) -> Result<i64> {
+    sqlx::query(
+        "INSERT INTO message (digest, size, mailbox, received_at, stored_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (digest) DO UPDATE SET received_at = min(received_at, excluded.received_at)
+         WHERE disposition IS NULL",
+    )
+    .bind(seen.digest)
+    .bind(seen.size as i64)
+    .bind(seen.mailbox)
+    .bind(seen.received_at)
+    .bind(now)
+    .execute(&mut *conn)
+    .await?;
+    let id: i64 =
+        sqlx::query_scalar("SELECT id FROM message WHERE digest = ?").bind(seen.digest).fetch_one(&mut *conn).await?;
+    sqlx::query(
+        "INSERT INTO sighting (message, mailbox, locator, received_at, seen_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (mailbox, locator) DO NOTHING",
+    )
+    .bind(id)
+    .bind(seen.mailbox)
+    .bind(seen.locator)
+    .bind(seen.received_at)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(id)
+}
+
+/// Counts the assessment that now begins and returns how many were begun before. A message whose assessment brings
+/// the program down is found by this number after the restart.
+pub async fn begin_assessment(conn: &mut SqliteConnection, message: i64) -> Result<i64> {
+    let before: i64 =
+        sqlx::query_scalar("SELECT attempts FROM message WHERE id = ?").bind(message).fetch_one(&mut *conn).await?;
+    sqlx::query("UPDATE message SET attempts = attempts + 1 WHERE id = ?").bind(message).execute(conn).await?;
+    Ok(before)
+}
+
+/// Stores the verdict of one message with its submissions, rows and findings.
+pub async fn record(conn: &mut SqliteConnection, message: i64, head: &Head, verdict: &Verdict, now: DateTime<Utc>) -> Result<()> {
+    forget(conn, message).await?;
+    sqlx::query(
+        "UPDATE message SET message_id = ?, from_address = ?, subject = ?, fingerprint = ?, disposition = ?, reason = ?,
+         rules = ?, assessed_at = ? WHERE id = ?",
+    )
+    .bind(&head.message_id)
+    .bind(&head.from)
+    .bind(&head.subject)
+    .bind(&head.fingerprint)
+    .bind(verdict.disposition.as_str())
+    .bind(&verdict.reason)
+    .bind(serde_json::to_string(&verdict.rules)?)
+    .bind(now)
+    .bind(message)
+    .execute(&mut *conn)
+    .await?;
+    for (ordinal, submission) in verdict.submissions.iter().enumerate() {
+        let id = insert_submission(conn, message, ordinal as i64, submission).await?;
+        for row in &submission.rows {
+            sqlx::query("INSERT INTO line (submission, sheet, row, admitted, record, cells) VALUES (?, ?, ?, ?, ?, ?)")
+                .bind(id)
+                .bind(&row.sheet)
+                .bind(row.record.row)
+                .bind(row.admitted)
+                .bind(serde_json::to_string(&row.record.values)?)
+                .bind(serde_json::to_string(&row.record.cells)?)
+                .execute(&mut *conn)
+                .await?;
+        }
+        for finding in &submission.findings {
+            insert_finding(conn, message, Some(id), Origin::Sheet, finding).await?;
+        }
+    }
+    for finding in &verdict.findings {
+        insert_finding(conn, message, None, Origin::Sheet, finding).await?;
+    }
+    Ok(())
+}
+
+/// Links a message to the one it repeats.
+pub async fn link_duplicate(conn: &mut SqliteConnection, message: i64, original: i64) -> Result<()> {
+    sqlx::query("UPDATE message SET duplicate_of = ? WHERE id = ?").bind(original).bind(message).execute(conn).await?;
+    Ok(())
+}
+
+/// Drops what an earlier assessment of the same message left (a release repeats the assessment).
+///
+/// The ledger's rows that rest on it must have been dropped before; see [`super::rebuild`].
+async fn forget(conn: &mut SqliteConnection, message: i64) -> Result<()> {
+    for sql in [
+        "DELETE FROM finding WHERE message = ?",
+        "DELETE FROM line WHERE submission IN (SELECT id FROM submission WHERE message = ?)",
+        "DELETE FROM submission WHERE message = ?",
+    ] {
+        sqlx::query(sql).bind(message).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn insert_submission(conn: &mut SqliteConnection, message: i64, ordinal: i64, s: &Submission) -> Result<i64> {
+    let row = sqlx::query(
+        "INSERT INTO submission (message, ordinal, unit, stream, form, period, state, received_at, file, sheet, columns)
+         SELECT id, ?, ?, ?, ?, ?, ?, received_at, ?, ?, ? FROM message WHERE id = ? RETURNING id",
+    )
+    .bind(ordinal)
+    .bind(s.unit.as_deref().unwrap_or_default())
+    .bind(s.stream.as_deref().unwrap_or_default())
+    .bind(&s.form)
+    .bind(s.period.map(|p| p.to_string()).unwrap_or_default())
+    .bind(s.fate.as_str())
+    .bind(&s.file)
+    .bind(&s.sheet)
+    .bind(serde_json::to_string(&s.columns)?)
+    .bind(message)
+    .fetch_one(conn)
+    .await
+    .context("a submission cannot be stored")?;
+    Ok(row.get(0))
+}
+
+/// Whether a finding is of the file alone, or of the file against the rest of the ledger.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin {
+    Sheet,
+    Ledger,
+}
+
+pub async fn insert_finding(
+    conn: &mut SqliteConnection,
+    message: i64,
+    submission: Option<i64>,
+    origin: Origin,
+    finding: &Finding,
+) -> Result<()> {
+    let origin = match origin {
+        Origin::Sheet => "sheet",
+        Origin::Ledger => "ledger",
+    };
+    sqlx::query(
+        "INSERT INTO finding (message, submission, origin, rule, severity, file, sheet, cell, row, key, text)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(message)
+    .bind(submission)
+    .bind(origin)
+    .bind(&finding.rule)
+    .bind(finding.severity.as_str())
+    .bind(&finding.place.file)
+    .bind(&finding.place.sheet)
+    .bind(&finding.place.cell)
+    .bind(finding.place.row)
+    .bind(&finding.key)
+    .bind(&finding.message)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An earlier message with the same attachments from the same sender, if it reports the same obligations.
+pub async fn earlier_copy(
+    conn: &mut SqliteConnection,
+    message: i64,
+    head: &Head,
+    verdict: &Verdict,
+) -> Result<Option<i64>> {
+    let (Some(fingerprint), Some(from)) = (&head.fingerprint, &head.from) else {
+        return same_letter(conn, message, head).await;
+    };
+    let rows = sqlx::query(
+        "SELECT m.id, m.disposition FROM message m WHERE m.fingerprint = ? AND m.from_address = ? AND m.id <> ?
+         AND m.disposition IS NOT NULL AND m.disposition <> 'duplicate' ORDER BY m.received_at, m.id",
+    )
+    .bind(fingerprint)
+    .bind(from)
+    .bind(message)
+    .fetch_all(&mut *conn)
+    .await?;
+    let claims = verdict.claims();
+    for row in rows {
+        let id: i64 = row.get(0);
+        if claims_of(conn, id).await? == claims {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// A mail without attachments is the same letter if Message-ID, sender and subject agree.
+async fn same_letter(conn: &mut SqliteConnection, message: i64, head: &Head) -> Result<Option<i64>> {
+    let (Some(message_id), Some(from)) = (&head.message_id, &head.from) else { return Ok(None) };
+    let found = sqlx::query_scalar(
+        "SELECT id FROM message WHERE message_id = ? AND from_address = ? AND subject = ? AND fingerprint IS NULL
+         AND id <> ? AND disposition IS NOT NULL AND disposition <> 'duplicate' ORDER BY id LIMIT 1",
+    )
+    .bind(message_id)
+    .bind(from)
+    .bind(&head.subject)
+    .bind(message);
+    Ok(found.fetch_optional(conn).await?)
+}
+
+async fn claims_of(conn: &mut SqliteConnection, message: i64) -> Result<Vec<(String, String, String, String)>> {
+    let rows = sqlx::query("SELECT DISTINCT unit, stream, form, period FROM submission WHERE message = ? ORDER BY 1, 2, 3, 4")
+        .bind(message)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|r| (r.get(0), r.get(1), r.get(2), r.get(3))).collect())
+}
+
+/// What a person decided.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    pub kind: &'a str,
+    pub who: &'a str,
+    pub message: Option<i64>,
+    pub unit: Option<&'a str>,
+    pub period: Option<String>,
+    pub address: Option<&'a str>,
+    pub reason: &'a str,
+}
+
+pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO decision (at, who, kind, message, unit, period, address, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(now)
+    .bind(decision.who)
+    .bind(decision.kind)
+    .bind(decision.message)
+    .bind(decision.unit)
+    .bind(&decision.period)
+    .bind(decision.address)
+    .bind(decision.reason)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Decisions that bear on assessing one message.
+pub async fn decisions(conn: &mut SqliteConnection, message: i64) -> Result<Decisions> {
+    let mut decisions = Decisions::default();
+    let rows = sqlx::query("SELECT kind, unit, reason FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id")
+        .bind(message)
+        .fetch_all(&mut *conn)
+        .await?;
+    for row in rows {
+        let kind: String = row.get(0);
+        // The last word counts.
+        if kind == "release" {
+            (decisions.released, decisions.rejected) = (Some(row.get(1)), None);
+        } else {
+            (decisions.released, decisions.rejected) = (None, Some(row.get(2)));
+        }
+    }
+    let trusted = sqlx::query("SELECT address, unit FROM decision WHERE kind = 'trust' AND address IS NOT NULL AND unit IS NOT NULL");
+    decisions.trusted = trusted.fetch_all(conn).await?.into_iter().map(|r| (r.get(0), r.get(1))).collect();
+    Ok(decisions)
+}
+
+/// Reads a stored fate; one that a person dismissed counts for nothing.
+pub fn fate(text: &str) -> Option<Fate> {
+    [Fate::Accepted, Fate::Rejected, Fate::Quarantined].into_iter().find(|f| f.as_str() == text)
+}
+
+/// Reads a stored disposition.
+pub fn disposition(text: Option<&str>) -> Option<Disposition> {
+    text.and_then(Disposition::parse)
+}

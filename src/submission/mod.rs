@@ -1,0 +1,175 @@
+//! A submission (报送): what one mail reports, for whom, for when, and what is wrong with it. Pure.
+//!
+//! [`assess`](assess::assess) turns a parsed message into a [`Verdict`]; the ledger stores it, nothing else decides.
+
+pub mod assess;
+mod resolve;
+
+use std::collections::BTreeMap;
+
+use crate::form::{Finding, Record};
+use crate::message::Message;
+use crate::period::Period;
+
+/// Where a message goes (contract of `messages --json`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Disposition {
+    Accepted,
+    /// Something of it is in the ledger, something had to stay out.
+    Partly,
+    Rejected,
+    Quarantined,
+    News,
+    Duplicate,
+    Auto,
+    Bounce,
+}
+
+impl Disposition {
+    pub const ALL: [Self; 8] = [
+        Self::Accepted,
+        Self::Partly,
+        Self::Rejected,
+        Self::Quarantined,
+        Self::News,
+        Self::Duplicate,
+        Self::Auto,
+        Self::Bounce,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Partly => "partly",
+            Self::Rejected => "rejected",
+            Self::Quarantined => "quarantined",
+            Self::News => "news",
+            Self::Duplicate => "duplicate",
+            Self::Auto => "auto",
+            Self::Bounce => "bounce",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|d| d.as_str() == text)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Accepted,
+    Rejected,
+    Quarantined,
+}
+
+impl Fate {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// One form of one obligation, as a message brought it. `unit`, `stream` and `period` are empty where nothing told
+/// them; such a one is never accepted.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub unit: Option<String>,
+    pub stream: Option<String>,
+    pub form: String,
+    pub period: Option<Period>,
+    pub fate: Fate,
+    pub file: String,
+    pub sheet: String,
+    /// Column key → letters, as read; empty for cards.
+    pub columns: BTreeMap<String, String>,
+    pub rows: Vec<Row>,
+    pub findings: Vec<Finding>,
+}
+
+/// A row and whether it may enter the ledger.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub sheet: String,
+    pub record: Record,
+    pub admitted: bool,
+}
+
+/// What becomes of one message.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub disposition: Disposition,
+    /// One Chinese sentence for the person who looks at the listing.
+    pub reason: String,
+    /// Rules about the message or a file as a whole (`M…`, `W…`), for the listing.
+    pub rules: Vec<String>,
+    pub submissions: Vec<Submission>,
+    /// Findings about the message or a file, not about one form.
+    pub findings: Vec<Finding>,
+    /// The sender is known and a person: an answer is right.
+    pub answer: bool,
+    /// Units that the sender is registered for.
+    pub sender_units: Vec<String>,
+}
+
+impl Verdict {
+    /// A verdict without any form in it.
+    pub fn plain(disposition: Disposition, reason: impl Into<String>) -> Self {
+        Self {
+            disposition,
+            reason: reason.into(),
+            rules: Vec::new(),
+            submissions: Vec::new(),
+            findings: Vec::new(),
+            answer: false,
+            sender_units: Vec::new(),
+        }
+    }
+
+    /// Obligations that the forms in the message name, whatever became of them.
+    pub fn claims(&self) -> Vec<(String, String, String, String)> {
+        let text = |o: &Option<String>| o.clone().unwrap_or_default();
+        let mut claims: Vec<_> = self
+            .submissions
+            .iter()
+            .map(|s| (text(&s.unit), text(&s.stream), s.form.clone(), s.period.map(|p| p.to_string()).unwrap_or_default()))
+            .collect();
+        claims.sort();
+        claims.dedup();
+        claims
+    }
+}
+
+/// Decisions that bear on assessing one message.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    /// The message was released; with the unit that a person named.
+    pub released: Option<Option<String>>,
+    /// The message was rejected, with the reason.
+    pub rejected: Option<String>,
+    /// Addresses trusted for a unit since.
+    pub trusted: Vec<(String, String)>,
+}
+
+
+/// What a message says of itself, for listings and to know it again.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    pub message_id: Option<String>,
+    pub from: Option<String>,
+    pub subject: String,
+    pub fingerprint: Option<String>,
+}
+
+impl Head {
+    pub fn of(message: &Message, fingerprint: Option<String>) -> Self {
+        Self {
+            message_id: message.message_id.clone(),
+            from: message.from.as_ref().map(|a| a.email.clone()),
+            subject: message.subject.clone(),
+            fingerprint,
+        }
+    }
+}
