@@ -124,7 +124,7 @@ fn zip(bytes: &[u8]) -> Kind {
     let has = |name: &str| names.iter().any(|n| n == name);
     if has("xl/workbook.bin") {
         Kind::OtherSpreadsheet
-    } else if has("xl/workbook.xml") || (has("[content_types].xml") && names.iter().any(|n| n.starts_with("xl/"))) {
+    } else if has("[content_types].xml") && names.iter().any(|n| n.starts_with("xl/") || n.ends_with("workbook.xml")) {
         Kind::Xlsx
     } else if has("word/document.xml") {
         Kind::Word

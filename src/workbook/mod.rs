@@ -7,6 +7,9 @@ mod draft;
 mod number_format;
 mod package;
 pub mod read;
+#[cfg(test)]
+#[path = "tests.rs"]
+mod whole_files;
 mod worksheet;
 mod xls;
 mod xlsx;

@@ -28,7 +28,7 @@ impl Shown {
             (Some(code), _) => Self::of_code(code),
             (None, 9 | 10) => Self::Percent,
             // 27–36 and 50–58 are the dates of the Chinese, Japanese and Korean editions.
-            (None, 14..=22 | 27..=36 | 45..=47 | 50..=58) => Self::Date,
+            (None, 14..=22 | 27..=36 | 50..=58) => Self::Date,
             _ => Self::Plain,
         }
     }
@@ -47,8 +47,9 @@ impl Shown {
                 '\\' | '_' | '*' => drop(chars.next()),
                 '[' => {
                     let inside: String = chars.by_ref().take_while(|&c| c != ']').collect();
+                    // Elapsed time (`[h]:mm`) is a quantity, not a day.
                     if !inside.is_empty() && inside.chars().all(|c| matches!(c.to_ascii_lowercase(), 'h' | 'm' | 's')) {
-                        return Self::Date;
+                        return Self::Plain;
                     }
                 }
                 '%' => shown = Self::Percent,
@@ -96,7 +97,7 @@ mod tests {
             ("yyyy\"年\"m\"月\"", Shown::Date),
             ("[$-804]yyyy年m月d日;@", Shown::Date),
             ("[DBNum1][$-804]m\"月\"d\"日\"", Shown::Date),
-            ("[h]:mm", Shown::Date),
+            ("[h]:mm", Shown::Plain),
             ("0;yyyy", Shown::Plain),
         ] {
             assert_eq!(Shown::of(176, Some(code)), shown, "{code}");

@@ -84,8 +84,11 @@ impl Book {
                 0x0042 if !biff8 => book.charset = Charset::code_page(data.u16(0)?),
                 // Date1904
                 0x0022 if data.u16(0)? == 1 => book.epoch = Epoch::Y1904,
-                // Format
-                0x041E => drop(formats.insert(data.u16(0)?, book.charset.text(data.after(2)?, biff8)?)),
+                // Format. Some writers get its length wrong; a cell is not worth less for its looks.
+                0x041E => {
+                    let code = data.after(2).and_then(|text| book.charset.text(text, biff8));
+                    formats.extend(code.ok().map(|code| data.u16(0).map(|id| (id, code))).transpose()?);
+                }
                 // XF
                 0x00E0 => format_ids.push(data.u16(2)?),
                 // SST
@@ -226,6 +229,7 @@ impl Pass<'_> {
                 return Ok(());
             }
             (0xFFFF, kind @ (1 | 2)) => data.bool_or_error(8, kind == 2)?,
+            (0xFFFF, _) if is_numeric(data.after(22)?) => CellValue::Uncached,
             (0xFFFF, _) => return Ok(()),
             _ => CellValue::Number(data.f64(6)?),
         };
@@ -245,5 +249,21 @@ impl Pass<'_> {
     fn settle(&mut self) -> Result<(), Refusal> {
         let Some((at, shown)) = self.waiting.take() else { return Ok(()) };
         self.draft.put(at, Raw { value: CellValue::Uncached, shown, formula: true }, self.budget)
+    }
+}
+
+/// The outermost operation of a parsed formula (MS-XLS 2.5.198) gives a number: arithmetic, SUM, ROUND and the like.
+///
+/// Writers that do not compute store such formulas with an empty text, which is also the honest result of
+/// `=IF(A1="","",…)`.
+fn is_numeric(formula: &[u8]) -> bool {
+    // COUNT SUM AVERAGE MIN MAX ROUND COUNTA SUMPRODUCT SUMIF COUNTIF COUNTBLANK
+    const NUMERIC: [u16; 11] = [0, 4, 5, 6, 7, 27, 169, 228, 345, 346, 347];
+    match *formula {
+        [.., 0x03..=0x07 | 0x13 | 0x14] | [.., 0x19, 0x10, _, _] => true,
+        [.., 0x22 | 0x42 | 0x62, _, low, high] | [.., 0x21 | 0x41 | 0x61, low, high] => {
+            NUMERIC.contains(&u16::from_le_bytes([low, high]))
+        }
+        _ => false,
     }
 }
