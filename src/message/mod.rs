@@ -1,6 +1,7 @@
 //! Mail as it arrives: bytes → [`Message`], who sent it, and what is attached. Pure.
 
 pub mod attachment;
+pub mod cfb;
 pub mod parse;
 pub mod sender;
 
