@@ -1,0 +1,120 @@
+//! An IMAP mailbox over time: keeps the session between polls, drops it after a fault, connects again when needed.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::cursor::Cursor;
+use super::failure::{Failure, Fault, Kind};
+use super::session::Session;
+use super::{Fetched, Listed, Listing, Wake};
+use crate::config::{After, Imap};
+
+/// After a session was lost while waiting, it is not opened again sooner than this (or the next poll): providers
+/// limit clients that reconnect all the time.
+const PAUSE: Duration = Duration::from_secs(30);
+
+pub struct ImapMailbox {
+    name: String,
+    imap: Imap,
+    /// Bytes.
+    most: u64,
+    /// Taken out while it works: a fault, or a caller who gives up half-way, leaves none behind.
+    session: Option<Session>,
+}
+
+impl ImapMailbox {
+    pub async fn open(name: &str, imap: &Imap, most: u64) -> Result<Self, Failure> {
+        let mut this = Self { name: name.to_owned(), imap: imap.clone(), most, session: None };
+        this.with(async |_| Ok(())).await?;
+        Ok(this)
+    }
+
+    fn place(&self) -> String {
+        format!("{}:{}", self.imap.server.host, self.imap.server.port)
+    }
+
+    async fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Session) -> Result<T, Fault>) -> Result<T, Failure> {
+        let result = match self.session.take() {
+            Some(session) => Ok(session),
+            None => Session::open(&self.imap).await,
+        };
+        let result = match result {
+            Ok(mut session) => {
+                let result = work(&mut session).await;
+                if result.as_ref().err().is_none_or(|fault| fault.kind.spares_session()) {
+                    self.session = Some(session);
+                }
+                result
+            }
+            Err(fault) => Err(fault),
+        };
+        result.map_err(|fault| fault.at(&self.name, &self.place()))
+    }
+
+    pub async fn list(&mut self, cursor: Cursor) -> Result<Listing, Failure> {
+        if self.session.is_some() {
+            let listing = self.with(async |session| session.list(cursor).await).await;
+            match listing {
+                // That a server ends a session we have kept is no failure yet.
+                Err(failure) if matches!(failure.kind, Kind::Network | Kind::Timeout) => {
+                    tracing::info!(mailbox = %self.name, cause = %failure.detail, "session lost, connecting again");
+                }
+                other => return other,
+            }
+        }
+        self.with(async |session| session.list(cursor).await).await
+    }
+
+    pub async fn fetch(&mut self, listed: &Listed) -> Result<Fetched, Failure> {
+        let most = self.most;
+        self.with(async |session| match session.uid(&listed.locator) {
+            Some(uid) => session.fetch(uid, listed.size, most).await,
+            None => Ok(Fetched::Gone),
+        })
+        .await
+    }
+
+    pub async fn file(&mut self, locators: &[String], after: &After) -> Result<(), Failure> {
+        if *after == After::Keep || locators.is_empty() {
+            return Ok(());
+        }
+        self.with(async |session| {
+            let uids = locators.iter().filter_map(|locator| session.uid(locator)).collect();
+            session.file(uids, after).await
+        })
+        .await
+    }
+
+    pub async fn wait(&mut self, poll: Duration, cancel: &CancellationToken) -> Wake {
+        tokio::select! {
+            wake = self.wait_for_news(Instant::now() + poll) => wake,
+            () = cancel.cancelled() => Wake::Cancelled,
+        }
+    }
+
+    async fn wait_for_news(&mut self, until: Instant) -> Wake {
+        if let Some(mut session) = self.session.take() {
+            match session.wait(until).await {
+                Ok(wake) => {
+                    self.session = Some(session);
+                    return wake;
+                }
+                Err(fault) => {
+                    tracing::info!(mailbox = %self.name, cause = %fault.detail, "session lost while waiting");
+                    sleep_until(until.min(Instant::now() + PAUSE)).await;
+                }
+            }
+        } else {
+            sleep_until(until).await;
+        }
+        Wake::Poll
+    }
+
+    pub async fn close(self) {
+        if let Some(session) = self.session {
+            session.logout().await;
+        }
+    }
+}

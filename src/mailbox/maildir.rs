@@ -1,0 +1,235 @@
+//! A Maildir as a mailbox: mail in `new/` and `cur/`, folders as `.Name/` beside them (Maildir++).
+//!
+//! A deliverer writes into `tmp/` and renames when the file is whole, so `tmp/` is never read and nothing read is
+//! half-written. A file is known by the unique part of its name, before `:`; what follows are flags and may change.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::cursor::Cursor;
+use super::failure::{Failure, Fault, Kind};
+use super::{Fetched, Listed, Listing, Wake, received, utf7};
+use crate::config::After;
+
+/// Bytes of a mail read for its header.
+const HEADER: u64 = 64 * 1024;
+/// How often `new/` is looked at while waiting.
+const LOOK: Duration = Duration::from_secs(1);
+
+pub struct Maildir {
+    name: String,
+    root: PathBuf,
+    /// Bytes.
+    most: u64,
+    /// Where each mail was at the last look, by unique name.
+    paths: HashMap<String, PathBuf>,
+    /// Unique names of mails that were filed; they are not listed again.
+    filed: HashSet<String>,
+}
+
+impl Maildir {
+    pub async fn open(name: &str, root: &Path, most: u64) -> Result<Self, Failure> {
+        let mut this =
+            Self { name: name.to_owned(), root: root.to_owned(), most, paths: HashMap::new(), filed: HashSet::new() };
+        this.look().await?;
+        Ok(this)
+    }
+
+    fn failure(&self, kind: Kind, detail: String) -> Failure {
+        Fault::new(kind, detail).at(&self.name, &self.root.display().to_string())
+    }
+
+    /// Reads the names, not the mails.
+    async fn look(&mut self) -> Result<(), Failure> {
+        let root = self.root.clone();
+        self.paths = blocking(move || scan(&root)).await.map_err(|e| {
+            let missing = e.kind() == io::ErrorKind::NotFound;
+            let kind = if missing { Kind::FolderMissing } else { Kind::Io };
+            self.failure(kind, format!("not a readable Maildir with new/ and cur/: {e}"))
+        })?;
+        // What is gone from the folder need not be remembered.
+        self.filed.retain(|unique| self.paths.contains_key(unique));
+        Ok(())
+    }
+
+    pub async fn list(&mut self) -> Result<Listing, Failure> {
+        self.look().await?;
+        let fresh: Vec<(String, PathBuf)> = self
+            .paths
+            .iter()
+            .filter(|(unique, _)| !self.filed.contains(*unique))
+            .map(|(unique, path)| (unique.clone(), path.clone()))
+            .collect();
+        let read = move || Ok(fresh.into_iter().map(|(unique, path)| (listed(&unique, &path), unique)).collect());
+        let read: Vec<(io::Result<Listed>, String)> =
+            blocking(read).await.map_err(|e| self.failure(Kind::Io, e.to_string()))?;
+        let mut listing = Listing::default();
+        for (result, unique) in read {
+            match result {
+                Ok(listed) => listing.new.push(listed),
+                // Another program moved it just now; it is found at the next look.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => listing.unreadable.push(self.failure(Kind::Io, format!("mail {unique}: {e}"))),
+            }
+        }
+        listing.new.sort_by(|a, b| (a.received_at, &a.locator).cmp(&(b.received_at, &b.locator)));
+        Ok(listing)
+    }
+
+    /// Where a mail is now; looks again if it was renamed since.
+    async fn find(&mut self, unique: &str) -> Result<Option<PathBuf>, Failure> {
+        if let Some(path) = self.paths.get(unique)
+            && tokio::fs::try_exists(path).await.unwrap_or(false)
+        {
+            return Ok(Some(path.clone()));
+        }
+        self.look().await?;
+        Ok(self.paths.get(unique).cloned())
+    }
+
+    pub async fn fetch(&mut self, listed: &Listed) -> Result<Fetched, Failure> {
+        let Some(path) = self.find(&listed.locator).await? else { return Ok(Fetched::Gone) };
+        let most = self.most;
+        match blocking(move || read(&path, most)).await {
+            Ok(fetched) => Ok(fetched),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Fetched::Gone),
+            Err(e) => Err(self.failure(Kind::Io, format!("mail {}: {e}", listed.locator))),
+        }
+    }
+
+    /// Flag: into `cur/` with the flag F (never S: a person has not seen it). Move: into the folder's `cur/`.
+    pub async fn file(&mut self, locators: &[String], after: &After) -> Result<(), Failure> {
+        for unique in locators {
+            if *after != After::Keep
+                && let Some(path) = self.find(unique).await?
+            {
+                let target = match after {
+                    After::Move(folder) => {
+                        let folder = self.root.join(folder_name(folder));
+                        make_folder(&folder).await.map_err(|e| self.failure(Kind::Io, format!("folder: {e}")))?;
+                        folder.join("cur").join(format!("{unique}:2,{}", flags(&path)))
+                    }
+                    _ => self.root.join("cur").join(format!("{unique}:2,{}", with_flag(&flags(&path), 'F'))),
+                };
+                match tokio::fs::rename(&path, &target).await {
+                    Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                        return Err(self.failure(Kind::Io, format!("mail {unique}: {e}")));
+                    }
+                    _ if matches!(after, After::Move(_)) => drop(self.paths.remove(unique)),
+                    _ => drop(self.paths.insert(unique.clone(), target)),
+                }
+            }
+            self.filed.insert(unique.clone());
+        }
+        Ok(())
+    }
+
+    /// Looks into `new/` every second: cheap, and a file system has no push that works everywhere.
+    pub async fn wait(&self, poll: Duration, cancel: &CancellationToken) -> Wake {
+        let until = Instant::now() + poll;
+        loop {
+            tokio::select! {
+                () = sleep_until(until.min(Instant::now() + LOOK)) => {}
+                () = cancel.cancelled() => return Wake::Cancelled,
+            }
+            let new = self.root.join("new");
+            let names = blocking(move || names(&new)).await.unwrap_or_default();
+            if names.iter().any(|(unique, _)| !self.paths.contains_key(unique)) {
+                return Wake::News;
+            }
+            if until <= Instant::now() {
+                return Wake::Poll;
+            }
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+fn scan(root: &Path) -> io::Result<HashMap<String, PathBuf>> {
+    let mut all: HashMap<String, PathBuf> = names(&root.join("new"))?.into_iter().collect();
+    all.extend(names(&root.join("cur"))?);
+    Ok(all)
+}
+
+/// Unique names and paths in one directory. A name that is not UTF-8 still gets a stable unique name.
+fn names(dir: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') || entry.file_type()?.is_dir() {
+            continue;
+        }
+        let unique = name.split(':').next().unwrap_or(&name).to_owned();
+        all.push((unique, entry.path()));
+    }
+    Ok(all)
+}
+
+fn listed(unique: &str, path: &Path) -> io::Result<Listed> {
+    let file = open(path)?;
+    let meta = file.metadata()?;
+    let mut start = Vec::new();
+    file.take(HEADER).read_to_end(&mut start)?;
+    let taken = received::received_at(received::head(&start));
+    let received_at = taken.or_else(|| meta.modified().ok().map(DateTime::<Utc>::from));
+    Ok(Listed { locator: unique.to_owned(), cursor: Cursor::default(), received_at, size: meta.len() })
+}
+
+fn read(path: &Path, most: u64) -> io::Result<Fetched> {
+    let file = open(path)?;
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    if size > most {
+        file.take(HEADER).read_to_end(&mut bytes)?;
+        return Ok(Fetched::TooLarge { header: received::head(&bytes).to_vec(), size });
+    }
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(Fetched::Mail(bytes))
+}
+
+/// Opens a regular file only: opening a pipe would wait for ever.
+fn open(path: &Path) -> io::Result<std::fs::File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    std::fs::File::open(path)
+}
+
+/// The flags of a Maildir name (`…:2,FS`), empty without any.
+fn flags(path: &Path) -> String {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    name.split_once(":2,").map(|(_, flags)| flags.to_owned()).unwrap_or_default()
+}
+
+/// Flags stand in ASCII order.
+fn with_flag(flags: &str, flag: char) -> String {
+    let mut all: Vec<char> = flags.chars().filter(|f| *f != flag).collect();
+    all.push(flag);
+    all.sort_unstable();
+    all.into_iter().collect()
+}
+
+/// `存档/2026` → `.&W1hoYw-.2026`: Maildir++ writes the hierarchy with dots, names in modified UTF-7. No name can
+/// lead out of the Maildir, since no slash is left.
+fn folder_name(folder: &str) -> String {
+    let parts: Vec<String> = folder.split(['/', '.']).filter(|p| !p.is_empty()).map(utf7::encode).collect();
+    format!(".{}", parts.join("."))
+}
+
+async fn make_folder(folder: &Path) -> io::Result<()> {
+    for part in ["tmp", "new", "cur"] {
+        tokio::fs::create_dir_all(folder.join(part)).await?;
+    }
+    // The mark of a Maildir++ folder.
+    tokio::fs::OpenOptions::new().create(true).append(true).open(folder.join("maildirfolder")).await.map(drop)
+}

@@ -1,0 +1,389 @@
+//! An IMAP session: log in, open the folder, list, fetch, file, idle (RFC 3501 and the extensions named below).
+//!
+//! What a server offers is read from its capabilities after LOGIN; everything else is the least that every server
+//! knows. The session never looks at `\Seen`, fetches with BODY.PEEK only, and never expunges a mail it was not told
+//! to move. After a fault other than a plain NO it must be dropped.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::time::{Instant, sleep_until};
+
+use super::answer::{Answer, Item, Row};
+use super::cursor::{self, Cursor, Selected, Window};
+use super::failure::{Fault, Kind, Step};
+use super::wire::{Wire, bye, within};
+use super::{Fetched, Listed, Listing, Wake, received, utf7};
+use crate::config::{After, Imap};
+
+/// Bytes of a mail fetched by one command: a slow line must manage this much within `timeout`.
+const PART: u64 = 512 * 1024;
+/// Bytes of the header kept of a mail that is too large.
+const HEADER: u64 = 64 * 1024;
+/// IDLE is renewed before the 29 minutes after which a server may hang up (RFC 2177 §3).
+const RENEW: Duration = Duration::from_secs(28 * 60);
+/// The keyword of `after = "flag"`.
+const KEYWORD: &str = "$Taizhang";
+
+pub struct Session {
+    wire: Wire,
+    capabilities: Vec<String>,
+    /// SELECT or EXAMINE.
+    verb: &'static str,
+    folder: String,
+    selected: Selected,
+    /// `selected` was not used for a listing yet.
+    fresh: bool,
+    /// Messages in the folder, as far as we were told.
+    exists: u32,
+    /// The server spoke of more messages than SELECT did.
+    news: bool,
+    idle: bool,
+}
+
+impl Session {
+    /// Connects, logs in and opens the folder: for reading only if nothing is ever to be changed in it.
+    pub async fn open(imap: &Imap) -> Result<Self, Fault> {
+        let limit = Duration::from_secs(imap.timeout.max(1));
+        let (wire, greeting) = Wire::dial(&imap.server, limit).await?;
+        let mut session = Self {
+            wire,
+            capabilities: Vec::new(),
+            verb: if imap.after == After::Keep { "EXAMINE" } else { "SELECT" },
+            folder: folder(&imap.folder)?,
+            selected: Selected::default(),
+            fresh: false,
+            exists: 0,
+            news: false,
+            idle: imap.idle,
+        };
+        session.learn(&greeting).await?;
+        session.identify().await?;
+        if !greeting.items.contains(&Item::Greeting(true)) {
+            session.login(imap).await?;
+            session.identify().await?;
+        }
+        session.select().await?;
+        session.fresh = true;
+        Ok(session)
+    }
+
+    /// Capabilities as the server just told them, else by asking.
+    async fn learn(&mut self, answer: &Answer) -> Result<(), Fault> {
+        self.capabilities = match answer.capabilities() {
+            Some(told) => told.to_vec(),
+            None => self.run("CAPABILITY").await?.capabilities().unwrap_or_default().to_vec(),
+        };
+        Ok(())
+    }
+
+    /// ID (RFC 2971) where it is known: 163.com and 126.com refuse SELECT to a client without a name.
+    async fn identify(&mut self) -> Result<(), Fault> {
+        if !self.has("ID") {
+            return Ok(());
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let command = format!("ID (\"name\" \"taizhang\" \"version\" \"{version}\" \"vendor\" \"taizhang\")");
+        match self.run(&command).await {
+            Err(fault) if !matches!(fault.kind, Kind::Refused | Kind::Protocol) => Err(fault),
+            // A server that dislikes our name may still serve us.
+            _ => Ok(()),
+        }
+    }
+
+    async fn login(&mut self, imap: &Imap) -> Result<(), Fault> {
+        if self.has("LOGINDISABLED") {
+            let detail = "the server takes no password on this kind of connection (LOGINDISABLED)";
+            return Err(Fault::new(Kind::Tls, detail));
+        }
+        let password = imap.server.password.read().map_err(|e| Fault::new(Kind::Setup, e))?;
+        let user = quote(&imap.server.user, "user")?;
+        let command = format!("LOGIN {user} {}", quote(password.expose_secret(), "password")?);
+        let answer = self.wire.run(&command, Step::Login).await?;
+        self.learn(&answer).await
+    }
+
+    fn has(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|c| c == capability)
+    }
+
+    async fn run(&mut self, command: &str) -> Result<Answer, Fault> {
+        let answer = self.wire.run(command, Step::Other).await?;
+        self.note(&answer.items);
+        Ok(answer)
+    }
+
+    /// Servers speak of new mail in the answer to any command.
+    fn note(&mut self, items: &[Item]) {
+        for item in items {
+            match item {
+                Item::Exists(n) => {
+                    self.news |= *n > self.exists;
+                    self.exists = *n;
+                }
+                Item::Expunge => self.exists = self.exists.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+
+    async fn select(&mut self) -> Result<(), Fault> {
+        let answer = match self.run(&format!("{} {}", self.verb, self.folder)).await {
+            Err(fault) if fault.kind == Kind::Refused => return Err(self.why_refused(fault).await),
+            other => other?,
+        };
+        let mut selected = Selected { keywords: true, ..Selected::default() };
+        for item in &answer.items {
+            match item {
+                Item::Exists(n) => selected.exists = *n,
+                Item::UidValidity(n) => selected.uidvalidity = *n,
+                // A server that names UIDNEXT 0 does not know it.
+                Item::UidNext(n) => selected.uidnext = Some(*n).filter(|n| *n > 0),
+                Item::PermanentFlags(flags) => {
+                    selected.keywords = flags.iter().any(|f| f == "\\*" || f.eq_ignore_ascii_case(KEYWORD));
+                }
+                _ => {}
+            }
+        }
+        self.exists = selected.exists;
+        self.news = false;
+        self.selected = selected;
+        Ok(())
+    }
+
+    /// A refused SELECT: is the folder missing, or are we unwelcome? LIST tells, where codes are missing.
+    async fn why_refused(&mut self, fault: Fault) -> Fault {
+        match self.run(&format!("LIST \"\" {}", self.folder)).await {
+            Ok(answer) if !answer.items.contains(&Item::Folder) => {
+                Fault::new(Kind::FolderMissing, format!("the folder does not exist: {}", fault.detail))
+            }
+            _ => fault,
+        }
+    }
+
+    /// Mails above the cursor, at most about a thousand at once. When UIDNEXT shows nothing new, no FETCH is sent.
+    pub async fn list(&mut self, cursor: Cursor) -> Result<Listing, Fault> {
+        if !std::mem::take(&mut self.fresh) {
+            self.select().await?;
+        }
+        let mut taken = Cursor { uidvalidity: self.selected.uidvalidity, last_uid: 0 };
+        if cursor.uidvalidity == taken.uidvalidity {
+            taken.last_uid = cursor.last_uid;
+        }
+        let mut next = cursor::window(cursor, &self.selected);
+        while let Some(window) = next {
+            let new = self.rows(window).await?;
+            let seen = new.last().map_or(taken.last_uid, |listed| listed.cursor.last_uid);
+            taken.last_uid = window.last.unwrap_or(seen);
+            if !new.is_empty() {
+                let more = cursor::more(window, &self.selected);
+                return Ok(Listing { cursor: taken, new, more, unreadable: Vec::new() });
+            }
+            next = cursor::after_empty(window, &self.selected);
+        }
+        Ok(Listing { cursor: taken, ..Listing::default() })
+    }
+
+    async fn rows(&mut self, window: Window) -> Result<Vec<Listed>, Fault> {
+        let command = format!("UID FETCH {} (UID INTERNALDATE RFC822.SIZE)", window.set());
+        let uidvalidity = self.selected.uidvalidity;
+        let mut new: Vec<Listed> = Vec::new();
+        for row in self.run(&command).await?.rows() {
+            let Some(uid) = row.uid.filter(|uid| window.holds(*uid)) else { continue };
+            // A row without a size is somebody changing flags meanwhile, not an answer to us.
+            let Some(size) = row.size else { continue };
+            new.push(Listed {
+                locator: cursor::locator(uidvalidity, uid),
+                cursor: Cursor { uidvalidity, last_uid: uid },
+                received_at: row.internal_date,
+                size,
+            });
+        }
+        new.sort_by_key(|listed| listed.cursor.last_uid);
+        new.dedup_by_key(|listed| listed.cursor.last_uid);
+        Ok(new)
+    }
+
+    /// The UID in a locator, if it belongs to the folder as it is now.
+    pub fn uid(&self, locator: &str) -> Option<u32> {
+        let (validity, uid) = cursor::parse_locator(locator)?;
+        (validity == self.selected.uidvalidity).then_some(uid)
+    }
+
+    /// One mail, whole; of one above `most` bytes only the header.
+    pub async fn fetch(&mut self, uid: u32, size: u64, most: u64) -> Result<Fetched, Fault> {
+        if size > most {
+            let header = self.body(uid, &format!("[HEADER]<0.{HEADER}>")).await?;
+            return Ok(header.map_or(Fetched::Gone, |header| Fetched::TooLarge { header, size }));
+        }
+        if (1..=PART).contains(&size) {
+            return Ok(self.body(uid, "[]").await?.map_or(Fetched::Gone, Fetched::Mail));
+        }
+        let Some(mut mail) = self.body(uid, &format!("[]<0.{PART}>")).await? else { return Ok(Fetched::Gone) };
+        let mut part = mail.len() as u64;
+        while part == PART {
+            let have = mail.len() as u64;
+            if have > most {
+                return Ok(Fetched::TooLarge { header: received::head(&mail).to_vec(), size: have });
+            }
+            let more = self.body(uid, &format!("[]<{have}.{PART}>")).await?.unwrap_or_default();
+            part = more.len() as u64;
+            mail.extend(more);
+        }
+        if (mail.len() as u64) < size {
+            // Either the size was wrong, or the server cannot count parts: the whole mail tells.
+            let Some(whole) = self.body(uid, "[]").await? else { return Ok(Fetched::Gone) };
+            if whole.len() > mail.len() {
+                mail = whole;
+            }
+        }
+        Ok(Fetched::Mail(mail))
+    }
+
+    /// `None`: the mail is no longer there.
+    async fn body(&mut self, uid: u32, section: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let answer = self.run(&format!("UID FETCH {uid} (UID BODY.PEEK{section})")).await?;
+        Ok(answer.rows().filter(|row| row.uid == Some(uid)).find_map(|row| row.body))
+    }
+
+    /// Marks or moves mails that are in the ledger; those no longer there are fine.
+    pub async fn file(&mut self, uids: Vec<u32>, after: &After) -> Result<(), Fault> {
+        for run in cursor::runs(uids) {
+            match after {
+                After::Flag => self.flag(run).await?,
+                After::Move(target) => self.relocate(run, target).await?,
+                After::Keep => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn flag(&mut self, run: Window) -> Result<(), Fault> {
+        if self.selected.keywords {
+            match self.store(run, KEYWORD).await {
+                // Some servers promise keywords and then refuse them.
+                Err(fault) if matches!(fault.kind, Kind::Refused | Kind::Protocol) => self.selected.keywords = false,
+                other => return other,
+            }
+        }
+        self.store(run, "\\Flagged").await
+    }
+
+    async fn store(&mut self, run: Window, flag: &str) -> Result<(), Fault> {
+        self.run(&format!("UID STORE {} +FLAGS.SILENT ({flag})", run.set())).await.map(drop)
+    }
+
+    /// UID MOVE (RFC 6851), else COPY, `\Deleted` and UID EXPUNGE (RFC 4315). Without UIDPLUS the mails stay, marked
+    /// `\Deleted`: a plain EXPUNGE would also remove what a person has marked. A crash between COPY and STORE leaves a
+    /// second copy in the target folder, nothing worse.
+    async fn relocate(&mut self, run: Window, target: &str) -> Result<(), Fault> {
+        let target = folder(target)?;
+        if self.has("MOVE") {
+            return self.into_folder("UID MOVE", run, &target).await;
+        }
+        let answer = self.run(&format!("UID FETCH {} (UID FLAGS)", run.set())).await?;
+        let still_here = |row: &Row| row.uid.filter(|uid| run.holds(*uid) && !row.deleted);
+        let left: Vec<u32> = answer.rows().filter_map(|row| still_here(&row)).collect();
+        for run in cursor::runs(left) {
+            self.into_folder("UID COPY", run, &target).await?;
+            self.store(run, "\\Deleted").await?;
+        }
+        if self.has("UIDPLUS") {
+            self.run(&format!("UID EXPUNGE {}", run.set())).await?;
+        }
+        Ok(())
+    }
+
+    /// A refusal may mean that the folder does not exist: if it can be created, it did not.
+    async fn into_folder(&mut self, verb: &str, run: Window, target: &str) -> Result<(), Fault> {
+        let command = format!("{verb} {} {target}", run.set());
+        let fault = match self.run(&command).await {
+            Err(fault) if fault.kind == Kind::Refused => fault,
+            other => return other.map(drop),
+        };
+        if self.run(&format!("CREATE {target}")).await.is_err() {
+            return Err(fault);
+        }
+        match self.run(&format!("SUBSCRIBE {target}")).await {
+            Err(fault) if !matches!(fault.kind, Kind::Refused | Kind::Protocol) => return Err(fault),
+            // Unsubscribed, it is merely hidden in some clients.
+            _ => {}
+        }
+        self.run(&command).await.map(drop)
+    }
+
+    /// Waits for news until `until`, by IDLE (RFC 2177) where it is wanted and offered, else asleep. Give it up half-way
+    /// and the session must be dropped.
+    pub async fn wait(&mut self, until: Instant) -> Result<Wake, Fault> {
+        while !self.news && Instant::now() < until {
+            if !(self.idle && self.has("IDLE")) {
+                sleep_until(until).await;
+                break;
+            }
+            let Some(tag) = self.begin_idle().await? else {
+                self.idle = false;
+                continue;
+            };
+            self.hear(until.min(Instant::now() + RENEW)).await?;
+            self.wire.send("DONE").await?;
+            let answer = within(self.wire.limit(), "DONE", self.wire.finish(&tag, "IDLE", Step::Other)).await?;
+            self.note(&answer.items);
+        }
+        Ok(if self.news { Wake::News } else { Wake::Poll })
+    }
+
+    /// `None`: the server refuses to idle, whatever it advertises.
+    async fn begin_idle(&mut self) -> Result<Option<String>, Fault> {
+        let limit = self.wire.limit();
+        within(limit, "IDLE", async {
+            let tag = self.wire.start("IDLE").await?;
+            loop {
+                for item in self.next().await? {
+                    match item {
+                        Item::Continue => return Ok(Some(tag)),
+                        Item::Done(done) if done.tag == tag => return Ok(None),
+                        _ => {}
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    /// Listens until there is news or `until` has come.
+    async fn hear(&mut self, until: Instant) -> Result<(), Fault> {
+        while !self.news {
+            tokio::select! {
+                items = self.next() => drop(items?),
+                () = sleep_until(until) => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<Vec<Item>, Fault> {
+        let items = self.wire.next().await?;
+        self.note(&items);
+        match items.iter().find_map(bye) {
+            Some(text) => Err(Fault::new(Kind::Network, format!("the server hung up: {text}"))),
+            None => Ok(items),
+        }
+    }
+
+    /// Says goodbye; the answer does not matter.
+    pub async fn logout(mut self) {
+        let _ = self.run("LOGOUT").await;
+    }
+}
+
+fn folder(name: &str) -> Result<String, Fault> {
+    quote(&utf7::encode(name), "folder")
+}
+
+/// A quoted string (RFC 3501 §4.3); line breaks and NUL cannot be sent.
+fn quote(text: &str, what: &str) -> Result<String, Fault> {
+    if text.contains(['\r', '\n', '\0']) {
+        return Err(Fault::new(Kind::Setup, format!("{what} holds a line break or a NUL")));
+    }
+    Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
+}
