@@ -171,6 +171,9 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state IN ('queued', 'sending');
 CREATE INDEX outbox_budget ON outbox (recipient, created_at);
+-- Neither the rate limit nor the counts walk through the mails themselves.
+CREATE INDEX outbox_sent ON outbox (sent_at);
+CREATE INDEX outbox_state ON outbox (state, next_attempt_at);
 
 -- Addresses that a bounce named.
 CREATE TABLE bounced (

@@ -1,1 +1,18 @@
-//! To be filled.
+//! The outbox: mail that leaves. What it says ([`compose`]), how it is built ([`mail`]), the durable queue
+//! ([`store`]), what follows an attempt ([`retry`]), the wire ([`transport`]), and the worker's step ([`deliver`]).
+//!
+//! Invariant: a mail is queued in the transaction that decides on it, and dialled only after its attempt is recorded.
+
+pub mod compose;
+pub mod deliver;
+pub mod mail;
+pub mod retry;
+pub mod store;
+pub mod transport;
+
+#[cfg(test)]
+mod scripted_smtp;
+
+pub use deliver::{Delivered, deliver_due};
+pub use mail::{Attached, AutoSubmitted, Kind, Outgoing};
+pub use transport::Transport;

@@ -1,0 +1,195 @@
+//! The morning note to the department: what only a person can decide, and what does not work. Pure.
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+
+use super::page::{Block, Page, Section, Tone};
+use super::{Composed, clip, footer, moment};
+
+/// One day's matters. Every list may be empty; a digest of empty lists is not worth sending ([`Digest::is_empty`]).
+#[derive(Clone, Debug)]
+pub struct Digest {
+    pub now: DateTime<Tz>,
+    pub quarantined: Vec<Waiting>,
+    pub bounced: Vec<Bounced>,
+    pub silent: Vec<Silent>,
+    pub undelivered: Vec<Undelivered>,
+    pub news: Vec<News>,
+    pub signature: String,
+}
+
+/// A mail in quarantine (待处理).
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The number that `taizhang quarantine` takes.
+    pub id: i64,
+    pub received: DateTime<Tz>,
+    pub from: String,
+    pub subject: String,
+    pub reason: String,
+}
+
+/// A registered address that does not take mail.
+#[derive(Clone, Debug)]
+pub struct Bounced {
+    pub unit: String,
+    pub address: String,
+    pub at: DateTime<Tz>,
+}
+
+/// A mailbox of ours that does not answer.
+#[derive(Clone, Debug)]
+pub struct Silent {
+    pub mailbox: String,
+    /// When it last worked, if ever.
+    pub since: Option<DateTime<Tz>>,
+    pub failure: String,
+}
+
+/// A mail of ours that was given up.
+#[derive(Clone, Debug)]
+pub struct Undelivered {
+    pub recipient: String,
+    pub subject: String,
+    /// The provider's code and words.
+    pub failure: String,
+}
+
+/// A mail without a form (重要情况和创新性做法).
+#[derive(Clone, Debug)]
+pub struct News {
+    pub received: DateTime<Tz>,
+    pub from: String,
+    pub subject: String,
+    pub attachments: Vec<String>,
+}
+
+/// Lines a list may take before the rest is counted.
+const SHOWN: usize = 15;
+
+impl Digest {
+    /// Nothing to decide and nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.to_decide() == 0 && self.news.is_empty()
+    }
+
+    fn to_decide(&self) -> usize {
+        self.quarantined.len() + self.bounced.len() + self.silent.len() + self.undelivered.len()
+    }
+}
+
+pub fn compose(digest: &Digest) -> Composed {
+    let date = digest.now.format("%-m月%-d日");
+    let subject = match digest.to_decide() {
+        0 => format!("{date}动态来稿{}件", digest.news.len()),
+        n => format!("{date}待处理事项{n}件"),
+    };
+    let page = Page {
+        tone: if digest.to_decide() > 0 { Tone::Attention } else { Tone::Plain },
+        title: subject.clone(),
+        greeting: String::new(),
+        lead: vec![format!("截至{}，以下事项请看一下。", moment(digest.now))],
+        sections: [
+            section("等待人工核实的来件", &digest.quarantined, waiting),
+            section("退信的报送邮箱，请核对登记的地址", &digest.bounced, |b| {
+                format!("{}  {}（{}退信）", b.unit, b.address, moment(b.at))
+            }),
+            section("连不上的收件邮箱", &digest.silent, |s| {
+                let since = s.since.map_or("一直没有连上".to_owned(), |at| format!("{}以后没有连上", moment(at)));
+                format!("{}：{since}。{}", s.mailbox, clip(&s.failure, 120))
+            }),
+            section("没有发出去的邮件", &digest.undelivered, |u| {
+                format!("{}《{}》：{}", u.recipient, clip(&u.subject, 40), clip(&u.failure, 120))
+            }),
+            section("动态来稿（没有报表的来信）", &digest.news, news),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        footer: footer("", &digest.signature),
+    };
+    Composed::of(subject, &page)
+}
+
+fn section<T>(title: &str, items: &[T], line: impl Fn(&T) -> String) -> Option<Section> {
+    let mut blocks: Vec<Block> = items.iter().take(SHOWN).map(|item| Block::Line(line(item))).collect();
+    if items.len() > SHOWN {
+        blocks.push(Block::Line(format!("另有{}件没有列出", items.len() - SHOWN)));
+    }
+    Section::of(Tone::Plain, format!("{title}：{}件", items.len()), blocks)
+}
+
+fn waiting(w: &Waiting) -> String {
+    let subject = clip(&w.subject, 40);
+    format!("编号{}，{}，{}《{subject}》：{}", w.id, moment(w.received), w.from, clip(&w.reason, 80))
+}
+
+fn news(n: &News) -> String {
+    let names: Vec<String> = n.attachments.iter().take(5).map(|name| clip(name, 40)).collect();
+    let attached = if names.is_empty() { String::new() } else { format!("，附件：{}", names.join("、")) };
+    format!("{}，{}《{}》{attached}", moment(n.received), n.from, clip(&n.subject, 40))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+    use chrono_tz::Asia::Shanghai;
+
+    fn digest() -> Digest {
+        let now = Shanghai.with_ymd_and_hms(2011, 9, 26, 8, 30, 0).unwrap();
+        Digest {
+            now,
+            quarantined: vec![Waiting {
+                id: 42,
+                received: now,
+                from: "someone@elsewhere.test".into(),
+                subject: "8月报表".into(),
+                reason: "发件邮箱没有登记".into(),
+            }],
+            bounced: vec![],
+            silent: vec![Silent { mailbox: "非公".into(), since: None, failure: "connection refused".into() }],
+            undelivered: vec![],
+            news: vec![],
+            signature: "区委组织部".into(),
+        }
+    }
+
+    #[test]
+    fn the_morning_note_lists_what_is_to_be_decided_and_nothing_else() {
+        let mail = compose(&digest());
+        assert_eq!(mail.subject, "9月26日待处理事项2件");
+        assert_eq!(
+            mail.text,
+            "\
+【9月26日待处理事项2件】
+截至9月26日08:30，以下事项请看一下。
+
+◆ 等待人工核实的来件：1件
+· 编号42，9月26日08:30，someone@elsewhere.test《8月报表》：发件邮箱没有登记
+
+◆ 连不上的收件邮箱：1件
+· 非公：一直没有连上。connection refused
+
+————————
+本邮件由系统自动发出。
+区委组织部
+"
+        );
+    }
+
+    #[test]
+    fn a_flood_is_counted_not_listed() {
+        let mut digest = digest();
+        digest.quarantined = vec![digest.quarantined[0].clone(); 500];
+        let mail = compose(&digest);
+        assert!(mail.text.contains("另有485件没有列出"));
+        assert!(mail.text.lines().count() < 40);
+    }
+
+    #[test]
+    fn an_empty_morning_is_empty() {
+        let quiet = Digest { quarantined: vec![], silent: vec![], ..digest() };
+        assert!(quiet.is_empty() && !digest().is_empty());
+    }
+}

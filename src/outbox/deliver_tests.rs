@@ -1,0 +1,119 @@
+use super::*;
+use crate::config::Secret;
+use crate::outbox::mail::Kind;
+use crate::outbox::scripted_smtp::{Answer, Scripted, friendly};
+use crate::outbox::store::{Counts, Queued};
+use sqlx::sqlite::SqlitePoolOptions;
+
+async fn ledger(recipients: &[&str]) -> SqlitePool {
+    let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+    sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    for (n, recipient) in recipients.iter().enumerate() {
+        let message_id = format!("receipt.{n}@office.test");
+        let mail = Queued {
+            kind: Kind::Receipt,
+            recipient,
+            message_id: &message_id,
+            subject: "回复：8月报表",
+            raw: b"Subject: x\r\n\r\nx\r\n",
+            answers: None,
+            unit: None,
+            period: None,
+        };
+        assert!(store::enqueue(&mut conn, &mail, at(0)).await.unwrap());
+    }
+    drop(conn);
+    pool
+}
+
+/// Seconds after nine o'clock.
+fn at(seconds: i64) -> DateTime<Utc> {
+    "2011-09-26T01:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(seconds)
+}
+
+fn to(server: &Scripted) -> (Transport, Settings) {
+    let smtp = server.settings("", Secret::Env("TAIZHANG_TEST_UNSET".into()));
+    (Transport::new(&smtp, chrono_tz::Asia::Shanghai).unwrap(), Settings::of(&smtp))
+}
+
+async fn counts(pool: &SqlitePool) -> Counts {
+    store::counts(&mut *pool.acquire().await.unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn one_refused_mail_does_not_hold_up_the_next() {
+    let server = Scripted::start(|line| match line {
+        "RCPT TO:<gone@y.test>" => Answer::Say(b"550 User unknown\r\n"),
+        "RCPT TO:<busy@y.test>" => Answer::Say(b"451 later\r\n"),
+        other => friendly(other),
+    })
+    .await;
+    let pool = ledger(&["gone@y.test", "busy@y.test", "one@y.test"]).await;
+    let (mut transport, settings) = to(&server);
+    let done = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
+    assert_eq!((done.sent, done.deferred, done.failed.as_slice()), (1, 1, &["550 User unknown".to_owned()][..]));
+    assert_eq!(counts(&pool).await, Counts { queued: 1, sending: 0, sent: 1, failed: 1 });
+    let again = done.next_at.unwrap();
+    assert!(again >= at(45) && again <= at(75), "{again}");
+
+    let done = deliver_due(&pool, &mut transport, &settings, at(1)).await.unwrap();
+    assert_eq!(done, Delivered { next_at: Some(again), ..Delivered::default() }, "nothing is due, nothing is dialled");
+    assert_eq!(server.count("CONNECT"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_lets_nobody_in_is_asked_once_a_step_and_nothing_is_lost() {
+    let server = Scripted::start(|_| Answer::Say(b"421 too many connections\r\n")).await;
+    let pool = ledger(&["one@y.test", "two@y.test", "three@y.test"]).await;
+    let (mut transport, settings) = to(&server);
+    let done = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
+    assert_eq!((done.sent, done.deferred), (0, 1));
+    assert!(done.unavailable.unwrap().contains("too many connections"));
+    assert_eq!(server.count("CONNECT"), 1);
+    assert_eq!(counts(&pool).await, Counts { queued: 3, ..Counts::default() });
+    assert_eq!(done.next_at, Some(at(0)), "the others were not tried and are due");
+}
+
+#[tokio::test]
+async fn the_rate_limit_holds_across_a_restart() {
+    let server = Scripted::start(friendly).await;
+    let recipients: Vec<String> = (0..5).map(|n| format!("u{n}@y.test")).collect();
+    let pool = ledger(&recipients.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let (mut transport, _) = to(&server);
+    let settings = Settings { per_minute: Some(2), lease: TimeDelta::seconds(32) };
+    let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
+    assert_eq!((first.sent, first.next_at), (2, Some(at(60))));
+    // A new process knows nothing but the rows.
+    let (mut transport, _) = to(&server);
+    let early = deliver_due(&pool, &mut transport, &settings, at(59)).await.unwrap();
+    assert_eq!((early.sent, early.next_at), (0, Some(at(60))));
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(60)).await.unwrap().sent, 2);
+    let last = deliver_due(&pool, &mut transport, &settings, at(120)).await.unwrap();
+    assert_eq!((last.sent, last.next_at), (1, None));
+    assert_eq!(server.count("BODY"), 5);
+}
+
+#[tokio::test]
+async fn the_attempt_is_on_record_before_the_server_hears_of_it() {
+    let pool = ledger(&["one@y.test"]).await;
+    let server = Scripted::start(|line| if line.starts_with("BODY") { Answer::Silence } else { friendly(line) }).await;
+    let (mut transport, settings) = to(&server);
+    // The process is cut off while the server thinks about the mail.
+    let step = deliver_due(&pool, &mut transport, &settings, at(0));
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(300), step).await.is_err());
+    assert_eq!(counts(&pool).await, Counts { sending: 1, ..Counts::default() });
+
+    let server = Scripted::start(friendly).await;
+    let (mut transport, settings) = to(&server);
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(20)).await.unwrap().sent, 0, "the lease still runs");
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(90)).await.unwrap().sent, 1);
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(9000)).await.unwrap(), Delivered::default());
+}
+
+#[test]
+fn jitter_spreads_over_the_whole_range() {
+    let drawn: Vec<f64> = (1..200).map(|id| jitter(id, 1)).collect();
+    assert!(drawn.iter().all(|j| (0.0..1.0).contains(j)));
+    assert!(drawn.iter().any(|j| *j < 0.1) && drawn.iter().any(|j| *j > 0.9));
+}

@@ -1,0 +1,307 @@
+//! The durable queue: table `outbox`. Every function runs inside its caller's transaction.
+//!
+//! A row is one mail to one recipient. `queued` waits, `sending` was begun and not finished (a crash leaves it so, and
+//! it comes due again), `sent` and `failed` are ends.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use sqlx::{Row, SqliteConnection};
+
+use super::mail::Kind;
+use super::retry::Next;
+use crate::period::local;
+
+/// A mail to put into the queue.
+#[derive(Clone, Debug)]
+pub struct Queued<'a> {
+    pub kind: Kind,
+    /// The envelope's recipient, a bare address.
+    pub recipient: &'a str,
+    /// Without brackets.
+    pub message_id: &'a str,
+    pub subject: &'a str,
+    /// The whole mail, from [`super::mail::render`].
+    pub raw: &'a [u8],
+    /// Row of `message` that this answers.
+    pub answers: Option<i64>,
+    pub unit: Option<&'a str>,
+    pub period: Option<&'a str>,
+}
+
+/// A mail whose attempt has begun.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub id: i64,
+    pub recipient: String,
+    pub raw: Vec<u8>,
+    /// Attempts, this one included.
+    pub attempts: u32,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub queued: u32,
+    pub sending: u32,
+    pub sent: u32,
+    pub failed: u32,
+}
+
+/// A mail that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    pub recipient: String,
+    pub subject: String,
+    pub failure: String,
+}
+
+/// Puts a mail into the queue, due at once. `false` if this Message-ID to this recipient is there already, in
+/// whatever state: the same matter is told once.
+pub async fn enqueue(conn: &mut SqliteConnection, mail: &Queued<'_>, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO outbox (kind, recipient, message_id, subject, raw, answers, unit, period, created_at, state,
+             next_attempt_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'queued', ?9)
+         ON CONFLICT (message_id, recipient) DO NOTHING",
+    )
+    .bind(mail.kind.as_str())
+    .bind(mail.recipient)
+    .bind(mail.message_id)
+    .bind(mail.subject)
+    .bind(mail.raw)
+    .bind(mail.answers)
+    .bind(mail.unit)
+    .bind(mail.period)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ids of what is due, longest due first.
+pub async fn due(conn: &mut SqliteConnection, now: DateTime<Utc>, limit: u32) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(
+        "SELECT id FROM outbox WHERE state IN ('queued', 'sending') AND next_attempt_at <= ?1
+         ORDER BY next_attempt_at, id LIMIT ?2",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// When the next mail comes due, if any waits.
+pub async fn next_due(conn: &mut SqliteConnection) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar(
+        "SELECT next_attempt_at FROM outbox WHERE state IN ('queued', 'sending') ORDER BY next_attempt_at LIMIT 1",
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Attempts made so far, from which the caller works out when to try again; `None` for no such row.
+pub async fn attempts(conn: &mut SqliteConnection, id: i64) -> sqlx::Result<Option<u32>> {
+    sqlx::query_scalar("SELECT attempts FROM outbox WHERE id = ?1").bind(id).fetch_optional(conn).await
+}
+
+/// Records an attempt, and when the next one follows should this one never end, before anything is dialled.
+/// `None` if the row is no longer due: another process took it.
+pub async fn begin_attempt(
+    conn: &mut SqliteConnection,
+    id: i64,
+    now: DateTime<Utc>,
+    next: DateTime<Utc>,
+) -> sqlx::Result<Option<Letter>> {
+    let row = sqlx::query(
+        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, next_attempt_at = ?3
+         WHERE id = ?1 AND state IN ('queued', 'sending') AND next_attempt_at <= ?2
+         RETURNING id, recipient, raw, attempts, created_at",
+    )
+    .bind(id)
+    .bind(now)
+    .bind(next)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        Ok(Letter {
+            id: row.try_get("id")?,
+            recipient: row.try_get("recipient")?,
+            raw: row.try_get("raw")?,
+            attempts: row.try_get("attempts")?,
+            created_at: row.try_get("created_at")?,
+        })
+    })
+    .transpose()
+}
+
+/// Records what an attempt came to. A failed row's `next_attempt_at` is when it was given up.
+pub async fn finish(conn: &mut SqliteConnection, id: i64, next: &Next, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let (state, at, failure, sent_at) = match next {
+        Next::Sent => ("sent", now, None, Some(now)),
+        Next::Retry { at, reason } => ("queued", *at, Some(reason), None),
+        Next::Failed { reason } => ("failed", now, Some(reason), None),
+    };
+    sqlx::query("UPDATE outbox SET state = ?2, next_attempt_at = ?3, failure = ?4, sent_at = ?5 WHERE id = ?1")
+        .bind(id)
+        .bind(state)
+        .bind(at)
+        .bind(failure)
+        .bind(sent_at)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// When mails went out after `since` and up to `now`, oldest first: what the rate limit counts.
+pub async fn sent_between(
+    conn: &mut SqliteConnection,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<DateTime<Utc>>> {
+    sqlx::query_scalar("SELECT sent_at FROM outbox WHERE sent_at > ?1 AND sent_at <= ?2 ORDER BY sent_at")
+        .bind(since)
+        .bind(now)
+        .fetch_all(conn)
+        .await
+}
+
+/// Answers queued for an address on a day of the zone, whatever became of them: the budget of RFC 3834 §2.
+pub async fn answers_today(conn: &mut SqliteConnection, recipient: &str, day: NaiveDate, zone: Tz) -> sqlx::Result<u32> {
+    let start = local(zone, day, NaiveTime::MIN).with_timezone(&Utc);
+    let end = local(zone, day + TimeDelta::days(1), NaiveTime::MIN).with_timezone(&Utc);
+    sqlx::query_scalar(
+        "SELECT count(*) FROM outbox WHERE recipient = ?1 AND answers IS NOT NULL AND created_at >= ?2 AND created_at < ?3",
+    )
+    .bind(recipient)
+    .bind(start)
+    .bind(end)
+    .fetch_one(conn)
+    .await
+}
+
+pub async fn counts(conn: &mut SqliteConnection) -> sqlx::Result<Counts> {
+    let row = sqlx::query(
+        "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'sending'),
+             count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed')
+         FROM outbox",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Counts { queued: row.try_get(0)?, sending: row.try_get(1)?, sent: row.try_get(2)?, failed: row.try_get(3)? })
+}
+
+/// What was given up after `since`, for the department's digest.
+pub async fn undelivered(conn: &mut SqliteConnection, since: DateTime<Utc>) -> sqlx::Result<Vec<Undelivered>> {
+    let rows = sqlx::query(
+        "SELECT recipient, subject, failure FROM outbox WHERE state = 'failed' AND next_attempt_at > ?1 ORDER BY id",
+    )
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Undelivered {
+                recipient: row.try_get(0)?,
+                subject: row.try_get(1)?,
+                failure: row.try_get::<Option<String>, _>(2)?.unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::Asia::Shanghai;
+    use sqlx::sqlite::SqlitePoolOptions;
+    use sqlx::{Sqlite, pool::PoolConnection};
+
+    async fn ledger() -> PoolConnection<Sqlite> {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+        sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+        pool.acquire().await.unwrap()
+    }
+
+    fn at(s: &str) -> DateTime<Utc> {
+        s.parse().unwrap()
+    }
+
+    fn mail<'a>(message_id: &'a str, recipient: &'a str) -> Queued<'a> {
+        Queued {
+            kind: Kind::Receipt,
+            recipient,
+            message_id,
+            subject: "回复：8月报表",
+            raw: b"raw",
+            answers: None,
+            unit: None,
+            period: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_matter_is_queued_once_a_recipient() {
+        let mut conn = ledger().await;
+        let now = at("2011-09-20T02:00:00Z");
+        assert!(enqueue(&mut conn, &mail("a@x.test", "one@y.test"), now).await.unwrap());
+        assert!(!enqueue(&mut conn, &mail("a@x.test", "one@y.test"), now).await.unwrap());
+        assert!(enqueue(&mut conn, &mail("a@x.test", "two@y.test"), now).await.unwrap());
+        assert_eq!(counts(&mut conn).await.unwrap(), Counts { queued: 2, ..Counts::default() });
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_a_crash_cut_short_comes_due_again_at_the_recorded_time() {
+        let mut conn = ledger().await;
+        let (now, next) = (at("2011-09-20T02:00:00Z"), at("2011-09-20T02:02:00Z"));
+        enqueue(&mut conn, &mail("a@x.test", "one@y.test"), now).await.unwrap();
+        let id = due(&mut conn, now, 10).await.unwrap()[0];
+        let letter = begin_attempt(&mut conn, id, now, next).await.unwrap().unwrap();
+        assert_eq!((letter.attempts, letter.raw.as_slice(), letter.created_at), (1, &b"raw"[..], now));
+        assert!(begin_attempt(&mut conn, id, now, next).await.unwrap().is_none(), "a second process leaves it alone");
+        assert!(due(&mut conn, at("2011-09-20T02:01:59.999Z"), 10).await.unwrap().is_empty());
+        assert_eq!(due(&mut conn, next, 10).await.unwrap(), [id]);
+        assert_eq!(next_due(&mut conn).await.unwrap(), Some(next));
+    }
+
+    #[tokio::test]
+    async fn ends_are_ends_and_a_failure_can_be_told() {
+        let mut conn = ledger().await;
+        let now = at("2011-09-20T02:00:00Z");
+        for address in ["one@y.test", "two@y.test", "three@y.test"] {
+            enqueue(&mut conn, &mail("a@x.test", address), now).await.unwrap();
+        }
+        let ids = due(&mut conn, now, 10).await.unwrap();
+        let later = at("2011-09-20T02:05:00Z");
+        finish(&mut conn, ids[0], &Next::Sent, now).await.unwrap();
+        finish(&mut conn, ids[1], &Next::Failed { reason: "550 no such user".into() }, now).await.unwrap();
+        finish(&mut conn, ids[2], &Next::Retry { at: later, reason: "451 busy".into() }, now).await.unwrap();
+        assert!(due(&mut conn, now, 10).await.unwrap().is_empty());
+        assert_eq!(due(&mut conn, later, 10).await.unwrap(), [ids[2]]);
+        assert_eq!(counts(&mut conn).await.unwrap(), Counts { queued: 1, sending: 0, sent: 1, failed: 1 });
+        assert_eq!(sent_between(&mut conn, at("2011-09-20T01:59:59Z"), now).await.unwrap(), [now]);
+        let told = undelivered(&mut conn, at("2011-09-20T00:00:00Z")).await.unwrap();
+        assert_eq!(told[0].failure, "550 no such user");
+    }
+
+    #[tokio::test]
+    async fn the_budget_counts_answers_of_one_day_in_the_zone() {
+        let mut conn = ledger().await;
+        sqlx::query(
+            "INSERT INTO message (id, digest, size, mailbox, received_at, stored_at) VALUES (1, 'd', 1, 'm', '', '')",
+        )
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+        // 20 September in Shanghai begins on the 19th at 16:00 UTC.
+        let times = ["2011-09-19T15:59:59Z", "2011-09-19T16:00:00Z", "2011-09-20T15:59:59.5Z", "2011-09-20T16:00:00Z"];
+        for (n, time) in times.into_iter().enumerate() {
+            let id = format!("{n}@x.test");
+            let answer = Queued { answers: Some(1), ..mail(&id, "one@y.test") };
+            enqueue(&mut conn, &answer, at(time)).await.unwrap();
+        }
+        enqueue(&mut conn, &mail("reminder@x.test", "one@y.test"), at("2011-09-20T02:00:00Z")).await.unwrap();
+        let day = NaiveDate::from_ymd_opt(2011, 9, 20).unwrap();
+        assert_eq!(answers_today(&mut conn, "one@y.test", day, Shanghai).await.unwrap(), 2);
+        assert_eq!(answers_today(&mut conn, "two@y.test", day, Shanghai).await.unwrap(), 0);
+    }
+}
