@@ -154,7 +154,7 @@ fn organisation(unit: usize, stream: usize, i: usize, period: Period) -> Organis
         secretary: (kind != PartyKind::None).then(|| person(3)),
         instructor: instructed.then(|| person(5)),
         instructed_in,
-        union: place.is_multiple_of(4),
+        union: role.members > 4,
         youth_league: place == 4,
         womens_fed: place == 0,
         venue: role.members > 5,

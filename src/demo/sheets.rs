@@ -84,11 +84,16 @@ fn write_table(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Resul
     let last = table.columns.len() as u16 - 1;
     sheet.merge_range(0, 0, 0, last, &table.title, &formats.title)?;
     sheet.write_with_format(1, 0, &table.unit_line, &formats.plain)?;
+    for (i, column) in table.columns.iter().enumerate() {
+        let wide = matches!(column.key, "unit" | "name" | "address" | "party_org");
+        sheet.set_column_width(i as u16, if wide { 26 } else { 11 })?;
+    }
+    sheet.set_row_height(3, 48)?.set_landscape().set_print_fit_to_pages(1, 0);
     let first_row = write_headings(sheet, &table.columns, &formats.head)?;
     let mut row = first_row;
     for cells in &table.rows {
-        for (column, cell) in cells.iter().enumerate() {
-            write_cell(sheet, (row, column as u16), cell, (table.hand, formats))?;
+        for (i, (column, cell)) in table.columns.iter().zip(cells).enumerate() {
+            write_cell(sheet, (row, i as u16), (column.key, cell), (table.hand, formats))?;
         }
         row += 1;
     }
@@ -131,7 +136,7 @@ fn write_headings(sheet: &mut Worksheet, columns: &[Column], format: &Format) ->
 fn write_cell(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
-    cell: &Cell,
+    (key, cell): (&str, &Cell),
     (hand, formats): (Hand, &Formats),
 ) -> Result<(), XlsxError> {
     let body = &formats.body;
@@ -139,8 +144,7 @@ fn write_cell(
         (Cell::Blank, _) => sheet.write_blank(row, column, body)?,
         (Cell::Count(n), Hand::Tidy) => sheet.write_with_format(row, column, *n as f64, body)?,
         (Cell::Count(0), Hand::Typed) => sheet.write_with_format(row, column, "/", body)?,
-        (Cell::Count(n), Hand::Typed) if n % 3 == 0 => sheet.write_with_format(row, column, format!("{n}人"), body)?,
-        (Cell::Count(n), Hand::Typed) => sheet.write_with_format(row, column, n.to_string(), body)?,
+        (Cell::Count(n), Hand::Typed) => sheet.write_with_format(row, column, typed(key, *n), body)?,
         (Cell::Percent(p), Hand::Tidy) => sheet.write_with_format(row, column, *p, body)?,
         (Cell::Percent(p), Hand::Typed) => sheet.write_with_format(row, column, format!("{p:.1}%"), body)?,
         (Cell::Text(text), _) => sheet.write_with_format(row, column, text, body)?,
@@ -152,6 +156,17 @@ fn write_cell(
         (Cell::YesNo(yes), Hand::Typed) => sheet.write_with_format(row, column, if *yes { "√" } else { "×" }, body)?,
     };
     Ok(())
+}
+
+/// A number as text, now and then with its measure word.
+fn typed(key: &str, n: i64) -> String {
+    let people = ["members", "employees", "instructors", "recruits"].iter().any(|k| key.starts_with(k));
+    match (n % 3, people) {
+        _ if key == "seq" => n.to_string(),
+        (0, true) => format!("{n}人"),
+        (0, false) => format!("{n}个"),
+        _ => n.to_string(),
+    }
 }
 
 /// 合计: a live sum, with its value, under every column that holds counts only.

@@ -17,6 +17,8 @@ const NEWS: usize = 2;
 
 /// All that arrives, and when the simulated clock stops to let the daemon's passes run.
 pub struct Story {
+    /// What belongs into `taizhang.toml`, beside `units.csv`.
+    pub config_toml: String,
     /// `units.csv`
     pub registry_csv: String,
     /// In order of arrival.
@@ -55,7 +57,12 @@ pub fn story() -> Story {
     for (i, mail) in teller.mails.iter_mut().enumerate() {
         mail.file_name = format!("{}.M{i:04}.demo", mail.at.timestamp());
     }
-    Story { registry_csv: district::registry_csv(), mails: teller.mails, stops: teller.stops }
+    Story {
+        config_toml: district::config_toml(),
+        registry_csv: district::registry_csv(),
+        mails: teller.mails,
+        stops: teller.stops,
+    }
 }
 
 /// China kept one zone and no summer time in 2011. `month`, `day`, `hour`, `minute` of that year.
