@@ -20,6 +20,7 @@ use crate::db::Db;
 use crate::jobs::take::{TakeError, take};
 use crate::jobs::{file, pass, schedule};
 use crate::mailbox::Connection;
+use crate::outbox::deliver::Settings;
 use crate::outbox::{self, Transport};
 
 /// How long a clean stop may take; after that what is left is given up (every step survives a crash).
@@ -117,9 +118,7 @@ async fn look(
 async fn rest(connection: &mut Option<Connection>, pause: Option<Duration>, poll: Duration, stop: &CancellationToken) {
     match (connection, pause) {
         (Some(open), None) => {
-            if let Err(failure) = open.wait(poll, stop).await {
-                warn!(%failure, "waiting for new mail ended; the mailbox is opened again");
-            }
+            open.wait(poll, stop).await;
         }
         (_, pause) => tokio::time::sleep(pause.unwrap_or(poll)).await,
     }
@@ -132,12 +131,12 @@ fn roll(now: DateTime<Utc>) -> f64 {
 
 /// Processes, runs what is due and delivers, whenever mail came or time passed.
 async fn clerk(config: Arc<Config>, db: Db, clock: Clock, (stop, wake): Signals) -> Result<()> {
-    let mut transport = Transport::open(&config.smtp)?;
+    let mut transport = Transport::new(&config.smtp, config.timezone)?;
     while !stop.is_cancelled() {
         pass::process_all(&db, &config, clock.now()).await?;
         pass::scheduled(&db, &config, clock.now()).await?;
-        let delivered = outbox::deliver_due(db.pool(), &mut transport, &config.smtp, clock.now()).await?;
-        let pause = pause(&config, clock.now(), delivered.next);
+        let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), clock.now()).await?;
+        let pause = pause(&config, clock.now(), delivered.next_at);
         tokio::select! {
             () = stop.cancelled() => {}
             () = wake.notified() => {}

@@ -24,6 +24,7 @@ pub mod report;
 
 pub mod jobs;
 
-pub mod cli;
 pub mod daemon;
 pub mod demo;
+
+pub mod cli;

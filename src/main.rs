@@ -1,1 +1,8 @@
-fn main() {}
+//! The `taizhang` program: see [`taizhang::cli`].
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    taizhang::cli::main().await
+}

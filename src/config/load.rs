@@ -100,7 +100,7 @@ fn zone(top: &Reader) -> Tz {
 
 fn campaign(top: &Reader, base: &Path, problems: &Problems) -> Option<Campaign> {
     let parsed = match top.optional_text("forms") {
-        None => Campaign::builtin(),
+        None => Ok(Campaign::builtin()),
         Some(folder) => {
             let folder = base.join(folder);
             match form_files(&folder) {
@@ -373,7 +373,7 @@ fn smtp(r: Reader, base: &Path) -> Option<Smtp> {
     let smtp = Smtp {
         kind: kind?,
         from,
-        per_minute: r.number("per_minute", 20, 1..=1000) as u32,
+        per_minute: r.number("per_minute", 20, 1..=10_000) as u32,
         answers_per_day: r.number("answers_per_day", 20, 1..=1000) as u32,
         answer_within_days: r.number("answer_within_days", 62, 1..=3660) as u32,
         timeout: r.seconds("timeout", 60, 1..=600),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::take::TakeError;
-use crate::config::{After, Mailbox, Source};
+use crate::config::{Mailbox, Source};
 use crate::db::Db;
 use crate::mailbox::Connection;
 
@@ -24,12 +24,7 @@ pub async fn file(
     if locators.is_empty() {
         return Ok(0);
     }
-    if *after != After::Keep
-        && let Err(failure) = open.file(&locators, after).await
-    {
-        *connection = None;
-        return Err(failure.into());
-    }
+    open.file(&locators, after).await?;
     mark(db, &mailbox.name, &locators, now).await?;
     Ok(locators.len())
 }

@@ -17,6 +17,7 @@ use super::{digest, file, publish, remind};
 use crate::config::{Config, Mailbox};
 use crate::db::Db;
 use crate::mailbox::Connection;
+use crate::outbox::deliver::Settings;
 use crate::outbox::{self, Transport};
 
 /// What one pass did.
@@ -68,9 +69,9 @@ pub async fn pass(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<P
     passed.processed = process_all(db, config, now).await?;
     put_away(db, &mut watched, &mut passed, now).await?;
     passed.jobs = scheduled(db, config, now).await?;
-    let mut transport = Transport::open(&config.smtp)?;
-    let delivered = outbox::deliver_due(db.pool(), &mut transport, &config.smtp, now).await?;
-    (passed.sent, passed.unsent) = (delivered.sent, delivered.deferred + delivered.failed);
+    let mut transport = Transport::new(&config.smtp, config.timezone)?;
+    let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;
+    (passed.sent, passed.unsent) = (delivered.sent as usize, delivered.deferred as usize + delivered.failed.len());
     Ok(passed)
 }
 

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use crate::config::{Config, Mailbox};
 use crate::db::Db;
 use crate::ledger::{mailstore, store};
-use crate::mailbox::{Connection, Cursor, Failure, Listed};
+use crate::mailbox::{Connection, Cursor, Failure, Fetched, Kind, Listed};
 
 /// What one look at a mailbox brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +48,6 @@ pub async fn take(
         let mut conn = db.pool().acquire().await.map_err(anyhow::Error::from)?;
         note(&mut conn, &mailbox.name, failure.as_deref(), now).await?;
     }
-    if failure.is_some() {
-        *connection = None;
-    }
     result
 }
 
@@ -61,32 +58,38 @@ async fn look(
     connection: &mut Option<Connection>,
     now: DateTime<Utc>,
 ) -> Result<Taken, TakeError> {
-    if connection.is_none() {
-        *connection = Some(Connection::open(mailbox, &config.limits).await?);
-    }
-    let Some(connection) = connection else { unreachable!("opened above") };
-    let cursor = read_cursor(db, &mailbox.name).await?;
-    let listing = connection.list(&cursor).await?;
+    let connection = match connection {
+        Some(open) => open,
+        none => none.insert(Connection::open(mailbox, &config.limits).await?),
+    };
     let mut taken = Taken::default();
-    let mut unbroken = true;
-    for listed in &listing.new {
-        if known(db, &mailbox.name, &listed.locator).await? || too_old(config, mailbox, listed) {
-            continue;
+    loop {
+        let listing = connection.list(&read_cursor(db, &mailbox.name).await?).await?;
+        for failure in &listing.unreadable {
+            warn!(mailbox = mailbox.name, %failure, "a mail cannot be read; the others go on");
         }
-        match connection.fetch(listed).await {
-            Ok(raw) => {
-                keep(db, mailbox, listed, &raw, now).await?;
-                taken.new += 1;
+        let left = taken.left + listing.unreadable.len();
+        taken.left = left;
+        for listed in &listing.new {
+            if known(db, &mailbox.name, &listed.locator).await? || too_old(config, mailbox, listed) {
+                continue;
             }
-            Err(failure) if failure.ends_session() => return Err(failure.into()),
-            Err(failure) => {
-                warn!(mailbox = mailbox.name, locator = listed.locator, %failure, "a mail cannot be fetched; the others go on");
-                (unbroken, taken.left) = (false, taken.left + 1);
+            match fetch(db, mailbox, connection, listed, now).await {
+                Ok(()) => taken.new += 1,
+                Err(TakeError::Mailbox(failure)) if matches!(failure.kind, Kind::Refused | Kind::Io) => {
+                    warn!(mailbox = mailbox.name, locator = listed.locator, %failure, "a mail cannot be fetched; the others go on");
+                    taken.left += 1;
+                }
+                Err(other) => return Err(other),
             }
         }
-    }
-    if unbroken {
-        write_cursor(db, &mailbox.name, &listing.cursor).await?;
+        // Mail that could not be read is listed again next time: the cursor stays before it.
+        if taken.left == 0 {
+            write_cursor(db, &mailbox.name, &listing.cursor).await?;
+        }
+        if !listing.more || taken.left > 0 {
+            break;
+        }
     }
     if taken.new > 0 {
         info!(mailbox = mailbox.name, new = taken.new, "taken");
@@ -95,18 +98,38 @@ async fn look(
 }
 
 fn too_old(config: &Config, mailbox: &Mailbox, listed: &Listed) -> bool {
-    mailbox.since.is_some_and(|day| listed.received_at.with_timezone(&config.timezone).date_naive() < day)
+    let day = listed.received_at.map(|t| t.with_timezone(&config.timezone).date_naive());
+    mailbox.since.zip(day).is_some_and(|(since, day)| day < since)
+}
+
+async fn fetch(
+    db: &Db,
+    mailbox: &Mailbox,
+    connection: &mut Connection,
+    listed: &Listed,
+    now: DateTime<Utc>,
+) -> Result<(), TakeError> {
+    let (raw, size) = match connection.fetch(listed).await? {
+        Fetched::Mail(raw) => {
+            let size = raw.len() as u64;
+            (raw, size)
+        }
+        // Its header is kept and answered; the size tells that the rest was left on the server.
+        Fetched::TooLarge { header, size } => (header, size),
+        Fetched::Gone => return Ok(()),
+    };
+    Ok(keep(db, mailbox, listed, (&raw, size), now).await?)
 }
 
 /// Stores one message: first the bytes, then that they are there.
-async fn keep(db: &Db, mailbox: &Mailbox, listed: &Listed, raw: &[u8], now: DateTime<Utc>) -> Result<()> {
+async fn keep(db: &Db, mailbox: &Mailbox, listed: &Listed, (raw, size): (&[u8], u64), now: DateTime<Utc>) -> Result<()> {
     let digest = mailstore::put(db.dir(), raw)?;
     let seen = store::Sighting {
         mailbox: &mailbox.name,
         locator: &listed.locator,
         digest: &digest,
-        size: raw.len() as u64,
-        received_at: listed.received_at,
+        size,
+        received_at: listed.received_at.unwrap_or(now),
     };
     let mut tx = db.begin().await?;
     store::take(&mut tx, &seen, now).await?;

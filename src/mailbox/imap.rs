@@ -112,6 +112,12 @@ impl ImapMailbox {
         Wake::Poll
     }
 
+    /// `someone@mail.test at imap.mail.test:993, folder INBOX`
+    pub fn describe(&self) -> String {
+        let server = &self.imap.server;
+        format!("{} at {}:{}, folder {}", server.user, server.host, server.port, self.imap.folder)
+    }
+
     pub async fn close(self) {
         if let Some(session) = self.session {
             session.logout().await;

@@ -130,6 +130,10 @@ impl Maildir {
         Ok(())
     }
 
+    pub fn describe(&self) -> String {
+        format!("Maildir {}", self.root.display())
+    }
+
     /// Looks into `new/` every second: cheap, and a file system has no push that works everywhere.
     pub async fn wait(&self, poll: Duration, cancel: &CancellationToken) -> Wake {
         let until = Instant::now() + poll;

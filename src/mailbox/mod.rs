@@ -93,7 +93,9 @@ impl Connection {
                 let opened = ImapMailbox::open(&mailbox.name, imap, limits.mail_bytes).await?;
                 Ok(Self::Imap(Box::new(opened)))
             }
-            Source::Maildir(path) => Maildir::open(&mailbox.name, path, limits.mail_bytes).await.map(Self::Maildir),
+            Source::Maildir(maildir) => {
+                Maildir::open(&mailbox.name, &maildir.path, limits.mail_bytes).await.map(Self::Maildir)
+            }
         }
     }
 
@@ -129,6 +131,14 @@ impl Connection {
         match self {
             Self::Imap(imap) => imap.wait(poll, cancel).await,
             Self::Maildir(maildir) => maildir.wait(poll, cancel).await,
+        }
+    }
+
+    /// One line for `check`: what was reached.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Imap(imap) => imap.describe(),
+            Self::Maildir(maildir) => maildir.describe(),
         }
     }
 

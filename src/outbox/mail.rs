@@ -56,6 +56,8 @@ pub struct Outgoing {
     /// Bare addresses.
     pub to: Vec<String>,
     pub cc: Vec<String>,
+    /// Where an answer should go, if not to `from`.
+    pub reply_to: Option<String>,
     pub subject: String,
     pub text: String,
     pub html: String,
@@ -126,6 +128,9 @@ pub fn render(mail: &Outgoing) -> Result<Vec<u8>, Unsendable> {
     }
     for cc in &mail.cc {
         builder = builder.cc(mailbox(cc)?);
+    }
+    if let Some(address) = &mail.reply_to {
+        builder = builder.reply_to(mailbox(address)?);
     }
     if let Some(id) = mail.in_reply_to.as_deref().filter(|id| is_message_id(id)) {
         builder = builder.in_reply_to(format!("<{id}>"));
