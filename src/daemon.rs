@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -34,12 +34,12 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// The ledger or the disk fails. The service manager starts us again; nothing was marked as taken that is not stored.
 pub async fn run(config: Arc<Config>, db: Db, clock: Clock) -> Result<()> {
     let stop = CancellationToken::new();
-    let wake = Arc::new(Notify::new());
+    let bells = Bells { stop: stop.clone(), came: Arc::new(Notify::new()), done: Arc::new(watch::Sender::new(())) };
     let mut tasks: JoinSet<Result<()>> = JoinSet::new();
     for mailbox in config.mailboxes.clone() {
-        tasks.spawn(watch(config.clone(), db.clone(), mailbox, clock, (stop.clone(), wake.clone())));
+        tasks.spawn(watch_mailbox(config.clone(), db.clone(), mailbox, clock, bells.clone()));
     }
-    tasks.spawn(clerk(config.clone(), db.clone(), clock, (stop.clone(), wake.clone())));
+    tasks.spawn(clerk(config.clone(), db.clone(), clock, bells));
     info!(mailboxes = config.mailboxes.len(), "taizhang runs");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let ended = tokio::select! {
@@ -62,10 +62,20 @@ pub async fn run(config: Arc<Config>, db: Db, clock: Clock) -> Result<()> {
     ended
 }
 
-type Signals = (CancellationToken, Arc<Notify>);
+/// How the tasks call each other.
+#[derive(Clone)]
+struct Bells {
+    stop: CancellationToken,
+    /// A mailbox task to the clerk: mail came.
+    came: Arc<Notify>,
+    /// The clerk to the mailbox tasks: mail was processed and can be filed.
+    done: Arc<watch::Sender<()>>,
+}
 
 /// Takes the mail of one mailbox for ever.
-async fn watch(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clock, (stop, wake): Signals) -> Result<()> {
+async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clock, bells: Bells) -> Result<()> {
+    let Bells { stop, came, done } = bells;
+    let mut done = done.subscribe();
     let poll = Duration::from_secs(match &mailbox.source {
         Source::Imap(imap) => imap.poll,
         Source::Maildir(maildir) => maildir.poll,
@@ -73,7 +83,7 @@ async fn watch(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clock, (sto
     let mut connection: Option<Connection> = None;
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let looked = look(&config, &db, &mailbox, &mut connection, (clock.now(), &wake)).await;
+        let looked = look(&config, &db, &mailbox, &mut connection, (clock.now(), &came)).await;
         let pause = match looked {
             Ok(()) => {
                 failures = 0;
@@ -89,7 +99,7 @@ async fn watch(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clock, (sto
         };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = rest(&mut connection, pause, poll, &stop) => {}
+            () = rest(&mut connection, (pause, poll), &stop, &mut done) => {}
         }
     }
     if let Some(connection) = connection {
@@ -104,23 +114,36 @@ async fn look(
     db: &Db,
     mailbox: &Mailbox,
     connection: &mut Option<Connection>,
-    (now, wake): (DateTime<Utc>, &Notify),
+    (now, came): (DateTime<Utc>, &Notify),
 ) -> Result<(), TakeError> {
     let taken = take(db, config, mailbox, connection, now).await?;
     if taken.new > 0 {
-        wake.notify_one();
+        came.notify_one();
     }
     file::file(db, mailbox, connection, now).await?;
     Ok(())
 }
 
-/// Waits for the server's push or the next poll; after a failure, just waits.
-async fn rest(connection: &mut Option<Connection>, pause: Option<Duration>, poll: Duration, stop: &CancellationToken) {
-    match (connection, pause) {
-        (Some(open), None) => {
-            open.wait(poll, stop).await;
+/// Waits for the server's push, the next poll, or processed mail to file; after a failure, just waits.
+async fn rest(
+    connection: &mut Option<Connection>,
+    (pause, poll): (Option<Duration>, Duration),
+    stop: &CancellationToken,
+    done: &mut watch::Receiver<()>,
+) {
+    let (Some(open), None) = (connection, pause) else {
+        return tokio::time::sleep(pause.unwrap_or(poll)).await;
+    };
+    let enough = stop.child_token();
+    let waiting = open.wait(poll, &enough);
+    tokio::pin!(waiting);
+    tokio::select! {
+        _ = &mut waiting => {}
+        // IDLE has to be ended in good order before the session can be used again.
+        _ = done.changed() => {
+            enough.cancel();
+            waiting.await;
         }
-        (_, pause) => tokio::time::sleep(pause.unwrap_or(poll)).await,
     }
 }
 
@@ -130,16 +153,19 @@ fn roll(now: DateTime<Utc>) -> f64 {
 }
 
 /// Processes, runs what is due and delivers, whenever mail came or time passed.
-async fn clerk(config: Arc<Config>, db: Db, clock: Clock, (stop, wake): Signals) -> Result<()> {
+async fn clerk(config: Arc<Config>, db: Db, clock: Clock, bells: Bells) -> Result<()> {
+    let Bells { stop, came, done } = bells;
     let mut transport = Transport::new(&config.smtp, config.timezone)?;
     while !stop.is_cancelled() {
-        pass::process_all(&db, &config, clock.now()).await?;
+        if pass::process_all(&db, &config, clock.now()).await? > 0 {
+            done.send_replace(());
+        }
         pass::scheduled(&db, &config, clock.now()).await?;
         let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), clock.now()).await?;
         let pause = pause(&config, clock.now(), delivered.next_at);
         tokio::select! {
             () = stop.cancelled() => {}
-            () = wake.notified() => {}
+            () = came.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }

@@ -421,3 +421,69 @@ pub fn find(named: Option<PathBuf>) -> Result<PathBuf, Invalid> {
         )])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("config")
+    }
+
+    fn example() -> String {
+        std::fs::read_to_string(folder().join("taizhang.example.toml")).unwrap()
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        parse(&folder().join("taizhang.toml"), text).unwrap_err().0
+    }
+
+    #[test]
+    fn the_shipped_example_is_valid_and_names_three_mailboxes() {
+        let config = parse(&folder().join("taizhang.toml"), &example()).unwrap();
+        assert_eq!(config.mailboxes.len(), 3);
+        assert_eq!(config.registry.units.len(), 4);
+        assert_eq!(config.campaign.forms.len(), 2);
+        let Source::Imap(imap) = &config.mailboxes[0].source else { panic!("the first mailbox is IMAP") };
+        assert_eq!((imap.server.port, imap.poll, &imap.after), (993, 120, &After::Flag));
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once_each_with_its_key_and_what_is_allowed() {
+        let text = example()
+            .replace("day = 25", "day = 31")
+            .replace("per_minute = 20", "per_minutes = 20")
+            .replace("password_file = \"secrets/social\"", "password = \"123456\"")
+            .replace("after = \"flag\"", "after = \"delete\"")
+            .replace("stream = \"social\"", "stream = \"sozial\"")
+            .replace("\"0 10 26 * *\"", "\"0 10 26 * 1\"");
+        let found = problems(&text);
+        let all = found.join("\n");
+        for part in [
+            "[deadline] day: must be a whole number from 1 to 28",
+            "[smtp] per_minutes: is not a key here; known keys:",
+            "[[mailbox]] social: password: must not stand in this file",
+            "[[mailbox]] nonpublic: after: `delete` is unknown; allowed:",
+            "[[mailbox]] social: stream: `sozial` is no stream; allowed: nonpublic, social",
+            "[report] first: `0 10 26 * 1`: write weekdays as names",
+        ] {
+            assert!(all.contains(part), "`{part}` is not in\n{all}");
+        }
+        assert_eq!(found.len(), 6, "{all}");
+        assert!(found.iter().all(|p| p.contains("taizhang.toml: ")));
+    }
+
+    #[test]
+    fn no_password_means_no_mailbox_and_plain_text_only_to_this_machine() {
+        let text = example().replace("password_file = \"secrets/nonpublic\"", "").replace("tls = \"implicit\"", "tls = \"none\"");
+        let all = problems(&text).join("\n");
+        assert!(all.contains("[[mailbox]] nonpublic: password_file: is missing"), "{all}");
+        assert!(all.contains("[[mailbox]] nonpublic: tls: \"none\" is allowed to this machine only"), "{all}");
+    }
+
+    #[test]
+    fn broken_toml_is_told_with_its_line() {
+        let found = problems("timezone = \"Asia/Shanghai\"\nunits = \n");
+        assert!(found[0].contains("line 2"), "{found:?}");
+    }
+}

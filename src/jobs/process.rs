@@ -53,6 +53,7 @@ struct Stored {
     digest: String,
     mailbox: Mailbox,
     received_at: DateTime<Utc>,
+    size: u64,
     attempts: i64,
     decisions: Decisions,
 }
@@ -60,7 +61,7 @@ struct Stored {
 async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
     let mut tx = db.begin().await?;
     let attempts = store::begin_assessment(&mut tx, id).await?;
-    let row = sqlx::query("SELECT digest, mailbox, received_at FROM message WHERE id = ?").bind(id).fetch_one(&mut *tx).await?;
+    let row = sqlx::query("SELECT digest, mailbox, received_at, size FROM message WHERE id = ?").bind(id).fetch_one(&mut *tx).await?;
     let name: String = row.get(1);
     let mailbox = config.mailboxes.iter().find(|m| m.name == name).or(config.mailboxes.first());
     let stored = Stored {
@@ -68,6 +69,7 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
         digest: row.get(0),
         mailbox: mailbox.context("the configuration has no mailbox")?.clone(),
         received_at: row.get(2),
+        size: row.get::<i64, _>(3).unsigned_abs(),
         attempts,
         decisions: store::decisions(&mut tx, id).await?,
     };
@@ -79,9 +81,9 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
 async fn examine(db: &Db, config: &Arc<Config>, stored: &Stored) -> Result<Assessed> {
     let raw = mailstore::get(db.dir(), &stored.digest)?;
     let (config, mailbox, decisions) = (config.clone(), stored.mailbox.clone(), stored.decisions.clone());
-    let received = stored.received_at.with_timezone(&config.timezone);
+    let (received, size) = (stored.received_at.with_timezone(&config.timezone), stored.size);
     let work = tokio::task::spawn_blocking(move || {
-        assess(&raw, &Context { config: &config, mailbox: &mailbox, received, decisions: &decisions })
+        assess(&raw, &Context { config: &config, mailbox: &mailbox, received, decisions: &decisions, size })
     });
     match work.await {
         Ok(assessed) => Ok(assessed),

@@ -108,3 +108,76 @@ pub fn still_sensible(config: &Config, occurrence: &Occurrence, now: DateTime<Tz
         Job::FirstReport | Job::FinalReport => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::Asia::Shanghai;
+
+    fn config() -> Config {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let text = std::fs::read_to_string(dir.join("taizhang.example.toml")).unwrap();
+        crate::config::load::parse(&dir.join("taizhang.toml"), &text).unwrap()
+    }
+
+    fn at(s: &str) -> DateTime<Tz> {
+        DateTime::parse_from_rfc3339(s).unwrap().with_timezone(&Shanghai)
+    }
+
+    fn times(from: &str, to: &str) -> Vec<(String, Job)> {
+        due(&config(), at(from), at(to)).into_iter().map(|o| (o.at.format("%m-%d %H:%M").to_string(), o.job)).collect()
+    }
+
+    #[test]
+    fn a_quiet_hour_has_nothing_due() {
+        assert_eq!(times("2011-09-21T10:00:00+08:00", "2011-09-21T11:00:00+08:00"), []);
+    }
+
+    #[test]
+    fn sunday_the_25th_is_reminded_of_on_friday_the_23rd() {
+        let friday = times("2011-09-23T14:00:00+08:00", "2011-09-23T16:00:00+08:00");
+        assert_eq!(friday, [("09-23 15:00".into(), Job::Reminder)]);
+        let sunday = times("2011-09-25T08:45:00+08:00", "2011-09-25T16:00:00+08:00");
+        assert_eq!(sunday, []);
+    }
+
+    #[test]
+    fn the_morning_after_the_deadline_brings_notices_then_the_report() {
+        let day = times("2011-09-26T08:45:00+08:00", "2011-09-26T12:00:00+08:00");
+        assert_eq!(day, [("09-26 09:00".into(), Job::Overdue), ("09-26 10:00".into(), Job::FirstReport)]);
+    }
+
+    #[test]
+    fn of_reminders_missed_while_down_only_the_newest_is_due() {
+        let list = due(&config(), at("2011-09-19T12:00:00+08:00"), at("2011-09-23T12:00:00+08:00"));
+        let reminders: Vec<_> = list.iter().filter(|o| o.job == Job::Reminder).collect();
+        assert_eq!(reminders.len(), 1);
+        assert_eq!(reminders[0].at, at("2011-09-23T09:00:00+08:00"));
+        assert!(still_sensible(&config(), reminders[0], at("2011-09-25T20:00:00+08:00")));
+        assert!(!still_sensible(&config(), reminders[0], at("2011-09-26T00:00:00+08:00")));
+    }
+
+    proptest::proptest! {
+        /// However a stretch of time is cut into passes, the same reports and digests become due.
+        #[test]
+        fn cutting_time_into_passes_loses_and_doubles_nothing(cuts in proptest::collection::vec(0i64..5_184_000, 0..8)) {
+            let config = config();
+            let (from, to) = (at("2011-08-20T00:00:00+08:00"), at("2011-10-19T00:00:00+08:00"));
+            let mut points: Vec<_> = cuts.iter().map(|s| from + TimeDelta::seconds(*s)).collect();
+            points.extend([from, to]);
+            points.sort();
+            let slots = |list: Vec<Occurrence>| -> std::collections::BTreeSet<_> {
+                let kept = list.into_iter().filter(|o| matches!(o.job, Job::FirstReport | Job::FinalReport));
+                kept.map(|o| (o.job, o.period, o.slot)).collect()
+            };
+            let whole = slots(due(&config, from, to));
+            let mut parts = std::collections::BTreeSet::new();
+            for pair in points.windows(2) {
+                for slot in slots(due(&config, pair[0], pair[1])) {
+                    proptest::prop_assert!(parts.insert(slot));
+                }
+            }
+            proptest::prop_assert_eq!(parts, whole);
+        }
+    }
+}

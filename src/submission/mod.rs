@@ -3,6 +3,8 @@
 //! [`assess`](assess::assess) turns a parsed message into a [`Verdict`]; the ledger stores it, nothing else decides.
 
 pub mod assess;
+mod documents;
+mod forms;
 mod resolve;
 
 use std::collections::BTreeMap;

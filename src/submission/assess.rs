@@ -1,0 +1,195 @@
+//! Assess: one raw message in, one [`Verdict`] out. Pure, and repeatable with the same decisions.
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+
+use super::documents::{self, Opened};
+use super::forms;
+use super::{Decisions, Disposition, Fate, Head, Submission, Verdict};
+use crate::config::{Config, Mailbox, Unit};
+use crate::form::{Finding, Place, Severity};
+use crate::message::sender::{self, Authentication, Nature, Own};
+use crate::message::{Message, parse};
+
+/// What a message is judged by.
+pub struct Context<'a> {
+    pub config: &'a Config,
+    pub mailbox: &'a Mailbox,
+    /// When the provider took it, in the configured zone.
+    pub received: DateTime<Tz>,
+    pub decisions: &'a Decisions,
+    /// Bytes on the server; more than `raw` where the mail was over the limit and only its header was taken.
+    pub size: u64,
+}
+
+/// A message with what became of it.
+pub struct Assessed {
+    pub message: Message,
+    pub nature: Nature,
+    pub head: Head,
+    pub verdict: Verdict,
+}
+
+pub fn assess(raw: &[u8], context: &Context) -> Assessed {
+    let message = parse::parse(raw, &context.config.limits);
+    let nature = sender::nature(&message, &own(context.config));
+    let fingerprint = sender::fingerprint(&message.attachments);
+    let verdict = verdict(&message, &nature, context);
+    let head = Head::of(&message, fingerprint);
+    Assessed { message, nature, head, verdict }
+}
+
+fn own(config: &Config) -> Own {
+    let mut addresses: Vec<String> = config.mailboxes.iter().map(|m| m.address.clone()).collect();
+    if let Ok(from) = crate::message::address(&config.smtp.from) {
+        addresses.push(from.email);
+    }
+    Own { addresses }
+}
+
+fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
+    match nature {
+        Nature::Own => return Verdict::plain(Disposition::Auto, "本系统自己发出的邮件。"),
+        Nature::Auto { why } => return Verdict::plain(Disposition::Auto, format!("自动回复或自动生成的邮件（{why}）。")),
+        Nature::List { why } => return Verdict::plain(Disposition::Auto, format!("群发邮件（{why}）。")),
+        Nature::Bounce(_) => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
+        Nature::Person => {}
+    }
+    if let Some(reason) = &context.decisions.rejected {
+        return Verdict::plain(Disposition::Rejected, format!("人工处理：不予采用（{reason}）。"));
+    }
+    let sender = Sender::of(message, context);
+    let mut verdict = if context.size > context.config.limits.mail_bytes {
+        too_large(context)
+    } else {
+        let opened = documents::open(&message.attachments, context.config);
+        match opened.readings.iter().any(|r| !r.returns.is_empty()) {
+            true => with_forms(message, &opened, &sender, context),
+            false => without_forms(message, &opened, &sender, context),
+        }
+    };
+    verdict.answer = verdict.answer && sender.known() && sender.failure.is_none();
+    verdict.sender_units = sender.units.iter().map(|u| u.name.clone()).collect();
+    verdict.rules.sort();
+    verdict.rules.dedup();
+    verdict
+}
+
+/// Who the message is from, as far as it can be believed.
+pub(super) struct Sender<'a> {
+    pub units: Vec<&'a Unit>,
+    /// Why the provider says that the From is forged (M02).
+    pub failure: Option<String>,
+}
+
+impl<'a> Sender<'a> {
+    fn of(message: &Message, context: &Context<'a>) -> Self {
+        let registry = &context.config.registry;
+        let email = message.from.as_ref().map(|a| a.email.as_str()).unwrap_or_default();
+        let mut units = registry.registered(email);
+        for (_, unit) in context.decisions.trusted.iter().filter(|(address, _)| address == email) {
+            units.extend(registry.unit(unit).filter(|u| !units.iter().any(|k| k.name == u.name)));
+        }
+        let failure = match sender::authentication(message, context.mailbox.authserv_id.as_deref()) {
+            Authentication::Fail { why } => Some(why),
+            Authentication::Pass | Authentication::Unknown => None,
+        };
+        Self { units, failure }
+    }
+
+    pub fn known(&self) -> bool {
+        !self.units.is_empty()
+    }
+}
+
+fn too_large(context: &Context) -> Verdict {
+    let most = context.config.limits.mail_bytes / (1024 * 1024);
+    let text = format!("这封邮件有{}MB，超过{most}MB的上限，系统没有读取；请只附报表，压缩图片或分几封发送。", context.size / (1024 * 1024));
+    let mut verdict = Verdict::plain(Disposition::Rejected, "邮件超过大小上限。");
+    verdict.rules = vec!["W07".into()];
+    verdict.findings = vec![Finding::new("W07", Severity::Error, Place::default(), text)];
+    verdict.answer = true;
+    verdict
+}
+
+fn with_forms(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Verdict {
+    let submissions = forms::submissions(message, opened, sender, context);
+    let mut verdict = Verdict::plain(Disposition::Accepted, "");
+    verdict.findings = opened.findings.clone();
+    verdict.answer = true;
+    verdict.rules = opened.findings.iter().map(|f| f.rule.clone()).collect();
+    verdict.rules.extend(submissions.iter().flat_map(|s| s.rules.clone()));
+    verdict.submissions = submissions.into_iter().map(|s| s.submission).collect();
+    verdict.disposition = disposition(&verdict);
+    verdict.reason = reason(&verdict);
+    verdict
+}
+
+/// One word for everything in a message (domain.md, Check).
+fn disposition(verdict: &Verdict) -> Disposition {
+    let fates = |fate: Fate| verdict.submissions.iter().filter(|s| s.fate == fate).count();
+    let (accepted, quarantined) = (fates(Fate::Accepted), fates(Fate::Quarantined));
+    let whole = |s: &Submission| s.rows.iter().all(|r| r.admitted);
+    match (accepted, quarantined) {
+        (0, 0) => Disposition::Rejected,
+        (0, _) => Disposition::Quarantined,
+        _ if accepted == verdict.submissions.len()
+            && verdict.submissions.iter().all(whole)
+            && !verdict.findings.iter().any(Finding::is_error) =>
+        {
+            Disposition::Accepted
+        }
+        _ => Disposition::Partly,
+    }
+}
+
+fn reason(verdict: &Verdict) -> String {
+    let all = verdict.submissions.iter().flat_map(|s| &s.findings).chain(&verdict.findings);
+    let errors: Vec<&Finding> = all.filter(|f| f.is_error()).collect();
+    let waiting = verdict.submissions.iter().filter(|s| s.fate == Fate::Quarantined).flat_map(|s| &s.findings);
+    match verdict.disposition {
+        Disposition::Accepted => format!("{}份报表已入账。", verdict.submissions.len()),
+        Disposition::Quarantined => {
+            let first = waiting.clone().find(|f| f.rule.starts_with('M') || f.rule.starts_with('W')).or(waiting.clone().next());
+            first.map_or_else(|| "需要人工核实。".to_owned(), |f| f.message.clone())
+        }
+        _ => {
+            let first = errors.first().map(|f| f.message.clone()).unwrap_or_default();
+            if errors.len() > 1 { format!("{first}（另有{}处错误）", errors.len() - 1) } else { first }
+        }
+    }
+}
+
+/// No form in the mail: news, a document in place of a table, or a workbook that cannot be used.
+fn without_forms(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Verdict {
+    if let Some(why) = &sender.failure {
+        let mut verdict = Verdict::plain(Disposition::Quarantined, forged(why));
+        verdict.rules = vec!["M02".into()];
+        return verdict;
+    }
+    let mut news = Verdict::plain(Disposition::News, "没有报表附件，按信息类邮件登记。");
+    news.rules = vec!["M04".into()];
+    if !sender.known() || context.mailbox.stream.is_none() {
+        return news;
+    }
+    news.answer = true;
+    let mut findings = opened.findings.clone();
+    findings.extend(opened.nothing_found());
+    if sender::large_file_links(message) && findings.is_empty() {
+        let text = "邮件里只有网盘或“超大附件”链接，系统不能下载；请把报表作为普通附件发送。";
+        findings.push(Finding::new("M05", Severity::Error, Place::default(), text));
+    }
+    let refused = findings.iter().any(Finding::is_error);
+    if findings.is_empty() {
+        return news;
+    }
+    let mut verdict = if refused { Verdict::plain(Disposition::Rejected, findings[0].message.clone()) } else { news };
+    verdict.rules = findings.iter().map(|f| f.rule.clone()).collect();
+    verdict.findings = findings;
+    verdict.answer = true;
+    verdict
+}
+
+pub(super) fn forged(why: &str) -> String {
+    format!("发件人地址未通过邮箱服务商的验证（{why}），可能是冒名邮件，须人工核实。")
+}

@@ -1,0 +1,129 @@
+//! Opening what is attached: workbooks read, archives unpacked, and for the rest a word on why it is no return. Pure.
+
+use std::collections::BTreeSet;
+
+use crate::config::Config;
+use crate::form::extract;
+use crate::form::reading::Reading;
+use crate::form::{Campaign, Finding, Place, Severity};
+use crate::message::archive::{self, NotOpened};
+use crate::message::{Attachment, Kind};
+use crate::workbook::{self, Refusal};
+
+/// All that the attachments gave.
+#[derive(Default)]
+pub struct Opened {
+    /// One a workbook that could be read.
+    pub readings: Vec<Reading>,
+    /// Files that could not be read at all.
+    pub findings: Vec<Finding>,
+    /// Workbooks that were read and hold no form.
+    formless: Vec<String>,
+    /// Documents and pictures: the file's name, and whether it looks meant as a return.
+    documents: Vec<(String, bool)>,
+}
+
+pub fn open(attachments: &[Attachment], config: &Config) -> Opened {
+    let mut opened = Opened::default();
+    let mut seen = BTreeSet::new();
+    for attachment in attachments {
+        one(attachment, config, &mut seen, &mut opened);
+    }
+    opened
+}
+
+fn one(attachment: &Attachment, config: &Config, seen: &mut BTreeSet<Vec<u8>>, opened: &mut Opened) {
+    use sha2::{Digest, Sha256};
+    // The same file attached twice is one file.
+    if !seen.insert(Sha256::digest(&attachment.bytes).to_vec()) {
+        return;
+    }
+    let name = &attachment.name;
+    match attachment.kind {
+        Kind::Xlsx | Kind::Xls => workbook(attachment, config, opened),
+        Kind::Encrypted => opened.findings.push(refused(name, &Refusal::Encrypted)),
+        Kind::Archive => match archive::unpack(attachment, &config.limits) {
+            Ok(members) => members.iter().for_each(|m| one(m, config, seen, opened)),
+            Err(error) => opened.findings.push(not_opened(name, &error)),
+        },
+        Kind::OtherSpreadsheet => {
+            let text = format!("“{name}”是系统暂时不能读取的表格格式；请用 Excel 或 WPS 打开，另存为 .xlsx 后重新发送。");
+            opened.findings.push(about(name, "W08", text));
+        }
+        Kind::Word | Kind::Pdf | Kind::Picture => {
+            opened.documents.push((name.clone(), meant_as_return(name, &config.campaign)));
+        }
+        Kind::Other => {}
+    }
+}
+
+fn workbook(attachment: &Attachment, config: &Config, opened: &mut Opened) {
+    let limits = workbook::Limits { bytes: config.limits.workbook_bytes, cells: config.limits.workbook_cells };
+    match workbook::read(&attachment.bytes, &limits) {
+        Ok(book) => {
+            let reading = extract::read(&book, &config.campaign, &attachment.name);
+            if reading.returns.is_empty() {
+                opened.formless.push(attachment.name.clone());
+            }
+            opened.readings.push(reading);
+        }
+        Err(refusal) => opened.findings.push(refused(&attachment.name, &refusal)),
+    }
+}
+
+/// A name such as 附件2台账.doc says that a table was meant.
+fn meant_as_return(name: &str, campaign: &Campaign) -> bool {
+    campaign.forms.iter().flat_map(|f| &f.words).any(|word| name.contains(word.as_str()))
+}
+
+fn about(file: &str, rule: &str, text: String) -> Finding {
+    Finding::new(rule, Severity::Error, Place { file: Some(file.to_owned()), ..Place::default() }, text)
+}
+
+fn refused(file: &str, refusal: &Refusal) -> Finding {
+    match refusal {
+        Refusal::Encrypted => {
+            let text = format!("“{file}”设了打开密码，系统读不了；请取消密码（文件→信息→保护工作簿→用密码进行加密→清空）后重新发送。");
+            about(file, "W01", text)
+        }
+        Refusal::Damaged(_) => {
+            let text = format!("“{file}”打不开，文件可能在保存或发送时损坏；请在电脑上确认能打开，重新保存后再发送。");
+            about(file, "W02", text)
+        }
+        Refusal::TooLarge(_) => {
+            let text = format!("“{file}”超过系统的读取上限；请删去多余的工作表、空行和图片，另存为 .xlsx 后重新发送。");
+            about(file, "W07", text)
+        }
+    }
+}
+
+fn not_opened(file: &str, error: &NotOpened) -> Finding {
+    match error {
+        NotOpened::Encrypted => {
+            about(file, "W01", format!("压缩包“{file}”设了密码，系统打不开；请去掉密码，或直接附上报表文件。"))
+        }
+        NotOpened::TooLarge(_) => {
+            about(file, "W07", format!("压缩包“{file}”解开后超过系统的上限；请只放报表文件，或直接附上报表文件。"))
+        }
+        NotOpened::Damaged(_) => about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。")),
+        NotOpened::Unsupported(_) => {
+            about(file, "W08", format!("压缩包“{file}”不是 zip 格式，系统暂时打不开；请改用 zip，或直接附上报表文件。"))
+        }
+    }
+}
+
+impl Opened {
+    /// Why there is no form among what could be opened; for a mail in which none was found.
+    pub fn nothing_found(&self) -> Vec<Finding> {
+        let formless = self.formless.iter().map(|name| {
+            let text = format!("“{name}”里没有找到统计表或台账；请确认附上的是填好的附件1、附件2，表头不要删改，再重新发送。");
+            about(name, "W03", text)
+        });
+        let documents = self.documents.iter().map(|(name, meant)| {
+            let text = format!("“{name}”不是 Excel 表格；请把报表填在 Excel 文件里，作为附件重新发送。");
+            let severity = if *meant { Severity::Error } else { Severity::Info };
+            Finding { severity, ..about(name, "W08", text) }
+        });
+        formless.chain(documents).collect()
+    }
+}

@@ -1,0 +1,241 @@
+//! From the forms that were read to submissions: for whom, for when, checked, and accepted, refused or to be asked
+//! about. Pure.
+
+use std::collections::BTreeMap;
+
+use super::assess::{Context, Sender, forged};
+use super::documents::Opened;
+use super::resolve::{self, Around, ForWhom};
+use super::{Fate, Row, Submission};
+use crate::config::Unit;
+use crate::form::reading::Return;
+use crate::form::{Finding, Form, FormKind, Place, Record, Severity, check};
+use crate::message::Message;
+
+/// A submission with the rules about it as a whole.
+pub struct Judged {
+    pub submission: Submission,
+    pub rules: Vec<String>,
+}
+
+pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Vec<Judged> {
+    let mut subjects = vec![message.subject.clone()];
+    subjects.extend(message.forwarded.iter().map(|f| f.subject.clone()));
+    let mut list = Vec::new();
+    for ret in opened.readings.iter().flat_map(|r| &r.returns) {
+        let around = Around {
+            registry: &context.config.registry,
+            campaign: &context.config.campaign,
+            file: &ret.file,
+            subjects: &subjects,
+            sender: &sender.units,
+            mailbox_stream: context.mailbox.stream.as_deref(),
+            received: context.received,
+        };
+        let Some(form) = context.config.campaign.form(&ret.form) else { continue };
+        for part in parts(ret, form, &around) {
+            list.push(judge(&part, form, &around, (sender, context)));
+        }
+    }
+    settle_doubles(list)
+}
+
+/// A table of figures may have a row for each of several units; each is a return of its own.
+fn parts(ret: &Return, form: &Form, around: &Around) -> Vec<Return> {
+    if form.kind == FormKind::Book || ret.records.len() < 2 {
+        return vec![ret.clone()];
+    }
+    let mut by_unit: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+    for record in &ret.records {
+        let cell = record.text(&form.identity).unwrap_or_default();
+        match crate::form::identity::find_units(cell, around.registry).as_slice() {
+            [one] => by_unit.entry(one.name.clone()).or_default().push(record.clone()),
+            // A row that names no unit: the table cannot be taken apart.
+            _ => return vec![ret.clone()],
+        }
+    }
+    let part = |records: Vec<Record>| {
+        let rows: Vec<u32> = records.iter().map(|r| r.row).collect();
+        let mine = |f: &&Finding| f.place.row.is_none_or(|row| rows.contains(&row));
+        let hints = ret.hints.iter().filter(|h| h.origin != crate::form::reading::Origin::UnitColumn);
+        Return {
+            findings: ret.findings.iter().filter(mine).cloned().collect(),
+            hints: hints.cloned().collect(),
+            records,
+            ..ret.clone()
+        }
+    };
+    by_unit.into_values().map(part).collect()
+}
+
+fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender, &Context)) -> Judged {
+    let mut findings = ret.findings.clone();
+    let mut asked: Vec<Finding> = Vec::new();
+    let place = || Place { file: Some(ret.file.clone()), sheet: Some(ret.sheet.clone()), ..Place::default() };
+    let whole = |rule: &str, text: String| Finding::new(rule, Severity::Error, place(), text);
+
+    let unit = unit(ret, form, around, context, &mut asked, &whole);
+    let owner = unit.as_ref().and_then(|u| around.registry.unit(u));
+    let stream = resolve::stream(ret, owner, around);
+    if stream.is_none() {
+        findings.push(whole("W09", "看不出是非公有制企业的报表还是社会组织的报表；请在表的标题里写明后重新发送。".into()));
+    }
+    let period = match resolve::period(ret, around) {
+        Ok(when) => {
+            findings.extend(when.told);
+            Some(when.period)
+        }
+        Err(finding) => {
+            findings.push(*finding);
+            None
+        }
+    };
+    if let Some(period) = period {
+        findings.extend(check::check(ret, form, period, around.received.date_naive()));
+    }
+    if context.decisions.released.is_none() {
+        asked.extend(questions(ret, (owner, stream.as_deref()), (sender, context), &whole));
+    }
+    if unit.is_none() && asked.is_empty() {
+        findings.push(whole("W04", "看不出是哪个单位的报表；请在表上写明“填报单位”后重新发送。".into()));
+    }
+    if form.kind == FormKind::Figures && ret.records.len() > 1 {
+        asked.push(whole("W04", format!("表里有{}行数据，看不出哪一行是本单位的；请只留一行后重新发送，或由区里核实。", ret.records.len())));
+    }
+    if ret.records.is_empty() {
+        asked.push(whole("W03", "表里没有一行数据；如果确实没有，请在回信里说明，由区里核实。".into()));
+    }
+    finish(ret, form, (unit, stream, period), findings, asked)
+}
+
+fn unit(
+    ret: &Return,
+    form: &Form,
+    around: &Around,
+    context: &Context,
+    asked: &mut Vec<Finding>,
+    whole: &dyn Fn(&str, String) -> Finding,
+) -> Option<String> {
+    if let Some(Some(named)) = &context.decisions.released {
+        return Some(named.clone());
+    }
+    let rows: Vec<&str> = match form.kind {
+        FormKind::Figures => ret.records.iter().filter_map(|r| r.text(&form.identity)).collect(),
+        FormKind::Book => Vec::new(),
+    };
+    match resolve::unit(ret, &rows, around) {
+        ForWhom::Known(name) => Some(name),
+        ForWhom::Unknown => None,
+        ForWhom::Contradiction(names) => {
+            let text = format!("表里、文件名或发件人指向不同的单位（{}），须核实是哪个单位的报表。", names.join("、"));
+            asked.push(whole("W04", text));
+            // The first is what the sheet says; the person who decides sees it so.
+            names.into_iter().next()
+        }
+    }
+}
+
+/// What only a person can decide (M01–M03, a column that could be two things).
+fn questions(
+    ret: &Return,
+    (owner, stream): (Option<&Unit>, Option<&str>),
+    (sender, _context): (&Sender, &Context),
+    whole: &dyn Fn(&str, String) -> Finding,
+) -> Vec<Finding> {
+    let mut asked = Vec::new();
+    if let Some(why) = &sender.failure {
+        asked.push(whole("M02", forged(why)));
+    }
+    if !sender.known() {
+        asked.push(whole("M01", "发件地址没有登记，须核实是否代表该单位报送。".into()));
+    } else if let Some(unit) = owner.filter(|o| !sender.units.iter().any(|u| u.name == o.name)) {
+        let mine: Vec<&str> = sender.units.iter().map(|u| u.name.as_str()).collect();
+        asked.push(whole("M03", format!("发件地址登记的是{}，报表却是{}的，须核实。", mine.join("、"), unit.name)));
+    }
+    if let (Some(unit), Some(stream)) = (owner, stream)
+        && !unit.streams.iter().any(|s| s == stream)
+    {
+        asked.push(whole("W09", format!("{}不需要报这一条线的报表，须核实是否发错。", unit.name)));
+    }
+    asked.extend(ret.doubts.iter().map(|d| whole("H01", d.message.clone())));
+    asked
+}
+
+type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
+
+/// Errors keep a row of a book out, or a whole table of figures; a question keeps all of it waiting.
+fn finish(ret: &Return, form: &Form, (unit, stream, period): Named, mut findings: Vec<Finding>, asked: Vec<Finding>) -> Judged {
+    let bad: Vec<&Finding> = findings.iter().filter(|f| f.is_error()).collect();
+    let on_rows = |sheet: &str, row: u32| {
+        bad.iter().any(|f| f.place.row == Some(row) && f.place.sheet.as_deref().is_none_or(|s| s == sheet))
+    };
+    let rows: Vec<Row> = ret
+        .records
+        .iter()
+        .map(|record| {
+            let sheet = record.sheet.clone().unwrap_or_else(|| ret.sheet.clone());
+            let admitted = match form.kind {
+                FormKind::Book => !on_rows(&sheet, record.row),
+                FormKind::Figures => bad.is_empty(),
+            };
+            Row { sheet, record: record.clone(), admitted }
+        })
+        .collect();
+    let of_the_whole = bad.iter().any(|f| f.place.row.is_none());
+    let usable = !of_the_whole && rows.iter().any(|r| r.admitted);
+    let fate = match (asked.is_empty(), usable) {
+        (false, _) => Fate::Quarantined,
+        (true, true) => Fate::Accepted,
+        (true, false) => Fate::Rejected,
+    };
+    let mut rules: Vec<String> = asked.iter().map(|f| f.rule.clone()).collect();
+    let told = findings.iter().filter(|f| f.is_error() && f.rule.starts_with('W') && f.rule != "W06");
+    rules.extend(told.map(|f| f.rule.clone()));
+    findings.extend(asked);
+    let submission = Submission {
+        unit,
+        stream,
+        form: ret.form.clone(),
+        period,
+        fate,
+        file: ret.file.clone(),
+        sheet: ret.sheet.clone(),
+        columns: ret.columns.clone(),
+        rows,
+        findings,
+    };
+    Judged { submission, rules }
+}
+
+/// The same return twice in one mail: a copy is dropped; two that differ wait for a person.
+fn settle_doubles(list: Vec<Judged>) -> Vec<Judged> {
+    let mut kept: Vec<Judged> = Vec::new();
+    for mut judged in list {
+        let s = &judged.submission;
+        let same = |k: &&mut Judged| {
+            let o = &k.submission;
+            (&o.unit, &o.stream, &o.form, o.period) == (&s.unit, &s.stream, &s.form, s.period) && s.unit.is_some()
+        };
+        let Some(other) = kept.iter_mut().find(same) else {
+            kept.push(judged);
+            continue;
+        };
+        let values = |s: &Submission| s.rows.iter().map(|r| r.record.values.clone()).collect::<Vec<_>>();
+        if values(&other.submission) == values(&judged.submission) {
+            continue;
+        }
+        for double in [other, &mut judged] {
+            let place = Place {
+                file: Some(double.submission.file.clone()),
+                sheet: Some(double.submission.sheet.clone()),
+                ..Place::default()
+            };
+            let text = "同一封邮件里有两份内容不同的同一报表，看不出以哪份为准；请只发一份，或由区里核实。";
+            double.submission.findings.push(Finding::new("W04", Severity::Error, place, text));
+            double.submission.fate = Fate::Quarantined;
+            double.rules.push("W04".into());
+        }
+        kept.push(judged);
+    }
+    kept
+}
