@@ -367,12 +367,14 @@ fn smtp(r: Reader, base: &Path) -> Option<Smtp> {
         }
     };
     let from = r.required_text("from", "the sender's address: \"台账系统 <ledger@office.example>\"");
-    if !from.is_empty() && from.parse::<lettre::message::Mailbox>().is_err() {
+    let address = from.rsplit_once('<').map_or(from.as_str(), |(_, a)| a.trim_end_matches('>')).trim().to_lowercase();
+    if !from.is_empty() && !is_address(&address) {
         r.problem("from", &format!("`{from}` is not an address"));
     }
     let smtp = Smtp {
         kind: kind?,
         from,
+        address,
         per_minute: r.number("per_minute", 20, 1..=10_000) as u32,
         answers_per_day: r.number("answers_per_day", 20, 1..=1000) as u32,
         answer_within_days: r.number("answer_within_days", 62, 1..=3660) as u32,

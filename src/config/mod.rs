@@ -167,6 +167,8 @@ pub struct Smtp {
     pub kind: SmtpKind,
     /// Envelope and header sender: `台账系统 <dangjian@…>`.
     pub from: String,
+    /// The bare address in `from`, lower case.
+    pub address: String,
     /// Messages a minute.
     pub per_minute: u32,
     /// Answers to one address a day.

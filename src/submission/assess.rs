@@ -41,9 +41,7 @@ pub fn assess(raw: &[u8], context: &Context) -> Assessed {
 
 fn own(config: &Config) -> Own {
     let mut addresses: Vec<String> = config.mailboxes.iter().map(|m| m.address.clone()).collect();
-    if let Ok(from) = crate::message::address(&config.smtp.from) {
-        addresses.push(from.email);
-    }
+    addresses.push(config.smtp.address.clone());
     Own { addresses }
 }
 
