@@ -64,7 +64,8 @@ async fn a_refusal_is_kept_though_the_server_falls_silent_after_it() {
 async fn silence_ends_after_the_timeout_wherever_it_sets_in() {
     for (silent_at, in_session) in [("CONNECT", false), ("EHLO", false), ("MAIL", true), ("BODY", true)] {
         let server =
-            Scripted::start(move |line| if line.starts_with(silent_at) { Answer::Silence } else { friendly(line) }).await;
+            Scripted::start(move |line| if line.starts_with(silent_at) { Answer::Silence } else { friendly(line) })
+                .await;
         let attempt = transport(&server).send(parcel("one@y.test")).await;
         match attempt {
             Attempt::Lost(_) => assert!(in_session, "{silent_at}"),
