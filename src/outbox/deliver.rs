@@ -104,15 +104,10 @@ async fn deliver_one(
         store::begin_attempt(&mut conn, id, now, next).await?
     };
     let Some(letter) = begun else { return Ok(()) };
-    let parcel =
-        Parcel { id, created_at: letter.created_at, recipient: &letter.recipient, raw: &letter.raw };
+    let parcel = Parcel { id, created_at: letter.created_at, recipient: &letter.recipient, raw: &letter.raw };
     let attempt = transport.send(parcel).await;
-    let tried = Tried {
-        attempts: letter.attempts,
-        created_at: letter.created_at,
-        now,
-        jitter: jitter(id, letter.attempts),
-    };
+    let tried =
+        Tried { attempts: letter.attempts, created_at: letter.created_at, now, jitter: jitter(id, letter.attempts) };
     let next = decide(&attempt, tried);
     store::finish(&mut *pool.acquire().await?, id, &next, now).await?;
     log(id, letter.attempts, &attempt, &next);
@@ -142,7 +137,9 @@ fn log(outbox: i64, attempts: u32, attempt: &Attempt, next: &Next) {
 
 /// Spreads retries without a random source: a number in 0.0..1.0 from the row and the attempt.
 fn jitter(id: i64, attempts: u32) -> f64 {
-    let mixed = (id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(attempts).wrapping_mul(0xD1B5_4A32_D192_ED03));
+    let mixed = (id as u64)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .wrapping_add(u64::from(attempts).wrapping_mul(0xD1B5_4A32_D192_ED03));
     (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
 

@@ -38,7 +38,7 @@ fn to(server: &Scripted) -> (Transport, Settings) {
 }
 
 async fn counts(pool: &SqlitePool) -> Counts {
-    store::counts(&mut *pool.acquire().await.unwrap()).await.unwrap()
+    store::counts(&mut pool.acquire().await.unwrap()).await.unwrap()
 }
 
 #[tokio::test]

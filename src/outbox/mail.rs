@@ -263,7 +263,8 @@ fn encoded_words(text: &str) -> String {
             chunk.push(c);
         }
     }
-    let words: Vec<String> = chunks.into_iter().map(|chunk| format!("=?UTF-8?B?{}?=", base64(chunk.into_bytes()))).collect();
+    let words: Vec<String> =
+        chunks.into_iter().map(|chunk| format!("=?UTF-8?B?{}?=", base64(chunk.into_bytes()))).collect();
     words.join("\r\n ")
 }
 

@@ -107,7 +107,11 @@ fn what_strangers_wrote_cannot_add_a_header() {
         subject: "8月\r\nBcc: evil@x.test".into(),
         in_reply_to: Some("a@b>\r\nBcc: <evil@x.test".into()),
         references: vec!["a b@c".into(), "<x@y>".into(), "no-at".into(), "长@x.test".into(), "ok@x.test".into()],
-        attachments: vec![Attached { name: "a\"\r\nBcc: evil.xlsx".into(), mime: "text/x\r\nBcc: y".into(), bytes: vec![] }],
+        attachments: vec![Attached {
+            name: "a\"\r\nBcc: evil.xlsx".into(),
+            mime: "text/x\r\nBcc: y".into(),
+            bytes: vec![],
+        }],
         ..outgoing()
     };
     let raw = rendered(&mail);

@@ -1,11 +1,12 @@
 //! The outbox: mail that leaves. What it says ([`compose`]), how it is built ([`mail`]), the durable queue
-//! ([`store`]), what follows an attempt ([`retry`]), the wire ([`transport`]), and the worker's step ([`deliver`]).
+//! ([`post`], [`store`]), what follows an attempt ([`retry`]), the wire ([`transport`]), and the worker's step ([`deliver`]).
 //!
 //! Invariant: a mail is queued in the transaction that decides on it, and dialled only after its attempt is recorded.
 
 pub mod compose;
 pub mod deliver;
 pub mod mail;
+pub mod post;
 pub mod retry;
 pub mod store;
 pub mod transport;
@@ -15,4 +16,5 @@ mod scripted_smtp;
 
 pub use deliver::{Delivered, deliver_due};
 pub use mail::{Attached, AutoSubmitted, Kind, Outgoing};
+pub use post::{About, PostError, post};
 pub use transport::Transport;

@@ -166,7 +166,12 @@ pub async fn sent_between(
 }
 
 /// Answers queued for an address on a day of the zone, whatever became of them: the budget of RFC 3834 §2.
-pub async fn answers_today(conn: &mut SqliteConnection, recipient: &str, day: NaiveDate, zone: Tz) -> sqlx::Result<u32> {
+pub async fn answers_today(
+    conn: &mut SqliteConnection,
+    recipient: &str,
+    day: NaiveDate,
+    zone: Tz,
+) -> sqlx::Result<u32> {
     let start = local(zone, day, NaiveTime::MIN).with_timezone(&Utc);
     let end = local(zone, day + TimeDelta::days(1), NaiveTime::MIN).with_timezone(&Utc);
     sqlx::query_scalar(

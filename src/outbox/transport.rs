@@ -164,7 +164,7 @@ async fn converse(
 /// A session in which mail can be sent: connected, encrypted as configured, logged in. The error says what failed;
 /// it never has the password in it.
 async fn connect(server: &Server, timeout: Duration) -> Result<AsyncSmtpConnection, String> {
-    let told = |step: &'static str| move |e: SmtpError| format!("{step}: {}", words(&e));
+    let told = |step: &'static str| move |e: SmtpError| format!("{step}: {}", code_and_words(&e));
     if server.tls == Tls::None && !is_loopback(&server.host) {
         return Err(format!("tls = \"none\" is for loopback only, not for {}", server.host));
     }
@@ -175,7 +175,7 @@ async fn connect(server: &Server, timeout: Duration) -> Result<AsyncSmtpConnecti
         Tls::Starttls | Tls::None => None,
     };
     let dialled = AsyncSmtpConnection::connect_tokio1(address, Some(timeout), &me, wrapped, None).await;
-    let mut connection = dialled.map_err(|e| format!("{}:{}: {}", server.host, server.port, words(&e)))?;
+    let mut connection = dialled.map_err(|e| format!("{}:{}: {}", server.host, server.port, code_and_words(&e)))?;
     if server.tls == Tls::Starttls {
         connection.starttls(tls(server).await?, &me).await.map_err(told("STARTTLS"))?;
     }
@@ -226,12 +226,18 @@ fn is_garbled(error: &SmtpError) -> bool {
     false
 }
 
-/// The server's words alone where there are some; the code stands beside them already.
+/// The server's words, or the innermost cause; the wrappers around it only repeat themselves.
 fn words(error: &SmtpError) -> String {
-    match (error.status(), error.source()) {
-        (Some(_), Some(said)) => said.to_string(),
-        _ => error.to_string(),
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
+    cause.to_string()
+}
+
+/// The reply code, where there is one, and the words.
+fn code_and_words(error: &SmtpError) -> String {
+    error.status().map_or_else(|| words(error), |code| format!("{code} {}", words(error)))
 }
 
 /// A folder of `.eml` files.

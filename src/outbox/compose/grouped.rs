@@ -1,12 +1,14 @@
 //! Findings of one rule told together: a count, the first few places, and what to do. Pure.
 
-use super::clip;
 use super::page::Block;
 use super::rules::wording;
-use crate::form::Finding;
+use super::{clip, listed};
+use crate::form::{Finding, Place};
 
 /// Characters of one finding's message.
 pub const MESSAGE: usize = 90;
+/// Cells named for one message.
+const CELLS: usize = 6;
 
 /// Findings of one rule, in the order they came.
 pub struct Group<'a> {
@@ -16,7 +18,7 @@ pub struct Group<'a> {
 
 /// By rule, in the order of the rules' ids.
 pub fn group(mut findings: Vec<&Finding>) -> Vec<Group<'_>> {
-    findings.sort_by(|a, b| rank(&a.rule).cmp(&rank(&b.rule)));
+    findings.sort_by_key(|f| rank(&f.rule));
     findings.chunk_by(|a, b| a.rule == b.rule).map(|g| Group { rule: &g[0].rule, findings: g.to_vec() }).collect()
 }
 
@@ -30,8 +32,18 @@ pub fn total(groups: &[Group]) -> usize {
     groups.iter().map(|g| g.findings.len()).sum()
 }
 
-pub fn counted(title: &str, groups: &[Group]) -> String {
-    format!("{title}：{}处", total(groups))
+/// How much is said of each rule, most first.
+const LEVELS: [Level; 4] = [
+    Level { examples: 3, advise: true },
+    Level { examples: 1, advise: true },
+    Level { examples: 0, advise: true },
+    Level { examples: 0, advise: false },
+];
+
+#[derive(Clone, Copy)]
+struct Level {
+    examples: usize,
+    advise: bool,
 }
 
 /// Which part of a place has to be said for it to be found: no file name where there is only one file.
@@ -49,53 +61,76 @@ impl Places {
         Self { files: differ(|f| &f.place.file), sheets: differ(|f| &f.place.sheet) }
     }
 
-    /// Every group gets its line while it is among the first `max`; the more groups, the fewer examples.
-    pub fn items(&self, groups: &[Group], max: usize) -> Vec<Block> {
-        let (examples, advise) = match groups.len() {
-            0..=3 => (3, true),
-            4..=6 => (1, true),
-            _ => (0, false),
-        };
-        let mut blocks: Vec<Block> =
-            groups.iter().take(max).map(|group| self.item(group, examples, advise)).collect();
-        if groups.len() > max {
-            let rest: Vec<String> =
-                groups[max..].iter().map(|g| format!("{}（{}处）", g.rule, g.findings.len())).collect();
-            blocks.push(Block::Line(format!("另有：{}", rest.join("、"))));
+    /// Every rule is named, with as many words as `room` lines allow; at the least, three rules share a line.
+    pub fn items(&self, groups: &[Group], room: usize) -> Vec<Block> {
+        for level in LEVELS {
+            let blocks: Vec<Block> = groups.iter().map(|group| self.item(group, level)).collect();
+            if lines(&blocks) <= room {
+                return blocks;
+            }
         }
-        blocks
+        groups.chunks(3).map(|few| Block::Line(few.iter().map(head).collect::<Vec<_>>().join("；"))).collect()
     }
 
-    fn item(&self, group: &Group, examples: usize, advise: bool) -> Block {
-        let wording = wording(group.rule);
-        let count = group.findings.len();
-        let mut points: Vec<String> = group.findings.iter().take(examples).map(|f| self.point(f)).collect();
-        if examples > 0 && count > examples {
-            let more = format!("……其余{}处从略", count - examples);
-            points.push(more);
-        }
-        Block::Item {
-            head: format!("{}（{}，{count}处）", wording.title, group.rule),
-            points,
-            advice: advise.then(|| wording.advice.to_owned()),
-        }
+    fn item(&self, group: &Group, level: Level) -> Block {
+        let points = if level.examples > 0 { self.points(&group.findings, level.examples) } else { Vec::new() };
+        let advice = level.advise.then(|| wording(group.rule).advice.to_owned());
+        Block::Item { head: head(group), points, advice }
     }
 
-    fn point(&self, finding: &Finding) -> String {
-        let place = &finding.place;
+    /// One line a message, naming all cells (or rows) of one sheet that have it.
+    fn points(&self, findings: &[&Finding], max: usize) -> Vec<String> {
+        let mut said: Vec<(&Finding, Vec<String>)> = Vec::new();
+        let mut left_out = 0;
+        for &finding in findings {
+            let same = |f: &Finding| {
+                f.message == finding.message
+                    && f.place.file == finding.place.file
+                    && f.place.sheet == finding.place.sheet
+            };
+            match said.iter().position(|(first, _)| same(first)) {
+                Some(at) => said[at].1.extend(spot(&finding.place)),
+                None if said.len() < max => said.push((finding, spot(&finding.place).into_iter().collect())),
+                None => left_out += 1,
+            }
+        }
+        let mut points: Vec<String> = said.into_iter().map(|(first, spots)| self.point(first, &spots)).collect();
+        if left_out > 0 {
+            points.push(format!("……还有{left_out}处"));
+        }
+        points
+    }
+
+    fn point(&self, finding: &Finding, spots: &[String]) -> String {
         let mut at = String::new();
-        if let Some(file) = place.file.as_ref().filter(|_| self.files) {
+        if let Some(file) = finding.place.file.as_ref().filter(|_| self.files) {
             at += &format!("《{}》", clip(file, 40));
         }
-        if let Some(sheet) = place.sheet.as_ref().filter(|_| self.sheets) {
+        if let Some(sheet) = finding.place.sheet.as_ref().filter(|_| self.sheets) {
             at += &format!("“{}”表", clip(sheet, 20));
         }
-        match (&place.cell, place.row) {
-            (Some(cell), _) => at += &format!("{cell}格"),
-            (None, Some(row)) => at += &format!("第{row}行"),
-            (None, None) => {}
+        if !spots.is_empty() {
+            at += &listed(spots, CELLS, if spots.len() > CELLS { "处" } else { "" });
         }
         let message = clip(&finding.message, MESSAGE);
         if at.is_empty() { message } else { format!("{at}：{message}") }
     }
+}
+
+/// `J12`, or `第12行` where there is no cell.
+fn spot(place: &Place) -> Option<String> {
+    place.cell.clone().or_else(|| place.row.map(|row| format!("第{row}行")))
+}
+
+fn head(group: &Group) -> String {
+    format!("{}（{}，{}处）", wording(group.rule).title, group.rule, group.findings.len())
+}
+
+/// Lines that blocks take in plain text.
+pub fn lines(blocks: &[Block]) -> usize {
+    let of = |block: &Block| match block {
+        Block::Item { points, advice, .. } => 1 + points.len() + usize::from(advice.is_some()),
+        _ => 1,
+    };
+    blocks.iter().map(of).sum()
 }

@@ -103,29 +103,28 @@ fn listed<T: ToString>(items: &[T], max: usize, counter: &str) -> String {
 
 /// What is owed, one line a unit and period: `2011年8月（截止9月25日24时）：非公有制企业 附件1 统计表、附件2 台账`.
 fn owed_lines(owed: &[Owed], now: DateTime<Tz>, max: usize) -> Vec<String> {
-    let mut groups: Vec<(&Owed, Vec<(&str, Vec<&str>)>)> = Vec::new();
     let several_units = owed.iter().any(|o| o.unit != owed[0].unit);
+    // The first of a line, the stream named last, and the words so far.
+    let mut groups: Vec<(&Owed, &str, String)> = Vec::new();
     for one in owed {
-        let at = groups.iter().position(|(g, _)| g.unit == one.unit && g.period == one.period && g.due == one.due);
-        let at = at.unwrap_or_else(|| {
-            groups.push((one, Vec::new()));
-            groups.len() - 1
-        });
-        let streams = &mut groups[at].1;
-        match streams.iter_mut().find(|(s, _)| *s == one.stream) {
-            Some((_, forms)) => forms.push(&one.form),
-            None => streams.push((&one.stream, vec![&one.form])),
+        let same = |g: &Owed| g.unit == one.unit && g.period == one.period && g.due == one.due;
+        match groups.iter_mut().find(|(first, ..)| same(first)) {
+            Some((_, stream, words)) if *stream == one.stream => *words += &format!("、{}", one.form),
+            Some((_, stream, words)) => {
+                *words += &format!("；{} {}", one.stream, one.form);
+                *stream = &one.stream;
+            }
+            None => groups.push((one, &one.stream, format!("{} {}", one.stream, one.form))),
         }
     }
     let total = groups.len();
-    let mut lines: Vec<String> = Vec::new();
-    for (first, streams) in groups.into_iter().take(max) {
+    let line = |(first, _, words): (&Owed, &str, String)| {
         let unit = if several_units { format!("{} ", first.unit) } else { String::new() };
         let due = due_words(first.due);
         let when = if now > first.due { format!("已过截止时间{due}") } else { format!("截止{due}") };
-        let what: Vec<String> = streams.into_iter().map(|(s, forms)| format!("{s} {}", forms.join("、"))).collect();
-        lines.push(format!("{unit}{}（{when}）：{}", first.period.chinese(), what.join("；")));
-    }
+        format!("{unit}{}（{when}）：{words}", first.period.chinese())
+    };
+    let mut lines: Vec<String> = groups.into_iter().take(max).map(line).collect();
     if total > max {
         lines.push(format!("另有{}项，请电话询问", total - max));
     }

@@ -147,7 +147,7 @@ fn block_text(block: &Block, number: &mut usize, lines: &mut Vec<String>) {
 }
 
 const FRAME: &str = "max-width:680px;border:1px solid #d9d9d9;font-family:'Microsoft YaHei','PingFang SC','Noto Sans CJK SC',\
-sans-serif;font-size:15px;line-height:1.6;color:#262626;";
+sans-serif;font-size:15px;line-height:1.5;color:#262626;";
 const FOOTER: &str = "padding:12px 16px;font-size:13px;color:#666666;border-top:1px solid #e8e8e8;";
 const CELL: &str = "padding:3px 8px;border:1px solid #d9d9d9;font-size:14px;";
 const HEAD: &str =
@@ -173,7 +173,7 @@ fn banner(ink: &str, ground: &str) -> String {
 fn section_html(section: &Section) -> Markup {
     let (ink, _) = colours(section.tone);
     html! {
-        tr { td style="padding:12px 16px 2px 16px;" {
+        tr { td style="padding:8px 16px 2px 16px;" {
             div style={ "font-weight:bold;padding-bottom:2px;color:" (ink) ";" } { (section.title) }
             @for (number, block) in numbered(&section.blocks) { (block_html(block, number)) }
         } }
@@ -241,7 +241,11 @@ mod tests {
     fn both_forms_say_the_same_words() {
         let page = page(vec![
             Block::Item { head: "头".into(), points: vec!["点".into()], advice: Some("做法".into()) },
-            Block::Compare { then: "上月".into(), now: "本月".into(), rows: vec![("项".into(), "1".into(), "2".into())] },
+            Block::Compare {
+                then: "上月".into(),
+                now: "本月".into(),
+                rows: vec![("项".into(), "1".into(), "2".into())],
+            },
             Block::Grid { head: vec!["名".into(), "数".into()], rows: vec![vec!["甲".into(), "7".into()]] },
         ]);
         for words in ["头", "点", "做法", "上月", "本月", "项", "甲", "落款"] {

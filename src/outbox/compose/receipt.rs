@@ -5,8 +5,8 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::grouped::{Group, MESSAGE, Places, group, lines, total};
 use super::page::{Block, Page, Section, Tone};
-use super::grouped::{Group, MESSAGE, Places, counted, group, total};
 use super::rules::wording;
 use super::{Composed, Owed, clip, footer, listed, moment, owed_lines, reply_subject};
 use crate::form::record::Datum;
@@ -97,8 +97,14 @@ pub struct Figure {
 /// Limits that keep the text on one screen whatever came.
 const TAKEN: usize = 4;
 const FIGURES: usize = 6;
+/// With more forms than this, only what became of them is said.
+const COMPARED: usize = 2;
 const WITHHELD: usize = 8;
 const TOLD: usize = 3;
+/// Lines for what is wrong; what it leaves of these and the spare ones is for warnings.
+const ROOM: usize = 18;
+const SPARE: usize = 6;
+const WAITING_ROOM: usize = 6;
 const OWED: usize = 3;
 
 /// Rules that leave a decision to a person: a known sender's mail waits, and nothing is the sender's fault yet.
@@ -116,25 +122,42 @@ pub fn compose(receipt: &Receipt) -> Composed {
     let waiting = group(shown.iter().filter(|f| waits(f)).collect());
     let told: Vec<&Finding> = shown.iter().filter(|f| f.severity == Severity::Info && !waits(f)).collect();
 
+    let wrong = places.items(&errors, ROOM);
+    let mut doubtful = places.items(&warnings, (ROOM + SPARE).saturating_sub(lines(&wrong)));
+    shorten(&mut doubtful, &warnings);
     let page = Page {
         tone: tone(receipt.outcome, &warnings),
         title: title(receipt, &errors, &warnings),
         greeting: if receipt.addressee.is_empty() { "您好：".into() } else { format!("{}：", receipt.addressee) },
-        lead: lead(receipt),
+        lead: lead(receipt, &errors),
         sections: [
-            Section::of(Tone::Attention, "需要人工核实的原因", places.items(&waiting, usize::MAX)),
-            Section::of(Tone::Bad, counted("请改正", &errors), places.items(&errors, usize::MAX)),
+            Section::of(Tone::Attention, "需要人工核实的原因", places.items(&waiting, WAITING_ROOM)),
+            Section::of(Tone::Bad, format!("请改正：{}处", total(&errors)), wrong),
             Section::of(Tone::Plain, "收到的报表", taken_blocks(receipt)),
-            Section::of(Tone::Attention, counted("请核对（已入账）", &warnings), places.items(&warnings, 6)),
+            Section::of(Tone::Attention, doubtful_title(receipt.outcome, &warnings), doubtful),
             Section::of(Tone::Plain, "系统是这样读取的，如有不符请电话告知", told_blocks(&told)),
             owed_section(receipt),
         ]
         .into_iter()
         .flatten()
         .collect(),
-        footer: closing(receipt),
+        footer: footer(&receipt.contact, &receipt.signature),
     };
     Composed::of(reply_subject(&receipt.subject), &page)
+}
+
+/// Warnings beyond their room are only counted: errors are told in full, and the list is attached.
+fn shorten(blocks: &mut Vec<Block>, warnings: &[Group]) {
+    let shared = blocks.iter().all(|b| matches!(b, Block::Line(_)));
+    if shared && blocks.len() > SPARE {
+        blocks.truncate(SPARE);
+        blocks.push(Block::Line(format!("另有{}类提醒", warnings.len() - 3 * SPARE)));
+    }
+}
+
+fn doubtful_title(outcome: Outcome, warnings: &[Group]) -> String {
+    let taken_in = if matches!(outcome, Outcome::Accepted | Outcome::Partly) { "（已入账）" } else { "" };
+    format!("请核对{taken_in}：{}处", total(warnings))
 }
 
 fn tone(outcome: Outcome, warnings: &[Group]) -> Tone {
@@ -163,7 +186,7 @@ fn title(receipt: &Receipt, errors: &[Group], warnings: &[Group]) -> String {
     }
 }
 
-fn lead(receipt: &Receipt) -> Vec<String> {
+fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
     let came = format!("{}发来的邮件已收到", moment(receipt.received));
     let told = match receipt.outcome {
         Outcome::Accepted => "，报表已入账。".to_owned(),
@@ -171,27 +194,27 @@ fn lead(receipt: &Receipt) -> Vec<String> {
             "。有错误的部分没有入账，其余已入账。请改正后把整份表重新发来，新的一份会代替旧的。".to_owned()
         }
         Outcome::Rejected => "，但报表没能入账，原因和改法见下。请改正后重新发送。".to_owned(),
-        Outcome::Quarantined => "，需区里人工核实后入账。核实期间不必重发，有结果后再通知您。".to_owned(),
+        Outcome::Quarantined if errors.is_empty() => "，需区里人工核实后入账。核实期间不必重发。".to_owned(),
+        Outcome::Quarantined => "，需区里人工核实后入账。另有错误请一并改正后重发。".to_owned(),
         Outcome::NoForm => "并保存，但其中没有可以入账的报表。".to_owned(),
         Outcome::Duplicate(first) => {
             format!("，附件与{}发来的完全相同，以那一次为准，不必再发。", moment(first))
         }
         Outcome::OurFailure => {
-            "并完整保存。系统这边出了故障，暂时没有处理完，不是您的报表有问题。工作人员会处理，处理好后再给您回执。".to_owned()
+            "并完整保存。系统这边出了故障，暂时没有处理完，不是您的报表有问题。工作人员会处理，处理好后再给您回执。"
+                .to_owned()
         }
     };
-    vec![format!("{came}{told}")]
-}
-
-fn closing(receipt: &Receipt) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![format!("{came}{told}")];
+    if receipt.outcome == Outcome::NoForm && receipt.findings.is_empty() {
+        lines.push("如果是报送报表，请把填好的表格作为附件发来；如果只是反映情况，不用再发，已转区里阅看。".to_owned());
+    }
     if let Some(name) = &receipt.full_list {
         lines.push(format!("全部问题逐条列在附件《{name}》里。"));
     }
-    if matches!(receipt.outcome, Outcome::Partly | Outcome::Rejected | Outcome::NoForm) {
+    if matches!(receipt.outcome, Outcome::Partly | Outcome::Rejected) {
         lines.push("改好后直接回复本邮件、附上表格即可。".to_owned());
     }
-    lines.extend(footer(&receipt.contact, &receipt.signature));
     lines
 }
 
@@ -202,7 +225,11 @@ fn owed_section(receipt: &Receipt) -> Option<Section> {
         [] if settled => vec!["本期应报的报表已经报齐，谢谢。".to_owned()],
         owed => owed_lines(owed, receipt.now, OWED),
     };
-    Section::of(Tone::Plain, if owed.is_empty() { "报送情况" } else { "还需报送" }, lines.into_iter().map(Block::Line).collect())
+    Section::of(
+        Tone::Plain,
+        if owed.is_empty() { "报送情况" } else { "还需报送" },
+        lines.into_iter().map(Block::Line).collect(),
+    )
 }
 
 fn taken_blocks(receipt: &Receipt) -> Vec<Block> {
@@ -218,7 +245,9 @@ fn taken_blocks(receipt: &Receipt) -> Vec<Block> {
             one.period.chinese(),
             fate_words(one)
         )));
-        if !one.figures.is_empty() {
+        // Figures of a return that waits or was turned away stay with us: it may be another unit's.
+        let counts = matches!(one.fate, Fate::Accepted { .. });
+        if counts && !one.figures.is_empty() && taken.len() <= COMPARED {
             blocks.push(figures(one));
         }
     }

@@ -76,7 +76,9 @@ fn late_words(reminder: &Reminder) -> (Tone, String, String) {
     (
         Tone::Bad,
         format!("{}报表已过截止时间，请今天补报", periods(reminder)),
-        format!("到{now}为止，下列报表仍没有收到，已按未报统计，将列入通报。请今天内补报；确有困难的，请马上电话说明。"),
+        format!(
+            "到{now}为止，下列报表仍没有收到，已按未报统计，将列入通报。请今天内补报；确有困难的，请马上电话说明。"
+        ),
     )
 }
 
@@ -96,10 +98,7 @@ fn how(reminder: &Reminder) -> Vec<Block> {
     let mut lines = Vec::new();
     if !reminder.forms.is_empty() {
         let names: Vec<String> = reminder.forms.iter().map(|name| format!("《{name}》")).collect();
-        lines.push(format!(
-            "附件{}已填好单位、所属月份和上次的累计数，打开接着填、保存即可。",
-            names.join("、")
-        ));
+        lines.push(format!("附件{}已填好单位、所属月份和上次的累计数，打开接着填、保存即可。", names.join("、")));
     }
     let mut mailboxes: Vec<(&str, Vec<&str>)> = Vec::new();
     for owed in &reminder.owed {
@@ -121,7 +120,7 @@ fn how(reminder: &Reminder) -> Vec<Block> {
 fn closing(reminder: &Reminder, all_late: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if all_late && reminder.supervisor {
-        lines.push("本邮件同时抄送贵单位的联系领导。".to_owned());
+        lines.push("本邮件同时抄送贵单位的分管领导。".to_owned());
     }
     lines.extend(footer(&reminder.contact, &reminder.signature));
     lines
@@ -149,7 +148,10 @@ mod tests {
         Reminder {
             unit: "云岭街道".into(),
             now: Shanghai.with_ymd_and_hms(2011, 9, day, 9, 0, 0).unwrap(),
-            owed: vec![owed("非公有制企业", "附件1 统计表", Why::NothingCame), owed("社会组织", "附件2 台账", Why::Unusable)],
+            owed: vec![
+                owed("非公有制企业", "附件1 统计表", Why::NothingCame),
+                owed("社会组织", "附件2 台账", Why::Unusable),
+            ],
             forms: vec!["云岭街道-2011年8月-附件1.xlsx".into()],
             supervisor: true,
             contact: "区委组织部 0531-00000000".into(),
@@ -196,7 +198,7 @@ mod tests {
         assert_eq!(mail.subject, "逾期催报：云岭街道2011年8月报表还缺2份，截止9月25日24时");
         assert!(mail.text.starts_with("【2011年8月报表已过截止时间，请今天补报】\n云岭街道：\n到9月26日9时为止"));
         assert!(mail.text.contains("附件1 统计表，非公有制企业，2011年8月，已过截止时间9月25日24时：没有收到"));
-        assert!(mail.text.contains("抄送贵单位的联系领导"));
+        assert!(mail.text.contains("抄送贵单位的分管领导"));
         assert!(!compose(&Reminder { supervisor: false, ..reminder(26) }).text.contains("抄送"));
     }
 }

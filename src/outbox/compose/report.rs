@@ -93,7 +93,7 @@ fn lead(report: &Report) -> String {
 fn standing(report: &Report) -> Vec<Block> {
     let named = |what: &str, units: &[String]| match units {
         [] => None,
-        units => Some(format!("{what}{}个：{}", units.len(), listed(units, NAMES, "")))
+        units => Some(format!("{what}{}个：{}", units.len(), listed(units, NAMES, ""))),
     };
     [
         Some(format!("按时报齐{}个单位", report.on_time)),
@@ -112,21 +112,22 @@ fn figures(streams: &[StreamSummary]) -> Vec<Block> {
         return Vec::new();
     }
     let rate = |r: Option<f64>| r.map_or("—".to_owned(), |r| format!("{r:.1}%"));
-    let row = |s: &StreamSummary| {
-        let total = s.target.map_or(s.new_total.to_string(), |target| format!("{}/{target}", s.new_total));
-        vec![
-            s.title.clone(),
-            s.organisations.to_string(),
-            s.members.to_string(),
-            s.party_orgs.to_string(),
-            s.new_month.to_string(),
-            total,
-            rate(s.org_coverage),
-            rate(s.work_coverage),
-        ]
+    let total = |s: &StreamSummary| s.target.map_or(s.new_total.to_string(), |t| format!("{} / {t}", s.new_total));
+    let row = |label: &str, value: &dyn Fn(&StreamSummary) -> String| {
+        [label.to_owned()].into_iter().chain(streams.iter().map(value)).collect::<Vec<String>>()
     };
-    let head = ["条线", "组织", "党员", "党组织", "本月新建", "累计新建/目标", "组织覆盖", "工作覆盖"];
-    vec![Block::Grid { head: head.map(str::to_owned).to_vec(), rows: streams.iter().map(row).collect() }]
+    // A column a stream, so that it fits a phone.
+    let rows = vec![
+        row("组织总数", &|s| s.organisations.to_string()),
+        row("党员总数", &|s| s.members.to_string()),
+        row("党组织总数", &|s| s.party_orgs.to_string()),
+        row("本月新建党组织", &|s| s.new_month.to_string()),
+        row("累计新建 / 目标", &total),
+        row("组织覆盖率", &|s| rate(s.org_coverage)),
+        row("工作覆盖率", &|s| rate(s.work_coverage)),
+    ];
+    let head = ["项目"].into_iter().chain(streams.iter().map(|s| s.title.as_str())).map(str::to_owned).collect();
+    vec![Block::Grid { head, rows }]
 }
 
 fn open(report: &Report) -> Vec<Block> {
@@ -144,6 +145,21 @@ fn open(report: &Report) -> Vec<Block> {
 mod tests {
     use super::*;
 
+    fn stream(title: &str, counts: [i64; 5], target: Option<u32>, coverage: f64) -> StreamSummary {
+        let [organisations, members, party_orgs, new_month, new_total] = counts;
+        StreamSummary {
+            title: title.into(),
+            organisations,
+            members,
+            party_orgs,
+            new_month,
+            new_total,
+            target,
+            org_coverage: Some(coverage),
+            work_coverage: None,
+        }
+    }
+
     #[test]
     fn the_summary_can_be_read_without_opening_the_workbook() {
         let mail = compose(&Report {
@@ -154,17 +170,10 @@ mod tests {
             late: vec!["云岭街道".into()],
             missing: vec!["松溪镇".into(), "区商务局".into()],
             excused: vec![],
-            streams: vec![StreamSummary {
-                title: "非公有制企业".into(),
-                organisations: 412,
-                members: 903,
-                party_orgs: 120,
-                new_month: 6,
-                new_total: 31,
-                target: Some(100),
-                org_coverage: Some(48.25),
-                work_coverage: None,
-            }],
+            streams: vec![
+                stream("非公有制企业", [412, 903, 120, 6, 31], Some(100), 48.24),
+                stream("社会组织", [96, 208, 30, 0, 2], None, 100.0),
+            ],
             errors: 1,
             warnings: 12,
             quarantined: 2,
@@ -185,7 +194,13 @@ mod tests {
 · 未报齐2个：松溪镇、区商务局
 
 ◆ 主要数据
-· 非公有制企业：组织 412，党员 903，党组织 120，本月新建 6，累计新建/目标 31/100，组织覆盖 48.2%，工作覆盖 —
+· 组织总数：非公有制企业 412，社会组织 96
+· 党员总数：非公有制企业 903，社会组织 208
+· 党组织总数：非公有制企业 120，社会组织 30
+· 本月新建党组织：非公有制企业 6，社会组织 0
+· 累计新建 / 目标：非公有制企业 31 / 100，社会组织 2
+· 组织覆盖率：非公有制企业 48.2%，社会组织 100.0%
+· 工作覆盖率：非公有制企业 —，社会组织 —
 
 ◆ 需要处理
 · 未改正的问题：错误1处，提醒12处（见“问题”表）
