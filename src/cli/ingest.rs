@@ -149,7 +149,7 @@ async fn take(
     found: &Found,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let parsed = message::parse::parse(&found.raw, &config.limits);
+    let parsed = message::parse::parse(&found.raw, &message::parse::Limits::default());
     let received = parsed.received.or(options.received).unwrap_or(found.modified);
     let to = config.mailboxes.iter().find(|m| parsed.to.iter().any(|a| a.email == m.address));
     let folder = config.mailboxes.iter().find(|m| found.locator.split('/').any(|part| part == m.name));

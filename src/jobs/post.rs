@@ -6,8 +6,8 @@ use sqlx::SqliteConnection;
 
 use crate::config::Config;
 use crate::outbox::compose::Composed;
-use crate::outbox::mail::{domain_of, message_id, render};
-use crate::outbox::{Attached, AutoSubmitted, Kind, Outgoing, store};
+use crate::outbox::mail::{domain_of, message_id};
+use crate::outbox::{self, Attached, AutoSubmitted, Kind, Outgoing, PostError};
 use crate::period::Period;
 
 /// What to post besides the words.
@@ -53,29 +53,17 @@ pub async fn enqueue(
         auto_submitted: if post.answers.is_some() { AutoSubmitted::Replied } else { AutoSubmitted::Generated },
         date: now,
     };
-    let raw = match render(&mail) {
-        Ok(raw) => raw,
-        // An address that no mail can be sent to must not stop the return itself from being taken.
-        Err(error) => {
-            tracing::error!(kind = post.kind.as_str(), %error, "a mail cannot be built and is not sent");
-            return Ok(());
-        }
-    };
     let period = post.period.map(|p| p.to_string());
-    for recipient in [Some(post.to), post.cc].into_iter().flatten() {
-        let queued = store::Queued {
-            kind: post.kind,
-            recipient,
-            message_id: &mail.message_id,
-            subject: &mail.subject,
-            raw: &raw,
-            answers: post.answers,
-            unit: post.unit,
-            period: period.as_deref(),
-        };
-        store::enqueue(conn, &queued, now).await?;
+    let about = outbox::About { answers: post.answers, unit: post.unit, period: period.as_deref() };
+    match outbox::post(conn, &mail, about, now).await {
+        Ok(_) => Ok(()),
+        // An address that no mail can be sent to must not stop the return itself from being taken.
+        Err(PostError::Unsendable(error)) => {
+            tracing::error!(kind = post.kind.as_str(), %error, "a mail cannot be built and is not sent");
+            Ok(())
+        }
+        Err(PostError::Store(error)) => Err(error.into()),
     }
-    Ok(())
 }
 
 /// An .xlsx to attach.

@@ -13,7 +13,7 @@ use crate::config::{Config, Mailbox};
 use crate::db::Db;
 use crate::ledger::{mailstore, rebuild, store};
 use crate::message::sender::Nature;
-use crate::message::{self, Message};
+use crate::message::Message;
 use crate::submission::assess::{Assessed, Context, assess};
 use crate::submission::{Decisions, Disposition, Fate, Head, Verdict};
 
@@ -136,8 +136,8 @@ async fn settle(
     for (unit, stream) in &touched {
         rebuild::unit_stream(conn, &config.campaign, unit, stream).await?;
     }
-    if let Nature::Bounce(bounce) = &nature {
-        mark_bounced(conn, stored.id, &bounce.recipients, now).await?;
+    if let Nature::Bounce { addresses, .. } = &nature {
+        mark_bounced(conn, stored.id, addresses, now).await?;
     }
     if answers == Answers::Send {
         let about = answer::About { id: stored.id, digest: &stored.digest, mailbox: &stored.mailbox, received_at: stored.received_at };
@@ -161,10 +161,4 @@ async fn mark_bounced(conn: &mut SqliteConnection, message: i64, addresses: &[St
         sqlx::query(sql).bind(address).bind(now).bind(message).execute(&mut *conn).await?;
     }
     Ok(())
-}
-
-/// The parsed form of a stored message, for commands that show it.
-pub fn reread(db: &Db, config: &Config, digest: &str) -> Result<Message> {
-    let raw = mailstore::get(db.dir(), digest)?;
-    Ok(message::parse::parse(&raw, &config.limits))
 }

@@ -47,7 +47,7 @@ pub enum Nature {
 
 pub fn nature(message: &Message, own: &Own<'_>) -> Nature {
     let from = message.from.as_ref().map(|a| a.email.as_str()).unwrap_or_default();
-    let marked = message.header(MARKER).any(|value| value.trim() == own.installation);
+    let marked = message.header(MARKER).any(|value| value.split_whitespace().any(|word| word == own.installation));
     if marked || own.addresses.iter().any(|a| a == from) {
         return Nature::Own;
     }

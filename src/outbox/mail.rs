@@ -122,7 +122,7 @@ pub fn render(mail: &Outgoing) -> Result<Vec<u8>, Unsendable> {
         .message_id(Some(format!("<{}>", mail.message_id)))
         .raw_header(raw("Auto-Submitted", auto_submitted(mail.auto_submitted)))
         .raw_header(raw("X-Auto-Response-Suppress", "All"))
-        .raw_header(raw(MARKER, mail.kind.as_str()));
+        .raw_header(raw(MARKER, &format!("{} {}", mail.kind.as_str(), mailbox(&mail.from)?.email)));
     for to in &mail.to {
         builder = builder.to(mailbox(to)?);
     }

@@ -31,18 +31,21 @@ pub struct Assessed {
 }
 
 pub fn assess(raw: &[u8], context: &Context) -> Assessed {
-    let message = parse::parse(raw, &context.config.limits);
-    let nature = sender::nature(&message, &own(context.config));
+    let message = parse::parse(raw, &parse::Limits::default());
+    let config = context.config;
+    let addresses = own_addresses(config);
+    let own = Own { addresses: &addresses, installation: &config.smtp.address };
+    let nature = sender::nature(&message, &own);
     let fingerprint = sender::fingerprint(&message.attachments);
     let verdict = verdict(&message, &nature, context);
     let head = Head::of(&message, fingerprint);
     Assessed { message, nature, head, verdict }
 }
 
-fn own(config: &Config) -> Own {
+fn own_addresses(config: &Config) -> Vec<String> {
     let mut addresses: Vec<String> = config.mailboxes.iter().map(|m| m.address.clone()).collect();
     addresses.push(config.smtp.address.clone());
-    Own { addresses }
+    addresses
 }
 
 fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
@@ -50,7 +53,7 @@ fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
         Nature::Own => return Verdict::plain(Disposition::Auto, "本系统自己发出的邮件。"),
         Nature::Auto { why } => return Verdict::plain(Disposition::Auto, format!("自动回复或自动生成的邮件（{why}）。")),
         Nature::List { why } => return Verdict::plain(Disposition::Auto, format!("群发邮件（{why}）。")),
-        Nature::Bounce(_) => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
+        Nature::Bounce { .. } => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
         Nature::Person => {}
     }
     if let Some(reason) = &context.decisions.rejected {

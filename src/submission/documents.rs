@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::form::extract;
 use crate::form::reading::Reading;
 use crate::form::{Campaign, Finding, Place, Severity};
-use crate::message::archive::{self, NotOpened};
+use crate::message::archive;
 use crate::message::{Attachment, Kind};
 use crate::workbook::{self, Refusal};
 
@@ -39,10 +39,12 @@ fn one(attachment: &Attachment, config: &Config, seen: &mut BTreeSet<Vec<u8>>, o
         return;
     }
     let name = &attachment.name;
+    let c = &config.limits;
+    let limits = archive::Limits { bytes: c.archive_bytes, members: c.archive_members, depth: c.archive_depth };
     match attachment.kind {
         Kind::Xlsx | Kind::Xls => workbook(attachment, config, opened),
         Kind::Encrypted => opened.findings.push(refused(name, &Refusal::Encrypted)),
-        Kind::Archive => match archive::unpack(attachment, &config.limits) {
+        Kind::Archive => match archive::unpack(attachment, &limits) {
             Ok(members) => members.iter().for_each(|m| one(m, config, seen, opened)),
             Err(error) => opened.findings.push(not_opened(name, &error)),
         },
@@ -97,16 +99,16 @@ fn refused(file: &str, refusal: &Refusal) -> Finding {
     }
 }
 
-fn not_opened(file: &str, error: &NotOpened) -> Finding {
+fn not_opened(file: &str, error: &archive::Refusal) -> Finding {
     match error {
-        NotOpened::Encrypted => {
+        archive::Refusal::Encrypted => {
             about(file, "W01", format!("压缩包“{file}”设了密码，系统打不开；请去掉密码，或直接附上报表文件。"))
         }
-        NotOpened::TooLarge(_) => {
+        archive::Refusal::TooLarge(_) => {
             about(file, "W07", format!("压缩包“{file}”解开后超过系统的上限；请只放报表文件，或直接附上报表文件。"))
         }
-        NotOpened::Damaged(_) => about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。")),
-        NotOpened::Unsupported(_) => {
+        archive::Refusal::Damaged(_) => about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。")),
+        archive::Refusal::Unsupported(_) => {
             about(file, "W08", format!("压缩包“{file}”不是 zip 格式，系统暂时打不开；请改用 zip，或直接附上报表文件。"))
         }
     }
