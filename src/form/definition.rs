@@ -323,7 +323,8 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_with_file_and_key_at_once() {
-        let campaign = "title = \"x\"\ncolour = 1\n[[stream]]\nkey = \"a\"\ntitle = \"A\"\norganisation = \"o\"\nwords = []\n";
+        let campaign =
+            "title = \"x\"\ncolour = 1\n[[stream]]\nkey = \"a\"\ntitle = \"A\"\norganisation = \"o\"\nwords = []\n";
         let form = "key = \"f\"\nkind = \"sheet\"\ntitle = \"t\"\nshort_title = \"s\"\nwords = []\nidentity = \"no\"\n\
                     [[column]]\nkey = \"k\"\nheading = [\"H\"]\nkind = \"number\"\n\
                     [[sum]]\nwhole = \"k\"\nparts = [\"x\"]\nrule = \"P03\"\nseverity = \"fatal\"\n";

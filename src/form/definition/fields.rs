@@ -58,7 +58,8 @@ impl<'a> Fields<'a> {
     /// A list of texts; empty if left out.
     pub fn list(&mut self, key: &'static str) -> Vec<String> {
         let Some(value) = self.get(key) else { return Vec::new() };
-        let texts = value.as_array().map(|a| a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect::<Vec<_>>());
+        let texts =
+            value.as_array().map(|a| a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect::<Vec<_>>());
         match texts {
             Some(texts) if texts.len() == value.as_array().map_or(0, Vec::len) => texts,
             _ => {

@@ -7,8 +7,8 @@ use toml::Table;
 
 use super::fields::Fields;
 use super::{
-    AtMost, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind, Group, HeadingWords,
-    LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, When,
+    AtMost, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind, Group,
+    HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, When,
 };
 use crate::form::finding::Severity;
 
@@ -173,8 +173,7 @@ fn column(fields: &mut Fields<'_>) -> Column {
         ("code", TextStyle::Code),
     ];
     let mut kind = fields.must_be_one_of("kind", &KINDS).unwrap_or_default();
-    let choices =
-        fields.tables("choices", |f| Choice { value: f.text("value"), spellings: f.list("spellings") });
+    let choices = fields.tables("choices", |f| Choice { value: f.text("value"), spellings: f.list("spellings") });
     match &mut kind {
         ColumnKind::OneOf(list) if !choices.is_empty() => *list = choices,
         ColumnKind::OneOf(_) => fields.problem("choices", "a choice needs at least one value"),
