@@ -94,7 +94,7 @@ fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender
         findings.extend(check::check(ret, form, period, around.received.date_naive()));
     }
     if context.decisions.released.is_none() {
-        asked.extend(questions(ret, (owner, stream.as_deref()), (sender, context), &whole));
+        asked.extend(questions(ret, (owner, stream.as_deref()), sender, &whole));
     }
     if unit.is_none() && asked.is_empty() {
         findings.push(whole("W04", "看不出是哪个单位的报表；请在表上写明“填报单位”后重新发送。".into()));
@@ -139,7 +139,7 @@ fn unit(
 fn questions(
     ret: &Return,
     (owner, stream): (Option<&Unit>, Option<&str>),
-    (sender, _context): (&Sender, &Context),
+    sender: &Sender,
     whole: &dyn Fn(&str, String) -> Finding,
 ) -> Vec<Finding> {
     let mut asked = Vec::new();
@@ -173,7 +173,7 @@ fn finish(ret: &Return, form: &Form, (unit, stream, period): Named, mut findings
         .records
         .iter()
         .map(|record| {
-            let sheet = record.sheet.clone().unwrap_or_else(|| ret.sheet.clone());
+            let sheet = if record.sheet.is_empty() { ret.sheet.clone() } else { record.sheet.clone() };
             let admitted = match form.kind {
                 FormKind::Book => !on_rows(&sheet, record.row),
                 FormKind::Figures => bad.is_empty(),
