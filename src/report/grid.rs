@@ -87,6 +87,7 @@ impl Grid {
         paper(sheet, self.wide, Some(header_end))?;
         if self.wide > 1 && self.fixed > 0 {
             sheet.set_repeat_columns(0, self.fixed - 1)?;
+            sheet.set_vertical_page_breaks(&[u32::from(self.second_page())])?;
         }
         Ok(Laid { header_end, first_row: header_end + 1 })
     }
@@ -97,8 +98,16 @@ impl Grid {
             sheet.set_column_width(i as u16, column.width)?;
         }
         let columns = self.words();
-        span(sheet, (0, 0), columns, &self.title, &styles.title)?;
-        sheet.set_row_height(0, 28.0 * f64::from(lines(&self.title, self.room(columns) / 1.65)))?;
+        // A title in eighteen points takes that much less.
+        let room = self.room(columns) / 1.65;
+        let title = match self.title.rfind('（') {
+            Some(bracket) if lines(&self.title, room) > 1 => {
+                format!("{}\n{}", &self.title[..bracket], &self.title[bracket..])
+            }
+            _ => self.title.clone(),
+        };
+        span(sheet, (0, 0), columns, &title, &styles.title)?;
+        sheet.set_row_height(0, 28.0 * f64::from(lines(&title, room)))?;
         self.line(sheet, 1, &self.note, styles)
     }
 
@@ -109,17 +118,19 @@ impl Grid {
     /// The columns that lines of words run over. On pages side by side they stand on the first one, right of the columns
     /// that every page repeats.
     fn words(&self) -> (u16, u16) {
-        if self.wide < 2 {
-            return (0, self.last());
-        }
-        let page = self.room((0, self.last())) / f64::from(self.wide) * 0.9;
-        let mut used = 0.0;
-        let fits = |c: &&GridColumn| {
-            used += c.width;
-            used <= page
+        if self.wide < 2 { (0, self.last()) } else { (self.fixed, self.second_page().max(self.fixed + 1) - 1) }
+    }
+
+    /// The first column of the second of two pages: where the wider one is narrowest, and never inside a group.
+    fn second_page(&self) -> u16 {
+        let inside = |c: u16| {
+            let (left, right) = (&self.columns[usize::from(c) - 1].heading, &self.columns[usize::from(c)].heading);
+            left.len() > 1 && right.len() > 1 && left[0] == right[0]
         };
-        let last = self.columns.iter().take_while(fits).count().saturating_sub(1) as u16;
-        (self.fixed, last.max(self.fixed))
+        let repeated = if self.fixed > 0 { self.room((0, self.fixed - 1)) } else { 0.0 };
+        let wider = |c: &u16| self.room((0, c - 1)).max(repeated + self.room((*c, self.last())));
+        let places = (self.fixed + 1..=self.last()).filter(|c| !inside(*c));
+        places.min_by(|a, b| wider(a).total_cmp(&wider(b))).unwrap_or(self.last())
     }
 
     fn room(&self, (first, last): (u16, u16)) -> f64 {
