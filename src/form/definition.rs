@@ -1,12 +1,25 @@
 //! Form definitions, as the files under `config/forms/` state them. Pure: text in, a [`Campaign`] out.
+//!
+//! Everything that recognition and the checks must know about a form is data here: headings, kinds, choices, identities.
+//! `config/forms/progress.toml` documents each key.
+
+mod fields;
+mod parse;
+
+use chrono::NaiveDate;
+
+use super::finding::Severity;
 
 /// A campaign (活动): its streams and forms. One folder of files; another campaign is another folder.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Campaign {
     /// `“建组织、扩覆盖，抓规范、强功能”活动`
     pub title: String,
     pub streams: Vec<Stream>,
     pub forms: Vec<Form>,
+    pub headings: HeadingWords,
+    pub rows: RowWords,
+    pub labels: LabelWords,
 }
 
 /// A stream (条线), with the words that name it in titles, file names and subjects.
@@ -22,14 +35,46 @@ pub struct Stream {
     pub words: Vec<String>,
 }
 
+/// `[headings]`: how headings of a sheet are compared with those of the forms.
+#[derive(Clone, Debug, Default)]
+pub struct HeadingWords {
+    /// Group headings that say nothing about the columns below them.
+    pub neutral: Vec<String>,
+    pub prefixes: Vec<String>,
+    /// Bracketed remarks that do not change what a heading asks.
+    pub notes: Vec<String>,
+    /// Words that a heading may have or lack and still ask the same.
+    pub fillers: Vec<String>,
+    /// The same, for numbers only.
+    pub count_fillers: Vec<String>,
+    /// A heading with one of these is never read by resemblance.
+    pub forbidding: Vec<String>,
+}
+
+/// `[rows]`: rows of a table that are no data.
+#[derive(Clone, Debug, Default)]
+pub struct RowWords {
+    pub totals: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+/// `[labels]`: labels of the lines around a table.
+#[derive(Clone, Debug, Default)]
+pub struct LabelWords {
+    pub unit: Vec<String>,
+    pub period: Vec<String>,
+    pub filled: Vec<String>,
+}
+
 /// `Figures` has one row a unit and period; `Book` is the unit's whole book, one row an organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FormKind {
+    #[default]
     Figures,
     Book,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Form {
     /// `progress`, `register`
     pub key: String,
@@ -41,30 +86,78 @@ pub struct Form {
     /// Words of titles, sheet and file names that point to this form.
     pub words: Vec<String>,
     pub columns: Vec<Column>,
+    /// Key of the running number (序号), which is never checked.
+    pub sequence: Option<String>,
+    /// Key of the column that says what a row is about.
+    pub identity: String,
+    /// It may come as cards, one row's labels and values a card.
+    pub cards: bool,
+    pub groups: Vec<Group>,
+    pub sums: Vec<Sum>,
+    pub at_most: Vec<AtMost>,
+    pub rates: Vec<RateOf>,
+    pub cumulative: Vec<Cumulative>,
+    /// What the unit's own book says for the same period (P07).
+    pub book_figures: Vec<BookFigure>,
+    /// The columns of a book that the rules R03–R09 speak of.
+    pub book: Option<BookColumns>,
 }
 
+/// A group heading and its other names.
 #[derive(Clone, Debug)]
+pub struct Group {
+    pub name: String,
+    pub synonyms: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default)]
 pub struct Column {
     pub key: String,
     /// The heading path on the blank form, top row first: `["新建党组织", "上月"]`.
     pub heading: Vec<String>,
-    /// Other headings seen for the same thing.
+    /// Other headings seen for the same thing, wherever they stand.
     pub synonyms: Vec<String>,
+    /// Headings that mean this column only below one of its groups.
+    pub within: Vec<String>,
+    /// Groups that may stand above it besides those of `heading`.
+    pub groups: Vec<String>,
+    /// Headings of the above that count only where no group stands above them.
+    pub bare: Vec<String>,
     pub kind: ColumnKind,
+    pub style: TextStyle,
     pub required: bool,
+    /// What a blank cell means: `正常` for a status. The column itself may still be absent.
+    pub default: Option<String>,
+    /// Headings that ask a yes/no question of a choice.
+    pub when: Vec<When>,
+    /// No date of this column can lie before.
+    pub earliest: Option<NaiveDate>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum ColumnKind {
     /// A non-negative whole number.
     Count,
     /// A rate, kept as percent.
     Rate,
     Date,
+    #[default]
     Text,
     YesNo,
     /// One of a few words, each with the other spellings that mean it.
     OneOf(Vec<Choice>),
+}
+
+/// What a text is, which decides how layout inside it is put aside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextStyle {
+    #[default]
+    Plain,
+    /// Of an organisation.
+    Name,
+    Person,
+    Phone,
+    Code,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +166,98 @@ pub struct Choice {
     pub spellings: Vec<String>,
 }
 
+/// Under this heading a yes or a no means a choice; `None` where the answer does not tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct When {
+    pub heading: String,
+    pub yes: Option<String>,
+    pub no: Option<String>,
+}
+
+/// `whole = parts…`
+#[derive(Clone, Debug)]
+pub struct Sum {
+    pub whole: String,
+    pub parts: Vec<String>,
+    pub rule: String,
+    pub severity: Severity,
+}
+
+/// Each part ≤ `whole`.
+#[derive(Clone, Debug)]
+pub struct AtMost {
+    pub whole: String,
+    pub parts: Vec<String>,
+    pub rule: String,
+    pub severity: Severity,
+}
+
+/// `rate = part / whole`, in percent.
+#[derive(Clone, Debug)]
+pub struct RateOf {
+    pub rate: String,
+    pub part: String,
+    pub whole: String,
+    pub rule: String,
+    pub severity: Severity,
+}
+
+/// A month's figure and the cumulative one it adds to.
+#[derive(Clone, Debug)]
+pub struct Cumulative {
+    pub month: String,
+    pub total: String,
+}
+
+/// A figure that the book gives as well: the sum of its terms over the active rows.
+#[derive(Clone, Debug)]
+pub struct BookFigure {
+    pub figure: String,
+    pub terms: Vec<Term>,
+}
+
+/// Over the rows where `column` has `value` (all rows without): the sum of a column, the number of different values of
+/// one, or the number of rows.
+#[derive(Clone, Debug, Default)]
+pub struct Term {
+    pub column: Option<String>,
+    pub value: Option<String>,
+    pub sum: Option<String>,
+    pub distinct: Option<String>,
+}
+
+/// Which columns of a book the rules R03–R09 speak of.
+#[derive(Clone, Debug, Default)]
+pub struct BookColumns {
+    pub code: String,
+    pub status: String,
+    /// The value of `status` that spares a row R06–R08.
+    pub closed: String,
+    pub closed_reason: String,
+    pub closed_on: String,
+    pub members: String,
+    pub members_full: String,
+    pub party_org_kind: String,
+    /// The value of `party_org_kind` for an organisation of its own, and for a joint one.
+    pub single: String,
+    pub joint: String,
+    pub mass_organisations: Vec<String>,
+    pub instructor: String,
+}
+
 impl Campaign {
+    /// The files of one folder, as (file name, text). `campaign.toml` is the campaign, each other file one form.
+    ///
+    /// All problems at once; each names the file and the key, and says what is allowed.
+    pub fn parse(files: &[(&str, &str)]) -> Result<Self, Vec<String>> {
+        parse::campaign(files)
+    }
+
+    /// The campaign that is shipped: the files of `config/forms/`.
+    pub fn builtin() -> Self {
+        parse::campaign(&BUILTIN).expect("the shipped form files are valid; a test reads them")
+    }
+
     pub fn form(&self, key: &str) -> Option<&Form> {
         self.forms.iter().find(|f| f.key == key)
     }
@@ -83,9 +267,25 @@ impl Campaign {
     }
 }
 
+/// The shipped files, for the folder that a first start writes.
+pub const BUILTIN: [(&str, &str); 3] = [
+    ("campaign.toml", include_str!("../../config/forms/campaign.toml")),
+    ("progress.toml", include_str!("../../config/forms/progress.toml")),
+    ("register.toml", include_str!("../../config/forms/register.toml")),
+];
+
 impl Form {
     pub fn column(&self, key: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.key == key)
+    }
+
+    /// The heading of a column as clerks are told it; the key itself if there is no such column.
+    pub fn label(&self, key: &str) -> String {
+        self.column(key).map_or_else(|| key.to_owned(), Column::label)
+    }
+
+    pub fn is_sequence(&self, key: &str) -> bool {
+        self.sequence.as_deref() == Some(key)
     }
 }
 
@@ -93,5 +293,58 @@ impl Column {
     /// The heading in one line, as clerks are told it: `新建党组织/上月`.
     pub fn label(&self) -> String {
         self.heading.join("/")
+    }
+
+    /// The lowest part of the heading.
+    pub fn leaf(&self) -> &str {
+        self.heading.last().map_or("", String::as_str)
+    }
+
+    /// The groups that the blank form puts above the column.
+    pub fn parents(&self) -> &[String] {
+        self.heading.split_last().map_or(&[], |(_, parents)| parents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_campaign_has_both_forms_complete() {
+        let campaign = Campaign::builtin();
+        let (progress, register) = (campaign.form("progress").unwrap(), campaign.form("register").unwrap());
+        assert_eq!((progress.columns.len(), register.columns.len()), (26, 28));
+        let required = |form: &Form| form.columns.iter().filter(|c| c.required).count();
+        assert_eq!((required(progress), required(register)), (13, 4));
+        assert_eq!(progress.label("new_party_orgs_month"), "新建党组织/上月");
+        assert_eq!(campaign.stream("social").unwrap().organisation, "社会组织");
+    }
+
+    #[test]
+    fn every_problem_is_named_with_file_and_key_at_once() {
+        let campaign =
+            "title = \"x\"\ncolour = 1\n[[stream]]\nkey = \"a\"\ntitle = \"A\"\norganisation = \"o\"\nwords = []\n";
+        let form = "key = \"f\"\nkind = \"sheet\"\ntitle = \"t\"\nshort_title = \"s\"\nwords = []\nidentity = \"no\"\n\
+                    [[column]]\nkey = \"k\"\nheading = [\"H\"]\nkind = \"number\"\n\
+                    [[sum]]\nwhole = \"k\"\nparts = [\"x\"]\nrule = \"P03\"\nseverity = \"fatal\"\n";
+        let problems = Campaign::parse(&[("campaign.toml", campaign), ("f.toml", form)]).unwrap_err();
+        for part in [
+            "campaign.toml: colour: no such key",
+            "f.toml: kind: must be one of figures, book",
+            "f.toml: column 1: kind: must be one of count, rate, date, text, yesno, choice",
+            "f.toml: identity: there is no column `no`",
+            "f.toml: sum 1: parts: there is no column `x`",
+            "f.toml: sum 1: severity: must be one of error, warning",
+        ] {
+            assert!(problems.iter().any(|p| p.starts_with(part)), "{part} missing in {problems:#?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_and_a_missing_campaign_are_told() {
+        let problems = Campaign::parse(&[("f.toml", "key = ")]).unwrap_err();
+        assert!(problems.iter().any(|p| p.starts_with("f.toml: ")), "{problems:?}");
+        assert!(problems.iter().any(|p| p.starts_with("campaign.toml: ")), "{problems:?}");
     }
 }

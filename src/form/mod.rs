@@ -4,6 +4,31 @@ pub mod definition;
 pub mod finding;
 pub mod record;
 
+mod date;
+mod number;
+mod value;
+
+mod assign;
+mod card;
+mod grid;
+mod heading;
+mod info;
+mod lines;
+mod recognise;
+mod row;
+
+pub mod check;
+pub mod code;
+pub mod name;
+
+pub mod extract;
+pub mod identity;
+pub mod month;
+pub mod reading;
+
 pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Stream};
 pub use finding::{Finding, Place, Severity};
+pub use identity::{find_streams, find_units};
+pub use month::{MonthKind, PeriodHint, find_period};
+pub use reading::{Doubt, Hint, Origin, Reading, Return};
 pub use record::{Datum, Record};

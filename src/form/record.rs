@@ -58,6 +58,9 @@ pub type Values = BTreeMap<String, Datum>;
 /// One organisation of a register, or one unit's line of a progress table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
+    /// The sheet it stands on; cards of one return stand on several.
+    #[serde(default)]
+    pub sheet: String,
     /// Row number on the sheet, from 1; of a card, the row of its first label.
     pub row: u32,
     pub values: Values,

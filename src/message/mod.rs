@@ -1,12 +1,20 @@
 //! Mail as it arrives: bytes → [`Message`], who sent it, and what is attached. Pure.
 
+pub mod archive;
 pub mod attachment;
+mod authentication;
+pub mod cfb;
+mod charset;
+mod header;
+mod mime;
 pub mod parse;
 pub mod sender;
+mod transfer;
 
 use chrono::{DateTime, Utc};
 
 pub use attachment::Kind;
+pub use parse::parse;
 
 /// A mail address. `email` is lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +45,12 @@ pub struct Message {
     pub headers: Vec<(String, String)>,
     /// The body as text (HTML reduced to text where there is no plain part).
     pub text: String,
+    /// Targets of the links in the HTML body.
+    pub links: Vec<String>,
+    /// The machine-readable part of a delivery report (RFC 3464); empty in other mail.
+    pub delivery_report: String,
+    /// A limit was hit and something was left out.
+    pub truncated: bool,
     /// Subjects and body texts of forwarded messages inside, outermost first.
     pub forwarded: Vec<Forwarded>,
     /// Every leaf part that is a file, those of forwarded messages included; bodies and inline pictures of the
@@ -49,6 +63,8 @@ pub struct Message {
 pub struct Forwarded {
     pub subject: String,
     pub from: Option<Address>,
+    /// Without angle brackets.
+    pub message_id: Option<String>,
     pub text: String,
 }
 

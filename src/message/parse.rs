@@ -1,1 +1,304 @@
+//! Raw mail → [`Message`]. Pure; never fails and never panics: what cannot be read is empty or left out.
+//!
+//! mail-parser reads addresses, dates and ids from the header block. Texts and names are decoded here from the raw
+//! bytes, because it decodes encoded words, continuations and unlabelled 8-bit text piece by piece.
 
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use mail_parser::{HeaderName, HeaderValue, MessageParser};
+use regex::Regex;
+
+use super::attachment::{Kind, sniff};
+use super::header::Parameters;
+use super::mime::Entity;
+use super::{Address, Attachment, Forwarded, Message, charset, header, transfer};
+
+/// What one mail may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Parts of all kinds, at all depths.
+    pub parts: usize,
+    /// Multiparts and messages within each other.
+    pub depth: usize,
+    /// Bytes of one body's text.
+    pub text: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { parts: 500, depth: 20, text: 256 << 10 }
+    }
+}
+
+/// Reads a mail. Where a limit is hit, the rest is left out and [`Message::truncated`] is set.
+pub fn parse(raw: &[u8], limits: &Limits) -> Message {
+    let entity = Entity::parse(raw);
+    let mut walk = Walk { limits, message: Message::default(), parts: 0, pictures: Vec::new() };
+    let mut body = Body::default();
+    walk.part(&entity, Place { depth: 0, parent: "" }, &mut body);
+    walk.keep_unreferenced_pictures(&body.html);
+    let mut message = walk.message;
+    message.links = links(&body.html);
+    message.text = body.text();
+    read_headers(&entity, &mut message);
+    message
+}
+
+fn read_headers(entity: &Entity<'_>, message: &mut Message) {
+    message.headers = entity
+        .fields()
+        .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), header::text(value)))
+        .collect();
+    message.subject = entity.field("Subject").map(header::text).unwrap_or_default();
+    message.return_path = entity
+        .field("Return-Path")
+        .map(|raw| header::text(raw).trim_matches(|c: char| c.is_whitespace() || "<>".contains(c)).to_lowercase());
+    message.from = sender(entity);
+    let head = header_block(entity);
+    let Some(parsed) = MessageParser::default().parse_headers(&head) else { return };
+    message.message_id = ids(parsed.header(HeaderName::MessageId)).into_iter().next();
+    message.in_reply_to = ids(Some(parsed.in_reply_to()));
+    message.references = ids(Some(parsed.references()));
+    message.date = parsed.date().and_then(instant);
+    let topmost = parsed.headers().iter().find_map(|h| h.value.as_received());
+    message.received = topmost.and_then(|r| r.date.as_ref()).and_then(instant);
+    let listed = [parsed.to(), parsed.cc()].into_iter().flatten().flat_map(|list| list.iter());
+    message.to = listed
+        .filter_map(|a| {
+            let email = a.address.as_deref()?.trim().to_lowercase();
+            Some(Address { name: a.name.as_deref().map(str::to_owned), email })
+        })
+        .collect();
+}
+
+/// The header with the empty line that ends it.
+fn header_block(entity: &Entity<'_>) -> Vec<u8> {
+    [entity.head, b"\r\n\r\n"].concat()
+}
+
+fn instant(date: &mail_parser::DateTime) -> Option<DateTime<Utc>> {
+    date.is_valid().then(|| DateTime::from_timestamp(date.to_timestamp(), 0)).flatten()
+}
+
+fn ids(value: Option<&HeaderValue<'_>>) -> Vec<String> {
+    match value {
+        Some(HeaderValue::Text(id)) => vec![id.trim().to_owned()],
+        Some(HeaderValue::TextList(list)) => list.iter().map(|id| id.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The first mailbox of From: the address inside the last `<…>` of it, or the bare word with an `@`.
+fn sender(entity: &Entity<'_>) -> Option<Address> {
+    let raw = entity.field("From")?;
+    let bracketed = raw.iter().rposition(|&b| b == b'<').map(|open| raw.split_at(open));
+    let Some((name, rest)) = bracketed else {
+        let text = header::text(raw);
+        let email = text.split([' ', ',', ';', '(']).find(|word| word.contains('@'))?;
+        return Some(Address { name: None, email: email.to_lowercase() });
+    };
+    let email = String::from_utf8_lossy(&rest[1..rest.iter().position(|&b| b == b'>').unwrap_or(rest.len())])
+        .trim()
+        .to_lowercase();
+    let name = header::text(name).trim_matches(|c: char| c.is_whitespace() || c == '"').replace("\\\"", "\"");
+    email.contains('@').then(|| Address { name: Some(name).filter(|n| !n.is_empty()), email })
+}
+
+/// Where a part lies.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    depth: usize,
+    /// The subtype of the multipart around it.
+    parent: &'p str,
+}
+
+/// The texts of one message's body.
+#[derive(Default)]
+struct Body {
+    plain: String,
+    html: String,
+}
+
+impl Body {
+    fn text(&self) -> String {
+        if self.plain.trim().is_empty() { html_to_text(&self.html) } else { self.plain.trim().to_owned() }
+    }
+}
+
+struct Walk<'l> {
+    limits: &'l Limits,
+    message: Message,
+    parts: usize,
+    /// Pictures that may belong to the body, with their Content-IDs.
+    pictures: Vec<(Option<String>, bool, Attachment)>,
+}
+
+impl Walk<'_> {
+    fn part(&mut self, entity: &Entity<'_>, place: Place<'_>, body: &mut Body) {
+        self.parts += 1;
+        if self.parts > self.limits.parts || place.depth > self.limits.depth {
+            self.message.truncated = true;
+            return;
+        }
+        let kind = entity.parameters("Content-Type");
+        let (main, sub) = match kind.value.split_once('/') {
+            Some((main, sub)) => (main.trim(), sub.trim()),
+            None if place.parent == "digest" => ("message", "rfc822"),
+            None => ("text", "plain"),
+        };
+        let inside = Place { depth: place.depth + 1, parent: sub };
+        match (main, sub) {
+            ("multipart", _) => {
+                let parts = kind.plain("boundary").map(|b| entity.parts(&b, self.limits.parts)).unwrap_or_default();
+                if parts.is_empty() {
+                    return self.leaf(entity, "text/plain", &kind, (place, body));
+                }
+                for part in parts {
+                    self.part(&Entity::parse(part), inside, body);
+                }
+            }
+            ("message", "rfc822" | "global") => self.forwarded(&decoded(entity), inside),
+            ("message" | "text", "rfc822-headers") => {
+                let head = decoded(entity);
+                self.message.forwarded.push(forwarded(&Entity::parse(&head), String::new()));
+            }
+            ("message", "delivery-status" | "global-delivery-status") => {
+                self.message.delivery_report.push_str(&charset::guess(&decoded(entity)));
+            }
+            _ => self.leaf(entity, &format!("{main}/{sub}"), &kind, (place, body)),
+        }
+    }
+
+    /// A message inside this one: its attachments count as this one's.
+    fn forwarded(&mut self, raw: &[u8], place: Place<'_>) {
+        let entity = Entity::parse(raw);
+        let at = self.message.forwarded.len();
+        self.message.forwarded.push(forwarded(&entity, String::new()));
+        let mut body = Body::default();
+        self.part(&entity, Place { parent: "", ..place }, &mut body);
+        self.keep_unreferenced_pictures(&body.html);
+        self.message.forwarded[at].text = body.text();
+    }
+
+    fn leaf(&mut self, entity: &Entity<'_>, kind: &str, declared: &Parameters, (place, body): (Place<'_>, &mut Body)) {
+        let disposition = entity.parameters("Content-Disposition");
+        let attached = disposition.value == "attachment";
+        let name = file_name(&disposition, declared);
+        let is_text = matches!(kind, "text/plain" | "text/html");
+        if is_text && !attached && name.is_none() {
+            let text = body_text(entity, kind, declared);
+            let target = if kind == "text/html" { &mut body.html } else { &mut body.plain };
+            return self.append(target, &text);
+        }
+        let signature = matches!(kind, "application/pkcs7-signature" | "application/pgp-signature");
+        if signature || (name.is_none() && !attached && place.parent == "alternative") {
+            return;
+        }
+        let bytes = decoded(entity);
+        let is_mail = name.as_deref().is_some_and(|n| n.to_lowercase().ends_with(".eml"));
+        if is_mail && Entity::parse(&bytes).fields().count() > 1 {
+            return self.forwarded(&bytes, Place { depth: place.depth + 1, parent: "" });
+        }
+        let name = name.unwrap_or_else(|| format!("附件{}", self.message.attachments.len() + self.pictures.len() + 1));
+        let attachment = Attachment { kind: sniff(&bytes, &name), name, bytes };
+        let id = entity.field("Content-ID").map(|raw| header::text(raw).trim_matches(['<', '>']).to_owned());
+        let related = place.parent == "related" && !attached;
+        if attachment.kind == Kind::Picture && (id.is_some() || related) {
+            self.pictures.push((id, related, attachment));
+        } else {
+            self.message.attachments.push(attachment);
+        }
+    }
+
+    /// Pictures that the body shows are part of the body; the others were attached.
+    fn keep_unreferenced_pictures(&mut self, html: &str) {
+        for (id, related, picture) in std::mem::take(&mut self.pictures) {
+            let shown = id.is_some_and(|id| !id.is_empty() && html.contains(&format!("cid:{id}")));
+            if !shown && !related {
+                self.message.attachments.push(picture);
+            }
+        }
+    }
+
+    fn append(&mut self, target: &mut String, text: &str) {
+        let room = self.limits.text.saturating_sub(target.len());
+        let end = text.floor_char_boundary(room);
+        self.message.truncated |= end < text.len();
+        if !target.is_empty() {
+            target.push('\n');
+        }
+        target.push_str(&text[..end]);
+    }
+}
+
+fn forwarded(entity: &Entity<'_>, text: String) -> Forwarded {
+    let head = header_block(entity);
+    let parsed = MessageParser::default().parse_headers(&head);
+    Forwarded {
+        subject: entity.field("Subject").map(header::text).unwrap_or_default(),
+        from: sender(entity),
+        message_id: ids(parsed.as_ref().and_then(|p| p.header(HeaderName::MessageId))).into_iter().next(),
+        text,
+    }
+}
+
+fn decoded(entity: &Entity<'_>) -> Vec<u8> {
+    let encoding = entity.field("Content-Transfer-Encoding").map(header::text).unwrap_or_default();
+    transfer::decode(&encoding, entity.body)
+}
+
+fn body_text(entity: &Entity<'_>, kind: &str, declared: &Parameters) -> String {
+    let bytes = decoded(entity);
+    let label = declared.plain("charset").or_else(|| (kind == "text/html").then(|| meta_charset(&bytes)).flatten());
+    charset::decode(&label.unwrap_or_default(), &bytes).replace("\r\n", "\n")
+}
+
+/// The charset that an HTML page names in its head.
+fn meta_charset(html: &[u8]) -> Option<String> {
+    static CHARSET: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?i)charset\s*=\s*["']?([\w-]+)"#).expect("a valid pattern"));
+    let head = String::from_utf8_lossy(&html[..html.len().min(2048)]);
+    CHARSET.captures(&head).map(|found| found[1].to_owned())
+}
+
+/// The name of a file as its sender meant it. Of contradicting names the first that decodes cleanly is taken.
+fn file_name(disposition: &Parameters, declared: &Parameters) -> Option<String> {
+    let given = [
+        disposition.extended("filename"),
+        disposition.plain("filename"),
+        declared.extended("name"),
+        declared.plain("name"),
+    ];
+    let given: Vec<String> = given.into_iter().flatten().collect();
+    let damaged = |name: &&String| name.contains([char::REPLACEMENT_CHARACTER, '?']) || name.contains(char::is_control);
+    let best =
+        given.iter().find(|n| !n.trim().is_empty() && !damaged(n)).or(given.iter().find(|n| !n.trim().is_empty()))?;
+    Some(safe_name(best)).filter(|name| !name.is_empty())
+}
+
+/// A file name without folders, control characters and text direction marks: it is shown, never used as a path.
+pub fn safe_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let shown = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    };
+    let name: String = last.chars().filter(shown).take(200).collect();
+    name.trim().trim_end_matches('.').to_owned()
+}
+
+fn html_to_text(html: &str) -> String {
+    static LINE_ENDS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)</(div|tr|li|h[1-6]|table|title)\s*>").expect("a valid pattern"));
+    static CELL_ENDS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)</t[dh]\s*>").expect("a valid pattern"));
+    let spaced = LINE_ENDS.replace_all(html, "<br>");
+    mail_parser::decoders::html::html_to_text(&CELL_ENDS.replace_all(&spaced, " ")).trim().to_owned()
+}
+
+/// Targets of the links in a page.
+fn links(html: &str) -> Vec<String> {
+    static TARGET: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?i)\shref\s*=\s*["']?([^"'\s>]+)"#).expect("a valid pattern"));
+    TARGET.captures_iter(html).take(200).map(|found| found[1].replace("&amp;", "&")).collect()
+}

@@ -2,9 +2,23 @@
 //!
 //! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
 
+mod biff;
+mod draft;
+mod number_format;
+mod package;
+pub mod read;
+#[cfg(test)]
+#[path = "tests.rs"]
+mod whole_files;
+mod worksheet;
+mod xls;
+mod xlsx;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
+
+pub use read::read;
 
 #[derive(Clone, Debug, Default)]
 pub struct Workbook {

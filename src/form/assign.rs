@@ -1,0 +1,125 @@
+//! One reading of a table's columns: which column is which of the form's, and what is left unsure. Pure.
+//!
+//! A field goes to the column that fits it best, if no other fits as well. Ties are never broken by position.
+
+use super::heading::{Fit, Vocabulary};
+
+/// A column of a table with its heading.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    pub column: u32,
+    /// The lowest heading cell, for H01 and quoting.
+    pub row: u32,
+    /// Keys, top row first.
+    pub path: Vec<String>,
+    /// As it stands on the sheet, in one line.
+    pub shown: String,
+}
+
+/// Indexes of the form's columns and of the headings.
+#[derive(Clone, Debug, Default)]
+pub struct Assignment {
+    /// (field, heading), in the form's order.
+    pub read: Vec<(usize, usize)>,
+    /// Those of `read` that were read by resemblance.
+    pub resembling: Vec<(usize, usize)>,
+    /// Fields that several headings fit equally, or that only a near one fits.
+    pub doubts: Vec<(usize, Vec<usize>)>,
+    /// Headings that are read as nothing.
+    pub unread: Vec<usize>,
+}
+
+impl Assignment {
+    pub fn has(&self, field: usize) -> bool {
+        self.read.iter().any(|(f, _)| *f == field)
+    }
+}
+
+pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
+    let fields = vocabulary.form.columns.len();
+    let mut fits: Vec<(Fit, usize, usize)> = (0..headings.len())
+        .flat_map(|h| (0..fields).map(move |f| (f, h)))
+        .filter_map(|(f, h)| vocabulary.fit(f, &headings[h].path).map(|fit| (fit, f, h)))
+        .collect();
+    fits.sort_by_key(|(fit, f, h)| (std::cmp::Reverse(*fit), *f, *h));
+    let mut result = Assignment::default();
+    let mut taken_fields = vec![false; fields];
+    let mut taken_headings = vec![false; headings.len()];
+    for level in [Fit::Own, Fit::Synonym, Fit::Resembles, Fit::Near] {
+        let free: Vec<(usize, usize)> = fits
+            .iter()
+            .filter(|(fit, f, h)| *fit == level && !taken_fields[*f] && !taken_headings[*h])
+            .map(|(_, f, h)| (*f, *h))
+            .collect();
+        for field in 0..fields {
+            let claims: Vec<usize> = free.iter().filter(|(f, _)| *f == field).map(|(_, h)| *h).collect();
+            let Some(first) = claims.first() else { continue };
+            let alone = claims.len() == 1 && free.iter().filter(|(_, h)| h == first).count() == 1;
+            taken_fields[field] = true;
+            if alone && level > Fit::Near {
+                taken_headings[*first] = true;
+                result.read.push((field, *first));
+                if level == Fit::Resembles {
+                    result.resembling.push((field, *first));
+                }
+            } else {
+                // Contested headings stay free for the other fields of this level, and are nobody's afterwards.
+                result.doubts.push((field, claims));
+            }
+        }
+        for (_, claims) in &result.doubts {
+            claims.iter().for_each(|h| taken_headings[*h] = true);
+        }
+    }
+    result.read.sort_unstable();
+    result.unread = (0..headings.len()).filter(|h| !result.read.iter().any(|(_, r)| r == h)).collect();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::Campaign;
+
+    fn read(headings: &[&[&str]]) -> (Vec<(String, u32)>, Vec<String>) {
+        let campaign = Campaign::builtin();
+        let vocabulary = Vocabulary::new(&campaign, campaign.form("register").unwrap());
+        let headings: Vec<Heading> = headings
+            .iter()
+            .enumerate()
+            .map(|(i, path)| Heading {
+                column: i as u32,
+                row: 0,
+                path: path.iter().map(|p| vocabulary.key(p)).collect(),
+                shown: path.join("/"),
+            })
+            .collect();
+        let key = |f: usize| vocabulary.form.columns[f].key.clone();
+        let found = assign(&vocabulary, &headings);
+        (
+            found.read.iter().map(|(f, h)| (key(*f), headings[*h].column)).collect(),
+            found.doubts.iter().map(|(f, _)| key(*f)).collect(),
+        )
+    }
+
+    #[test]
+    fn the_forms_own_heading_wins_over_a_synonym() {
+        let (read, doubts) = read(&[&["电话"], &["联系电话"], &["企业名称"]]);
+        assert_eq!(read, [("name".to_owned(), 2), ("phone".to_owned(), 1)]);
+        assert!(doubts.is_empty());
+    }
+
+    #[test]
+    fn two_headings_that_fit_equally_are_not_chosen_between() {
+        let (read, doubts) = read(&[&["企业名称"], &["单位名称"], &["党员总数"]]);
+        assert_eq!(read, [("members".to_owned(), 2)]);
+        assert_eq!(doubts, ["name"]);
+    }
+
+    #[test]
+    fn a_near_heading_is_asked_about_not_read() {
+        let (read, doubts) = read(&[&["企业名称"], &["组建形式类别"]]);
+        assert_eq!(read, [("name".to_owned(), 0)]);
+        assert_eq!(doubts, ["party_org_kind"]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Cards: one organisation each, labels with the value right of them or below them. Pure.
+
+use std::collections::BTreeMap;
+
+use super::grid::Grid;
+use super::heading::Vocabulary;
+use super::value::written;
+use crate::workbook::CellValue;
+
+/// A card on a sheet.
+#[derive(Clone, Debug, Default)]
+pub struct Card {
+    /// Row of the first label.
+    pub first_row: u32,
+    /// Row of the last label.
+    pub last_row: u32,
+    /// Index of the form's column → position of its value.
+    pub values: BTreeMap<usize, (u32, u32)>,
+    /// Fields that two labels of the card claim.
+    pub twice: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    row: u32,
+    column: u32,
+    /// Last row and column, merged.
+    last: (u32, u32),
+    field: usize,
+}
+
+/// The cards between two rows of a sheet (`end` not included).
+pub fn cards(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) -> Vec<Card> {
+    let form = vocabulary.form;
+    let Some(identity) = form.columns.iter().position(|c| c.key == form.identity) else { return Vec::new() };
+    let labels = labels(grid, vocabulary, first, end);
+    let starts: Vec<Label> = labels.iter().filter(|l| l.field == identity).copied().collect();
+    let mut cards: Vec<(Vec<Label>, Card)> = starts.iter().map(|_| (Vec::new(), Card::default())).collect();
+    for label in &labels {
+        if let Some(i) = card_of(&starts, label) {
+            cards[i].0.push(*label);
+        }
+    }
+    let enough = |card: &Card| {
+        let required = form.columns.iter().enumerate().filter(|(_, c)| c.required);
+        card.values.len() >= 5 && required.filter(|(f, _)| card.values.contains_key(f)).count() >= 2
+    };
+    cards.into_iter().map(|(labels, _)| read(grid, &labels)).filter(enough).collect()
+}
+
+fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) -> Vec<Label> {
+    let mut labels = Vec::new();
+    for &row in grid.rows_between(first, end) {
+        let mut group: Option<String> = None;
+        for (column, cell) in grid.row(row) {
+            if !matches!(cell.value, CellValue::Text(_)) {
+                continue;
+            }
+            let key = vocabulary.key(&written(cell));
+            // 党组织 merged down at the left, 名称 beside it.
+            let beside = column.checked_sub(1).and_then(|c| grid.text(row, c)).map(|t| vocabulary.key(&t));
+            let group_here = beside.filter(|k| vocabulary.is_group(k)).or(group.take());
+            let field = match &group_here {
+                Some(g) => vocabulary.label_within(g, &key).or_else(|| vocabulary.label(&key)),
+                None => vocabulary.label(&key),
+            };
+            match field {
+                Some(field) => {
+                    let last = grid.merge(row, column).map_or((row, column), |m| m.last);
+                    labels.push(Label { row, column, last, field });
+                }
+                None => group = vocabulary.is_group(&key).then_some(key),
+            }
+        }
+    }
+    labels
+}
+
+/// A card begins with the label of its identity: the last such row at or above, then the last such column at or left.
+fn card_of(starts: &[Label], label: &Label) -> Option<usize> {
+    let row = starts.iter().map(|s| s.row).filter(|r| *r <= label.row).max().or(starts.iter().map(|s| s.row).min())?;
+    let in_band = || starts.iter().enumerate().filter(|(_, s)| s.row == row);
+    let left = in_band().filter(|(_, s)| s.column <= label.column).max_by_key(|(_, s)| s.column);
+    left.or_else(|| in_band().min_by_key(|(_, s)| s.column)).map(|(i, _)| i)
+}
+
+/// The values of a card's labels. Where both neighbours of a label are free, the card's other labels decide.
+fn read(grid: &Grid<'_>, labels: &[Label]) -> Card {
+    let label_at = |row: u32, column: u32| labels.iter().any(|l| (l.row, l.column) == grid.origin(row, column));
+    let right = |l: &Label| (l.row, l.last.1 + 1);
+    let below = |l: &Label| (l.last.0 + 1, l.column);
+    let is_label = |(row, column): (u32, u32)| label_at(row, column);
+    let right_taken = labels.iter().filter(|l| is_label(right(l))).count();
+    let below_taken = labels.iter().filter(|l| is_label(below(l))).count();
+    let downwards = right_taken > below_taken;
+    let mut card = Card {
+        first_row: labels.iter().map(|l| l.row).min().unwrap_or(0),
+        last_row: labels.iter().map(|l| l.last.0).max().unwrap_or(0),
+        ..Card::default()
+    };
+    for label in labels {
+        let (first, second) = if downwards { (below(label), right(label)) } else { (right(label), below(label)) };
+        // The card's direction, unless a label stands there and not in the other one.
+        let at = if is_label(first) && !is_label(second) && downwards { second } else { first };
+        if is_label(at) {
+            continue;
+        }
+        if card.values.insert(label.field, at).is_some() {
+            card.twice.push(label.field);
+        }
+    }
+    card
+}

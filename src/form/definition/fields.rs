@@ -1,0 +1,146 @@
+//! One TOML table read field by field, collecting every problem instead of stopping at the first. Pure.
+
+use toml::{Table, Value};
+
+/// Reads the fields of one table. Call [`Fields::finish`] last: it reports the keys that nobody asked for.
+pub struct Fields<'a> {
+    /// `progress.toml: column 3: `
+    place: String,
+    table: &'a Table,
+    asked: Vec<&'static str>,
+    problems: &'a mut Vec<String>,
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(place: String, table: &'a Table, problems: &'a mut Vec<String>) -> Self {
+        Self { place, table, asked: Vec::new(), problems }
+    }
+
+    pub fn problem(&mut self, key: &str, what: impl std::fmt::Display) {
+        self.problems.push(format!("{}{key}: {what}", self.place));
+    }
+
+    fn get(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.asked.push(key);
+        self.table.get(key)
+    }
+
+    /// A text that must be there.
+    pub fn text(&mut self, key: &'static str) -> String {
+        let value = self.optional(key);
+        if value.is_none() && !self.table.contains_key(key) {
+            self.problem(key, "is missing; it must be a text");
+        }
+        value.unwrap_or_default()
+    }
+
+    pub fn optional(&mut self, key: &'static str) -> Option<String> {
+        match self.get(key)? {
+            Value::String(s) if !s.trim().is_empty() => Some(s.clone()),
+            _ => {
+                self.problem(key, "must be a text that is not empty");
+                None
+            }
+        }
+    }
+
+    pub fn flag(&mut self, key: &'static str) -> bool {
+        match self.get(key) {
+            None => false,
+            Some(Value::Boolean(b)) => *b,
+            Some(_) => {
+                self.problem(key, "must be true or false");
+                false
+            }
+        }
+    }
+
+    /// A list of texts; empty if left out.
+    pub fn list(&mut self, key: &'static str) -> Vec<String> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let texts =
+            value.as_array().map(|a| a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect::<Vec<_>>());
+        match texts {
+            Some(texts) if texts.len() == value.as_array().map_or(0, Vec::len) => texts,
+            _ => {
+                self.problem(key, "must be a list of texts");
+                Vec::new()
+            }
+        }
+    }
+
+    /// A list of texts that must have at least one.
+    pub fn some(&mut self, key: &'static str) -> Vec<String> {
+        let missing = !self.table.contains_key(key);
+        let list = self.list(key);
+        if missing || self.table.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            self.problem(key, "must be a list with at least one text");
+        }
+        list
+    }
+
+    /// One of a few words, mapped; the first one stands in after a problem.
+    pub fn one_of<T: Clone>(&mut self, key: &'static str, allowed: &[(&str, T)]) -> Option<T> {
+        let word = self.get(key).map(|v| v.as_str().unwrap_or_default().to_owned())?;
+        let found = allowed.iter().find(|(name, _)| *name == word).map(|(_, value)| value.clone());
+        if found.is_none() {
+            let names: Vec<&str> = allowed.iter().map(|(name, _)| *name).collect();
+            self.problem(key, format_args!("must be one of {}", names.join(", ")));
+        }
+        found
+    }
+
+    /// As [`Self::one_of`], for a key that must be there.
+    pub fn must_be_one_of<T: Clone>(&mut self, key: &'static str, allowed: &[(&str, T)]) -> Option<T> {
+        if !self.table.contains_key(key) {
+            let names: Vec<&str> = allowed.iter().map(|(name, _)| *name).collect();
+            self.problem(key, format_args!("is missing; it must be one of {}", names.join(", ")));
+        }
+        self.one_of(key, allowed)
+    }
+
+    /// The tables of a list, each read by `read`.
+    pub fn tables<T>(&mut self, key: &'static str, mut read: impl FnMut(&mut Fields<'_>) -> T) -> Vec<T> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(items) = value.as_array() else {
+            self.problem(key, "must be a list of tables");
+            return Vec::new();
+        };
+        let mut read_items = Vec::new();
+        for (i, item) in items.iter().enumerate() {
+            let place = format!("{}{key} {}: ", self.place, i + 1);
+            match item.as_table() {
+                Some(table) => {
+                    let mut fields = Fields::new(place, table, self.problems);
+                    read_items.push(read(&mut fields));
+                    fields.finish();
+                }
+                None => self.problem(key, "must be a list of tables"),
+            }
+        }
+        read_items
+    }
+
+    /// A table of its own; `None` if left out.
+    pub fn table<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
+        let value = self.get(key)?;
+        let Some(table) = value.as_table() else {
+            self.problem(key, "must be a table");
+            return None;
+        };
+        let mut fields = Fields::new(format!("{}{key}: ", self.place), table, self.problems);
+        let read = read(&mut fields);
+        fields.finish();
+        Some(read)
+    }
+
+    /// Reports keys that were never asked for.
+    pub fn finish(mut self) {
+        let unknown: Vec<String> =
+            self.table.keys().filter(|k| !self.asked.contains(&k.as_str())).map(String::clone).collect();
+        let allowed = self.asked.join(", ");
+        for key in unknown {
+            self.problem(&key, format_args!("no such key; allowed are {allowed}"));
+        }
+    }
+}

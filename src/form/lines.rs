@@ -1,0 +1,152 @@
+//! One row (or card) → one [`Record`], with a finding on every cell that could not be read. Pure.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::definition::{Column, ColumnKind, Form, FormKind};
+use super::finding::{Finding, Place, Severity};
+use super::reading::Return;
+use super::record::{Datum, Record};
+use super::value::{Context, Fault, rate_choices, read, shown};
+use crate::workbook::{Cell, CellValue, a1};
+
+/// What is known of the columns of one table.
+pub struct Source<'a> {
+    pub form: &'a Form,
+    pub received: NaiveDate,
+    /// Index of the form's column → what the column as a whole says.
+    pub fields: BTreeMap<usize, Field>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Field {
+    pub ticks: bool,
+    pub percent: bool,
+    /// Index into the column's `when`.
+    pub when: Option<usize>,
+}
+
+/// Where a field's value stands.
+pub struct Where<'g> {
+    pub field: usize,
+    pub cell: Option<&'g Cell>,
+    pub at: (u32, u32),
+    /// The cell is merged over several rows of data (or claimed twice): a number in it is nobody's.
+    pub shared: bool,
+    pub place: Place,
+}
+
+pub fn read_record(source: &Source<'_>, fields: &[Where<'_>], ret: &mut Return) -> Record {
+    let mut record = Record { sheet: ret.sheet.clone(), ..Record::default() };
+    for place in fields {
+        if let Some(sheet) = &place.place.sheet {
+            record.sheet.clone_from(sheet);
+        }
+        record.row = place.at.0 + 1;
+        let column = &source.form.columns[place.field];
+        let datum = read_field(source, place, column, ret);
+        record.cells.insert(column.key.clone(), a1(place.at.0, place.at.1));
+        record.values.insert(column.key.clone(), datum);
+    }
+    settle_rates(source.form, fields, &mut record);
+    record
+}
+
+fn read_field(source: &Source<'_>, place: &Where<'_>, column: &Column, ret: &mut Return) -> Datum {
+    let field = source.fields.get(&place.field).cloned().unwrap_or_default();
+    let context = Context {
+        ticks: field.ticks,
+        percent: field.percent,
+        when: field.when.and_then(|w| column.when.get(w)),
+        received: source.received,
+    };
+    let value = read(place.cell, column, &context);
+    if source.form.is_sequence(&column.key) {
+        return value.datum;
+    }
+    let number = matches!(column.kind, ColumnKind::Count | ColumnKind::Rate);
+    if place.shared && number && !value.datum.is_null() {
+        let fault = Fault::Wrong("与其他行合并在一个单元格里，应逐行填写".to_owned());
+        ret.findings.push(finding(source.form, column, place, &fault));
+        return Datum::Null;
+    }
+    if let Some(fault) = &value.fault {
+        ret.findings.push(finding(source.form, column, place, fault));
+    } else if value.datum.is_null() {
+        if let Some(default) = &column.default {
+            return Datum::Text(default.clone());
+        }
+        if column.required {
+            ret.findings.push(missing(source.form, column, place));
+        }
+    }
+    value.datum
+}
+
+/// `第12行“党员总数”（I12）`
+fn subject(column: &Column, place: &Where<'_>) -> String {
+    format!("第{}行“{}”（{}）", place.at.0 + 1, column.label(), a1(place.at.0, place.at.1))
+}
+
+fn missing(form: &Form, column: &Column, place: &Where<'_>) -> Finding {
+    let rule = match form.kind {
+        FormKind::Figures => "P02",
+        FormKind::Book => "R01",
+    };
+    let what = if column.kind == ColumnKind::Count { "没有填写，没有的请填0" } else { "没有填写" };
+    let message = format!("{}{what}，请补填。", subject(column, place));
+    Finding::new(rule, Severity::Error, place.place.clone(), message).about(&column.key)
+}
+
+fn finding(form: &Form, column: &Column, place: &Where<'_>, fault: &Fault) -> Finding {
+    let number = matches!(column.kind, ColumnKind::Count | ColumnKind::Rate);
+    let subject = subject(column, place);
+    let quoted = place.cell.map(shown).unwrap_or_default();
+    let error = matches!(place.cell.map(|c| &c.value), Some(CellValue::Error(_)));
+    let (rule, severity, message) = match fault {
+        Fault::Uncached => {
+            let severity = if column.required { Severity::Error } else { Severity::Warning };
+            (
+                "W06",
+                severity,
+                format!("{subject}是公式，但文件里没有保存计算结果，请打开文件重新保存后再报，或直接填数。"),
+            )
+        }
+        Fault::Wrong(_) if error => {
+            let (rule, severity) = wrong(form, column, number);
+            (rule, severity, format!("{subject}显示为“{quoted}”，公式出错，请改正。"))
+        }
+        Fault::Wrong(what) => {
+            let (rule, severity) = wrong(form, column, number);
+            (rule, severity, format!("{subject}填的是“{quoted}”，{what}，请改正。"))
+        }
+        Fault::Impossible => ("R10", Severity::Warning, format!("{subject}填的是“{quoted}”，没有这一天，请核对。")),
+        Fault::Assumed(what) => ("R10", Severity::Info, format!("{subject}填的是“{quoted}”，{what}，如不对请改正。")),
+    };
+    Finding::new(rule, severity, place.place.clone(), message).about(&column.key)
+}
+
+/// P02 for the numbers of a figures form, else R02; in an optional column R02 is a warning.
+fn wrong(form: &Form, column: &Column, number: bool) -> (&'static str, Severity) {
+    match form.kind {
+        FormKind::Figures if number => ("P02", Severity::Error),
+        _ if column.required => ("R02", Severity::Error),
+        _ => ("R02", Severity::Warning),
+    }
+}
+
+/// A plain number up to 1 can be a ratio or percent: the row's own parts say which.
+fn settle_rates(form: &Form, fields: &[Where<'_>], record: &mut Record) {
+    for rate in &form.rates {
+        let field = fields.iter().find(|p| form.columns[p.field].key == rate.rate);
+        let Some((n, Some(ratio))) = field.and_then(|p| p.cell).and_then(rate_choices) else { continue };
+        let (Some(part), Some(whole)) = (record.int(&rate.part), record.int(&rate.whole)) else { continue };
+        if n > 1.0 || n < 0.0 || whole == 0 {
+            continue;
+        }
+        let expected = part as f64 * 100.0 / whole as f64;
+        let settled = if (n - expected).abs() < (ratio - expected).abs() { n } else { ratio };
+        record.values.insert(rate.rate.clone(), Datum::Rate(settled));
+    }
+}

@@ -1,0 +1,82 @@
+//! What a workbook says, before anyone has decided for whom and for which month it is. Pure data.
+
+use std::collections::BTreeMap;
+
+use super::finding::Finding;
+use super::record::Record;
+
+/// Everything that was read from one workbook.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    pub returns: Vec<Return>,
+    /// Names of visible sheets that hold something in which no form was recognised.
+    pub unrecognised: Vec<String>,
+}
+
+/// One form found in a workbook: a table, or all cards of one stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Return {
+    /// Key of the form.
+    pub form: String,
+    /// As it was given to the reader; the same in every finding.
+    pub file: String,
+    /// The sheet of the table; of cards, the first one's.
+    pub sheet: String,
+    /// Column key to letters, as read. Empty for cards.
+    pub columns: BTreeMap<String, String>,
+    /// What the sheet says about unit, stream and period, in the order in which it is to be believed.
+    pub hints: Vec<Hint>,
+    pub records: Vec<Record>,
+    /// Rows such as 合计, read without findings.
+    pub totals: Vec<Record>,
+    /// Found while reading: P01, P02, R01, R02, R10 (no such day), W06, H01.
+    pub findings: Vec<Finding>,
+    /// Required columns that could be more than one thing. A person decides: the return is to be quarantined.
+    pub doubts: Vec<Doubt>,
+    /// Columns that are none of the form's: letters and heading.
+    pub unread: Vec<(String, String)>,
+}
+
+/// Where a text that may name unit, stream or period stands. In the order in which domain.md believes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A line above the table.
+    Title,
+    /// Behind 填报单位.
+    UnitLine,
+    /// Behind 所属期.
+    PeriodLine,
+    /// Behind 填报时间: when it was filled in, not what for.
+    FilledLine,
+    /// The unit's cell of a row.
+    UnitColumn,
+    SheetName,
+    /// A heading that names the stream: 社会组织总数.
+    Heading,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    pub origin: Origin,
+    pub text: String,
+    /// A1; `None` for the sheet's name.
+    pub cell: Option<String>,
+}
+
+/// A required column for which the sheet has no heading that is sure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Key of the form's column.
+    pub key: String,
+    /// Letters and headings of the columns that it may be.
+    pub candidates: Vec<(String, String)>,
+    /// One Chinese sentence for the person who decides.
+    pub message: String,
+}
+
+impl Return {
+    /// The texts of one origin.
+    pub fn said(&self, origin: Origin) -> impl Iterator<Item = &Hint> {
+        self.hints.iter().filter(move |h| h.origin == origin)
+    }
+}

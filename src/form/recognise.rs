@@ -1,0 +1,221 @@
+//! Where on a sheet the forms' tables are: header rows, columns, rows. Pure.
+//!
+//! A table is found by its headings alone, wherever they stand: a block of up to four rows in which at least five columns
+//! fit one form's, its identity column (and enough of the required ones) among them.
+
+use super::assign::{Assignment, Heading, assign};
+use super::definition::{Campaign, FormKind};
+use super::grid::Grid;
+use super::heading::Vocabulary;
+use super::number::plain;
+use super::value::written;
+use crate::workbook::CellValue;
+
+const HEADER_ROWS: u32 = 4;
+
+/// A table of a form on a sheet.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Index of the form in the campaign.
+    pub form: usize,
+    /// First and last header row.
+    pub header: (u32, u32),
+    pub headings: Vec<Heading>,
+    pub assignment: Assignment,
+    /// The first row that is the next table's header, or beyond the sheet.
+    pub end: u32,
+}
+
+/// The tables of a sheet, top to bottom.
+pub fn tables(grid: &Grid<'_>, campaign: &Campaign) -> Vec<Table> {
+    let vocabularies: Vec<Vocabulary<'_>> = campaign.forms.iter().map(|f| Vocabulary::new(campaign, f)).collect();
+    let mut tables: Vec<Table> = Vec::new();
+    let mut after = 0;
+    for &row in grid.rows() {
+        if row < after {
+            continue;
+        }
+        if let Some(table) = table_at(grid, &vocabularies, row, after) {
+            if let Some(last) = tables.last_mut() {
+                last.end = table.header.0;
+            }
+            after = table.header.1 + 1;
+            tables.push(table);
+        }
+    }
+    tables.retain(|t| !is_card(grid, &vocabularies[t.form], t));
+    tables
+}
+
+/// Headings of a form in a row: how many cells are known, and how many stand there.
+fn known(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32) -> (usize, usize) {
+    let keys: Vec<Option<String>> = grid
+        .row(row)
+        .map(|(_, cell)| matches!(cell.value, CellValue::Text(_)).then(|| vocabulary.key(&written(cell))))
+        .collect();
+    (keys.iter().flatten().filter(|k| vocabulary.knows(k)).count(), keys.len())
+}
+
+fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u32) -> Option<Table> {
+    let mut best: Option<Table> = None;
+    for (form, vocabulary) in vocabularies.iter().enumerate() {
+        let (hits, cells) = known(grid, vocabulary, row);
+        if hits < 3 || hits * 3 < cells {
+            continue;
+        }
+        let header = (header_first(grid, vocabulary, row, after), header_last(grid, vocabulary, row));
+        let headings = headings(grid, vocabulary, header);
+        let assignment = assign(vocabulary, &headings);
+        let found = assignment.read.len();
+        if is_table(vocabulary, &assignment) && best.as_ref().is_none_or(|b| found > b.assignment.read.len()) {
+            best = Some(Table { form, header, headings, assignment, end: u32::MAX });
+        }
+    }
+    best
+}
+
+fn is_table(vocabulary: &Vocabulary<'_>, assignment: &Assignment) -> bool {
+    let form = vocabulary.form;
+    let required = || (0..form.columns.len()).filter(|f| form.columns[*f].required);
+    let unsure = |f: usize| assignment.doubts.iter().any(|(d, _)| *d == f);
+    let found = required().filter(|f| assignment.has(*f) || unsure(*f)).count();
+    let identity = form.columns.iter().position(|c| c.key == form.identity);
+    let identified = identity.is_none_or(|f| assignment.has(f) || unsure(f)) || form.kind == FormKind::Figures;
+    assignment.read.len() >= 5 && identified && found * 3 >= required().count()
+}
+
+/// A row of group headings right above, which has too few known words to be found by itself.
+fn header_first(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32, after: u32) -> u32 {
+    let mut first = row;
+    while first > after && row - first < 2 {
+        let above = first - 1;
+        let cells: Vec<_> = grid.row(above).collect();
+        let wide = |c: u32| grid.merge(above, c).is_some_and(|m| m.last.1 > m.first.1);
+        let texts = cells.iter().all(|(_, cell)| {
+            matches!(&cell.value, CellValue::Text(s) if s.chars().count() <= 20 && !s.contains([':', '：']))
+        });
+        let groups = cells
+            .iter()
+            .filter(|(c, cell)| {
+                let key = vocabulary.key(&plain(&written(cell)));
+                vocabulary.knows(&key) || vocabulary.is_neutral(&key) || wide(*c)
+            })
+            .count();
+        if cells.len() < 2 || !texts || groups < 2 {
+            break;
+        }
+        first = above;
+    }
+    first
+}
+
+/// The last row of a header that begins at `row`: as far down as its cells are merged, or more headings follow.
+fn header_last(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32) -> u32 {
+    let limit = row + HEADER_ROWS - 1;
+    let mut last = row;
+    let mut at = row;
+    while at <= last {
+        for (column, cell) in grid.row(at) {
+            if let Some(m) = grid.merge(at, column)
+                && m.first == (at, column)
+                && m.last.0 <= limit
+                && vocabulary.knows(&vocabulary.key(&written(cell)))
+            {
+                last = last.max(m.last.0);
+            }
+        }
+        let (hits, cells) = known(grid, vocabulary, last + 1);
+        if last < limit && hits > 0 && hits * 2 >= cells && !starts_anew(grid, vocabulary, last + 1, row) {
+            last += 1;
+        }
+        at += 1;
+    }
+    last
+}
+
+/// The row below repeats a heading of the row above in the same column kind: two labels of a card, not a path.
+fn starts_anew(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32, header: u32) -> bool {
+    let labels = |r: u32| grid.row(r).filter(|(_, c)| vocabulary.label(&vocabulary.key(&written(c))).is_some()).count();
+    // In a two-row header the row below fills the gaps of the one above; in a card both rows are labels throughout.
+    let above: Vec<u32> = grid
+        .row(header)
+        .filter(|(_, c)| {
+            let key = vocabulary.key(&written(c));
+            vocabulary.label(&key).is_some() && !vocabulary.is_group(&key)
+        })
+        .map(|(c, _)| c)
+        .collect();
+    let below: Vec<u32> = grid.row(row).map(|(c, _)| c).collect();
+    labels(row) > 0 && below.iter().all(|c| above.contains(c))
+}
+
+/// The heading path of each column that has one.
+fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) -> Vec<Heading> {
+    let last_column = (header.0..=header.1)
+        .flat_map(|r| grid.row(r).map(move |(c, _)| grid.merge(r, c).map_or(c, |m| m.last.1.min(c + 200))))
+        .max()
+        .unwrap_or(0);
+    let mut headings = Vec::new();
+    let mut previous: Vec<(u32, u32)> = Vec::new();
+    for column in 0..=last_column {
+        let cells = path(grid, header, column);
+        // A heading merged over several columns belongs to the first, unless something stands below it.
+        if cells.is_empty() || cells == previous {
+            continue;
+        }
+        previous.clone_from(&cells);
+        let texts: Vec<String> = cells.iter().filter_map(|(r, c)| grid.text(*r, *c)).collect();
+        headings.push(Heading {
+            column,
+            row: cells.last().map_or(header.1, |(r, _)| *r),
+            path: texts.iter().map(|t| vocabulary.key(t)).filter(|k| !k.is_empty()).collect(),
+            shown: texts.iter().map(|t| t.split_whitespace().collect::<String>()).collect::<Vec<_>>().join("/"),
+        });
+    }
+    headings
+}
+
+/// The header cells above a column's data, top to bottom. Empty if the lowest one belongs to another column.
+fn path(grid: &Grid<'_>, header: (u32, u32), column: u32) -> Vec<(u32, u32)> {
+    let mut cells: Vec<(u32, u32)> = Vec::new();
+    for row in header.0..=header.1 {
+        let at = grid.origin(row, column);
+        let at = if grid.own(at.0, at.1).is_some() { Some(at) } else { spread(grid, header, row, column) };
+        if let Some(at) = at
+            && !cells.contains(&at)
+        {
+            cells.push(at);
+        }
+    }
+    let leaf_is_own = cells.last().is_some_and(|(r, c)| *c == column || grid.origin(*r, column) == (*r, *c));
+    if leaf_is_own { cells } else { Vec::new() }
+}
+
+/// A group heading that was not merged over its columns: the nearest one to the left, if this column has nothing of its
+/// own in this row, something in a row below, and the columns between are of the same kind.
+fn spread(grid: &Grid<'_>, header: (u32, u32), row: u32, column: u32) -> Option<(u32, u32)> {
+    if grid.merge(row, column).is_some() {
+        return None;
+    }
+    let below = |c: u32| (row + 1..=header.1).any(|r| grid.own(r, c).is_some());
+    let mut at = column;
+    while below(at) && at > 0 {
+        at -= 1;
+        let origin = grid.origin(row, at);
+        if grid.own(origin.0, origin.1).is_some() {
+            return (below(at) && origin.0 == row).then_some(origin);
+        }
+    }
+    None
+}
+
+/// What looks like a table of one row, and has more headings of the form below it: a card.
+fn is_card(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, table: &Table) -> bool {
+    let identity = vocabulary.form.columns.iter().position(|c| c.key == vocabulary.form.identity);
+    let label_row = |row: u32| {
+        let labels: Vec<Option<usize>> =
+            grid.row(row).map(|(_, c)| vocabulary.label(&vocabulary.key(&written(c)))).collect();
+        labels.len() >= 2 && labels.iter().all(|l| l.is_some() && *l != identity)
+    };
+    vocabulary.form.cards && grid.rows_between(table.header.1 + 1, table.end).iter().take(4).any(|r| label_row(*r))
+}

@@ -1,0 +1,124 @@
+//! What a row below the headings is: data, a total, a note, or nothing. Pure.
+
+use super::definition::{Campaign, Form, FormKind};
+use super::grid::Grid;
+use super::info;
+use super::number::{number, plain, whole};
+use super::value::written;
+use crate::workbook::{Cell, CellValue};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    Data,
+    /// 合计, 小计 …
+    Total,
+    /// Signatures, notes, examples, the numbers of the columns.
+    Note,
+    /// A title, a label line or a section's name: it may belong to the next table.
+    Line,
+    /// Nothing of the form's stands in it.
+    Empty,
+}
+
+/// The columns of a table: (index of the form's column, column of the sheet).
+pub type Columns = [(usize, u32)];
+
+pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Columns, row: u32) -> RowKind {
+    let cells: Vec<(u32, &Cell)> = grid.row(row).collect();
+    let Some((first_column, first)) = cells.first() else { return RowKind::Empty };
+    let find = |key: &str| columns.iter().find(|(f, _)| form.columns[*f].key == key).map(|(_, c)| *c);
+    let identity = find(&form.identity).and_then(|c| grid.value(row, c)).map(text);
+    let sequence = form.sequence.as_deref().and_then(find).and_then(|c| grid.own(row, c)).map(text);
+    let first_text = text(first);
+    if [Some(&first_text), identity.as_ref(), sequence.as_ref()].into_iter().flatten().any(|t| is_total(campaign, t)) {
+        return RowKind::Total;
+    }
+    let noted = |t: &str| is_note(campaign, t);
+    if noted(&first_text) || identity.is_none() && cells.iter().any(|(_, c)| noted(&text(c))) {
+        return RowKind::Note;
+    }
+    if cells.iter().any(|(_, c)| info::has_label(campaign, &text(c))) || first_text.starts_with("附件") {
+        return RowKind::Line;
+    }
+    if is_column_numbers(&cells) {
+        return RowKind::Note;
+    }
+    let spans = grid.merge(row, *first_column).map_or(1, |m| m.last.1 - m.first.1 + 1);
+    if cells.len() == 1 && spans >= 3 {
+        return RowKind::Line;
+    }
+    let filled: Vec<(usize, &Cell)> = columns
+        .iter()
+        .filter(|(f, _)| !form.is_sequence(&form.columns[*f].key))
+        .filter_map(|(f, c)| grid.own(row, *c).map(|cell| (*f, cell)))
+        .collect();
+    let is_number = sequence.as_deref().is_none_or(|s| number(s.trim_end_matches(['.', '、'])).is_some());
+    match (filled.as_slice(), &identity) {
+        ([], _) if !is_number => RowKind::Line,
+        ([], _) => RowKind::Empty,
+        // Formulas copied down beyond the last entry.
+        (_, None) if filled.iter().all(|(_, cell)| is_idle(cell)) => RowKind::Empty,
+        ([(_, _)], Some(name)) => lone(form, name),
+        _ => RowKind::Data,
+    }
+}
+
+/// A row with nothing but a name: of a figures table, a unit that was not filled in; of a book, an entry without data,
+/// unless it is the title of something that follows.
+fn lone(form: &Form, name: &str) -> RowKind {
+    let names_a_form = form.words.iter().any(|w| name.contains(w.as_str())) || name.contains("统计表");
+    match form.kind {
+        _ if names_a_form => RowKind::Line,
+        FormKind::Figures => RowKind::Empty,
+        FormKind::Book => RowKind::Data,
+    }
+}
+
+fn text(cell: &Cell) -> String {
+    plain(&written(cell))
+}
+
+/// `合 计`, `街道小计`, `合计（家）`
+pub fn is_total(campaign: &Campaign, text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace() && !":：".contains(*c)).collect();
+    let head = bare.split(['(', '（']).next().unwrap_or_default();
+    head.chars().count() <= 12 && campaign.rows.totals.iter().any(|t| head.ends_with(t.as_str()))
+}
+
+/// `填表人：…`, `注：…`, `说明：…`, `注1、…`
+fn is_note(campaign: &Campaign, text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    campaign.rows.notes.iter().any(|word| {
+        bare.strip_prefix(word.as_str()).is_some_and(|rest| {
+            let rest = rest.trim_start_matches(['(', ')', '（', '）', '签', '字', '章', '盖']);
+            rest.starts_with([':', '：']) || word == "注" && rest.starts_with(|c: char| c.is_ascii_digit())
+        })
+    })
+}
+
+/// The row under the headings that numbers the columns: 甲 乙 1 2 3 …
+fn is_column_numbers(cells: &[(u32, &Cell)]) -> bool {
+    let numbers: Vec<i64> = cells
+        .iter()
+        .filter_map(|(_, c)| match &c.value {
+            CellValue::Number(n) => whole(*n),
+            CellValue::Text(s) => plain(s).trim_matches(['(', ')']).parse().ok(),
+            _ => None,
+        })
+        .collect();
+    let letters = cells.iter().filter(|(_, c)| matches!(text(c).as_str(), "甲" | "乙" | "丙" | "丁" | "栏次")).count();
+    numbers.len() >= 5
+        && numbers.len() + letters == cells.len()
+        && numbers[0] <= 3
+        && numbers.windows(2).all(|w| w[1] == w[0] + 1)
+}
+
+/// A zero or an uncached formula, as formulas leave in rows that nobody filled in.
+fn is_idle(cell: &Cell) -> bool {
+    match &cell.value {
+        CellValue::Number(n) => *n == 0.0,
+        CellValue::Uncached | CellValue::Error(_) => cell.formula,
+        CellValue::Text(s) => plain(s) == "0",
+        _ => false,
+    }
+}

@@ -1,0 +1,386 @@
+//! One cell → one value of its column's kind, in every spelling that clerks use. Pure.
+//!
+//! A value that cannot be told is never guessed: it is null with a [`Fault`] on it.
+
+use chrono::{Datelike, NaiveDate};
+
+use super::date::{self, Written};
+use super::definition::{Choice, Column, ColumnKind, TextStyle, When};
+use super::number::{self, is_mark, plain, whole};
+use super::record::Datum;
+use crate::workbook::{Cell, CellValue};
+
+/// What is wrong with a cell (or was assumed about it), in words that follow “第3行“党员总数”（F3）”.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// A formula without a stored value.
+    Uncached,
+    /// Not of the column's kind; what it should be.
+    Wrong(String),
+    /// A date that does not exist.
+    Impossible,
+    /// Read, but something was assumed that the sender should know.
+    Assumed(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    pub datum: Datum,
+    pub fault: Option<Fault>,
+}
+
+/// What the other cells of a column, and its heading on the sheet, say about how to read one.
+#[derive(Clone, Debug, Default)]
+pub struct Context<'a> {
+    /// The column only ever ticks: a blank is a no.
+    pub ticks: bool,
+    /// The column's plain numbers are percent already.
+    pub percent: bool,
+    /// The heading asks a yes/no question of a choice.
+    pub when: Option<&'a When>,
+    pub received: NaiveDate,
+}
+
+impl Value {
+    fn ok(datum: Datum) -> Self {
+        Self { datum, fault: None }
+    }
+
+    fn wrong(what: &str) -> Self {
+        Self { datum: Datum::Null, fault: Some(Fault::Wrong(what.to_owned())) }
+    }
+}
+
+/// Reads a cell. A blank one (and a mark such as `—` in a text or date) is null; whether it may be is not asked here.
+///
+/// A rate is read as the column has it; [`rate_choices`] tells what else it might mean.
+pub fn read(cell: Option<&Cell>, column: &Column, context: &Context<'_>) -> Value {
+    let Some(cell) = cell.filter(|c| !is_blank(c)) else {
+        let no = context.ticks && column.kind == ColumnKind::YesNo;
+        return Value::ok(if no { Datum::Bool(false) } else { Datum::Null });
+    };
+    match &cell.value {
+        CellValue::Uncached => return Value { datum: Datum::Null, fault: Some(Fault::Uncached) },
+        CellValue::Error(_) => return Value::wrong("是公式错误"),
+        _ => {}
+    }
+    match &column.kind {
+        ColumnKind::Count => count(cell),
+        ColumnKind::Rate => rate(cell, context.percent),
+        ColumnKind::Date => date_of(cell, context.received),
+        ColumnKind::Text => text(cell, column.style),
+        ColumnKind::YesNo => yes_no(cell).map_or_else(
+            || {
+                if mark(cell) {
+                    Value::ok(Datum::Null)
+                } else {
+                    Value::wrong("应填“有”或“无”（“是”或“否”）")
+                }
+            },
+            |b| Value::ok(Datum::Bool(b)),
+        ),
+        ColumnKind::OneOf(choices) => choice(cell, choices, context.when),
+    }
+}
+
+/// Nothing to see: no text but white space.
+pub fn is_blank(cell: &Cell) -> bool {
+    matches!(&cell.value, CellValue::Text(s) if plain(s).is_empty())
+}
+
+/// A dash, a slash or 无.
+fn mark(cell: &Cell) -> bool {
+    matches!(&cell.value, CellValue::Text(s) if is_mark(&plain(s)))
+}
+
+/// The cell as the sender sees it, for quoting; at most 30 characters.
+pub fn shown(cell: &Cell) -> String {
+    let text = match &cell.value {
+        CellValue::Text(s) => s.split_whitespace().collect::<Vec<_>>().join(" "),
+        CellValue::Number(n) if cell.percent => format!("{}%", decimal(n * 100.0)),
+        CellValue::Number(n) => decimal(*n),
+        CellValue::Bool(b) => if *b { "TRUE" } else { "FALSE" }.to_owned(),
+        CellValue::Date(d) => d.date().to_string(),
+        CellValue::Error(e) => e.clone(),
+        CellValue::Uncached => String::new(),
+    };
+    if text.chars().count() > 30 { text.chars().take(29).chain(['…']).collect() } else { text }
+}
+
+/// A number without the noise of floating point and without a needless `.0`.
+fn decimal(n: f64) -> String {
+    whole(n).map_or_else(|| format!("{}", (n * 1e8).round() / 1e8), |i| i.to_string())
+}
+
+const COUNT: &str = "应为不小于0的整数";
+
+fn count(cell: &Cell) -> Value {
+    let number = match &cell.value {
+        CellValue::Number(n) if !cell.percent || *n == 0.0 => Some(*n),
+        CellValue::Text(s) => number::number(s),
+        _ => None,
+    };
+    match number.and_then(whole) {
+        Some(n) if n >= 0 => Value::ok(Datum::Int(n)),
+        _ => Value::wrong(COUNT),
+    }
+}
+
+const RATE: &str = "应为百分数，例如56.2%";
+
+fn rate(cell: &Cell, percent: bool) -> Value {
+    match rate_choices(cell) {
+        Some((n, _)) if n < 0.0 => Value::wrong(RATE),
+        // A plain number: percent where the column has them so, else a ratio up to 1.
+        Some((n, Some(ratio))) if !percent && n <= 1.0 => Value::ok(Datum::Rate(ratio)),
+        Some((n, _)) => Value::ok(Datum::Rate(n)),
+        None => Value::wrong(RATE),
+    }
+}
+
+/// What a rate cell can mean, in percent: as it stands, and as a ratio where it is not marked as a percentage.
+pub fn rate_choices(cell: &Cell) -> Option<(f64, Option<f64>)> {
+    let round = |n: f64| (n * 1e6).round() / 1e6;
+    let (n, marked) = match &cell.value {
+        CellValue::Number(n) if cell.percent => (n * 100.0, true),
+        CellValue::Number(n) => (*n, false),
+        CellValue::Text(s) => number::rate(s)?,
+        _ => return None,
+    };
+    n.is_finite().then(|| (round(n), (!marked).then(|| round(n * 100.0))))
+}
+
+fn date_of(cell: &Cell, received: NaiveDate) -> Value {
+    let written = match &cell.value {
+        CellValue::Date(d) => Written::Day(d.date()),
+        CellValue::Number(n) => date::from_number(*n),
+        CellValue::Text(s) if is_mark(&plain(s)) => return Value::ok(Datum::Null),
+        CellValue::Text(s) => date::from_text(s, received),
+        _ => Written::Unclear("不是日期"),
+    };
+    match written {
+        Written::Day(d) => Value::ok(Datum::Text(d.to_string())),
+        Written::Month(y, m) => Value::ok(Datum::Text(format!("{y:04}-{m:02}"))),
+        Written::Assumed(d) => Value {
+            datum: Datum::Text(d.to_string()),
+            fault: Some(Fault::Assumed(format!("没有写全年份，按{}年{}月{}日读取", d.year(), d.month(), d.day()))),
+        },
+        Written::Impossible => Value { datum: Datum::Null, fault: Some(Fault::Impossible) },
+        Written::Unclear(what) => Value::wrong(what),
+    }
+}
+
+/// A yes or a no; `None` for anything else.
+pub fn yes_no(cell: &Cell) -> Option<bool> {
+    match &cell.value {
+        CellValue::Bool(b) => Some(*b),
+        CellValue::Number(n) if *n == 1.0 => Some(true),
+        CellValue::Number(n) if *n == 0.0 => Some(false),
+        CellValue::Text(s) => yes_no_word(&plain(s)),
+        _ => None,
+    }
+}
+
+fn yes_no_word(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "有" | "是" | "√" | "✓" | "✔" | "☑" | "1" | "1.0" | "y" | "yes" | "true" | "对" | "已建" => {
+            Some(true)
+        }
+        "无" | "否" | "×" | "✗" | "✘" | "╳" | "x" | "0" | "0.0" | "n" | "no" | "false" | "没有" | "未建" => {
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+fn choice(cell: &Cell, choices: &[Choice], when: Option<&When>) -> Value {
+    let names: Vec<&str> = choices.iter().map(|c| c.value.as_str()).collect();
+    let text: String = written(cell).chars().filter(|c| !c.is_whitespace()).collect();
+    let named = choices.iter().find(|c| c.value == text || c.spellings.contains(&text));
+    if let Some(choice) = named {
+        return Value::ok(Datum::Text(choice.value.clone()));
+    }
+    if let (Some(when), Some(answer)) = (when, yes_no(cell)) {
+        let meant = if answer { &when.yes } else { &when.no };
+        return match meant {
+            Some(value) => Value::ok(Datum::Text(value.clone())),
+            None => Value::wrong(&format!("看不出是哪一种，应填{}之一", names.join("、"))),
+        };
+    }
+    if is_mark(&text) { Value::ok(Datum::Null) } else { Value::wrong(&format!("应填{}之一", names.join("、"))) }
+}
+
+/// The whole content as text: numbers without `.0`, dates as `2011-09-05`.
+pub fn written(cell: &Cell) -> String {
+    match &cell.value {
+        CellValue::Text(s) => plain(s),
+        CellValue::Bool(b) => if *b { "是" } else { "否" }.to_owned(),
+        _ => shown(cell),
+    }
+}
+
+fn text(cell: &Cell, style: TextStyle) -> Value {
+    if mark(cell) {
+        return Value::ok(Datum::Null);
+    }
+    if let (TextStyle::Code, CellValue::Number(n)) = (style, &cell.value)
+        && n.abs() >= 1e15
+    {
+        // Excel keeps 15 digits of a number; the rest of an 18-digit code is gone.
+        return Value::wrong("是以数字格式保存的，后几位已丢失，请先把单元格设为文本格式再填写");
+    }
+    let written = match &cell.value {
+        CellValue::Text(s) => s.trim().to_owned(),
+        _ => written(cell),
+    };
+    let text = match style {
+        TextStyle::Code => plain(&written).chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase(),
+        TextStyle::Phone => {
+            let text = plain(&written).split_whitespace().collect::<Vec<_>>().join(" ");
+            text.strip_suffix(".0")
+                .filter(|t| t.bytes().all(|b| b.is_ascii_digit()))
+                .map_or(text.clone(), str::to_owned)
+        }
+        TextStyle::Person if written.chars().all(|c| is_han(c) || c.is_whitespace()) => squeezed(&written, ""),
+        TextStyle::Person | TextStyle::Name | TextStyle::Plain => squeezed(&written, " "),
+    };
+    Value::ok(if text.is_empty() { Datum::Null } else { Datum::Text(text) })
+}
+
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}' | '·')
+}
+
+/// White space inside is layout next to a Chinese character if it breaks the line; else it is kept as one `gap`.
+fn squeezed(text: &str, gap: &str) -> String {
+    let mut out = String::new();
+    let mut broken = None::<bool>;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            *broken.get_or_insert(false) |= c == '\n' || c == '\r';
+            continue;
+        }
+        if let Some(line_break) = broken.take() {
+            let beside_han = out.chars().last().is_some_and(|p| !p.is_ascii()) || !c.is_ascii();
+            if !(out.is_empty() || line_break && beside_han) {
+                out.push_str(gap);
+            }
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::Campaign;
+
+    fn cell(value: CellValue) -> Cell {
+        Cell { value, percent: false, formula: false }
+    }
+
+    fn words(s: &str) -> Cell {
+        cell(CellValue::Text(s.to_owned()))
+    }
+
+    fn context() -> Context<'static> {
+        Context { received: NaiveDate::from_ymd_opt(2011, 9, 20).unwrap(), ..Context::default() }
+    }
+
+    fn of(key: &str, cell: &Cell) -> Value {
+        let campaign = Campaign::builtin();
+        let column = campaign.forms.iter().rev().find_map(|f| f.column(key)).unwrap();
+        read(Some(cell), column, &context())
+    }
+
+    #[test]
+    fn counts_are_whole_and_not_negative() {
+        assert_eq!(of("orgs", &words("１２个")).datum, Datum::Int(12));
+        assert_eq!(of("orgs", &cell(CellValue::Number(12.0))).datum, Datum::Int(12));
+        for bad in
+            [words("12.5"), words("-2"), words("若干"), cell(CellValue::Number(12.5)), cell(CellValue::Bool(true))]
+        {
+            let value = of("orgs", &bad);
+            assert_eq!((value.datum, value.fault), (Datum::Null, Some(Fault::Wrong(COUNT.into()))), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_formula_without_value_and_a_formula_error_are_no_values() {
+        assert_eq!(of("orgs", &cell(CellValue::Uncached)).fault, Some(Fault::Uncached));
+        assert!(matches!(of("name", &cell(CellValue::Error("#REF!".into()))).fault, Some(Fault::Wrong(_))));
+    }
+
+    #[test]
+    fn rates_come_out_as_percent() {
+        let percent = Cell { value: CellValue::Number(0.562), percent: true, formula: false };
+        for c in [percent, words("56.2%"), words("56.2"), cell(CellValue::Number(0.562)), words("0.562")] {
+            assert_eq!(of("org_coverage", &c).datum, Datum::Rate(56.2), "{c:?}");
+        }
+        let column = Campaign::builtin().forms[0].column("org_coverage").unwrap().clone();
+        let whole = Context { percent: true, ..context() };
+        assert_eq!(read(Some(&words("0.5")), &column, &whole).datum, Datum::Rate(0.5));
+    }
+
+    #[test]
+    fn phones_and_codes_stay_as_written_digits() {
+        assert_eq!(of("phone", &cell(CellValue::Number(13_900_001_111.0))).datum, Datum::Text("13900001111".into()));
+        assert_eq!(of("phone", &words("13900001111.0")).datum, Datum::Text("13900001111".into()));
+        assert_eq!(of("phone", &words("0531-8800 1234")).datum, Datum::Text("0531-8800 1234".into()));
+        assert_eq!(of("code", &words(" 1234 5678-x")).datum, Datum::Text("12345678-X".into()));
+        assert!(of("code", &cell(CellValue::Number(913_701_000_000_000_000.0))).fault.is_some());
+    }
+
+    #[test]
+    fn only_layout_is_taken_out_of_names() {
+        assert_eq!(of("legal_rep", &words("王　 芳")).datum, Datum::Text("王芳".into()));
+        assert_eq!(of("legal_rep", &words("John  Smith")).datum, Datum::Text("John Smith".into()));
+        assert_eq!(of("name", &words("新区\n宏远 ABC 公司")).datum, Datum::Text("新区宏远 ABC 公司".into()));
+        assert_eq!(of("remark", &words("—")).datum, Datum::Null);
+    }
+
+    #[test]
+    fn yes_and_no_in_all_their_signs() {
+        for yes in ["有", "是", "√", "1", "Y"] {
+            assert_eq!(of("union", &words(yes)).datum, Datum::Bool(true));
+        }
+        for no in ["无", "否", "×", "0", "n"] {
+            assert_eq!(of("union", &words(no)).datum, Datum::Bool(false));
+        }
+        assert_eq!(of("union", &words("—")).datum, Datum::Null);
+        assert!(of("union", &words("3个")).fault.is_some());
+    }
+
+    #[test]
+    fn a_blank_in_a_column_that_only_ticks_is_a_no() {
+        let column = Campaign::builtin().forms[1].column("union").unwrap().clone();
+        assert_eq!(read(None, &column, &Context { ticks: true, ..context() }).datum, Datum::Bool(false));
+        assert_eq!(read(None, &column, &context()).datum, Datum::Null);
+    }
+
+    #[test]
+    fn choices_know_their_spellings_and_a_bare_yes_does_not_tell_the_kind() {
+        assert_eq!(of("party_org_kind", &words("单建")).datum, Datum::Text("单独组建".into()));
+        assert_eq!(of("party_org_kind", &words("无")).datum, Datum::Text("未建".into()));
+        let campaign = Campaign::builtin();
+        let register = campaign.form("register").unwrap();
+        let kind = register.column("party_org_kind").unwrap();
+        let asked = Context { when: kind.when.first(), ..context() };
+        assert!(read(Some(&words("是")), kind, &asked).fault.is_some());
+        assert_eq!(read(Some(&words("否")), kind, &asked).datum, Datum::Text("未建".into()));
+        let status = register.column("status").unwrap();
+        let asked = Context { when: status.when.first(), ..context() };
+        assert_eq!(read(Some(&words("是")), status, &asked).datum, Datum::Text("销户".into()));
+        assert!(of("status", &words("是")).fault.is_some());
+    }
+
+    #[test]
+    fn dates_keep_what_is_known_of_them() {
+        assert_eq!(of("founded", &words("2009年8月")).datum, Datum::Text("2009-08".into()));
+        assert_eq!(of("founded", &cell(CellValue::Number(20_090_803.0))).datum, Datum::Text("2009-08-03".into()));
+        assert_eq!(of("founded", &words("无")).datum, Datum::Null);
+        assert_eq!(of("founded", &words("2009-2-30")).fault, Some(Fault::Impossible));
+        assert!(matches!(of("closed_on", &words("9月5日")).fault, Some(Fault::Assumed(_))));
+    }
+}

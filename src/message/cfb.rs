@@ -1,0 +1,180 @@
+//! Compound files (MS-CFB): the container of .xls, .et, .doc and of encrypted OOXML. Pure.
+//!
+//! Only what is needed to name the streams and take one out. Every chain is bounded by the number of sectors in the
+//! file, so that a looping directory or FAT costs no more than the file's own size.
+
+const MAGIC: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
+const HEADER: usize = 512;
+const DIRECTORY_ENTRY: usize = 128;
+/// Sector numbers from here on are markers: free, end of chain, FAT, DIFAT (MS-CFB 2.1).
+const MAX_REGULAR: u32 = 0xFFFF_FFFA;
+
+pub fn is_compound(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC)
+}
+
+/// A compound file whose directory has been read.
+pub struct Compound<'a> {
+    bytes: &'a [u8],
+    sector: usize,
+    mini_cutoff: u64,
+    fat: Vec<u32>,
+    mini_fat: Vec<u32>,
+    root: Entry,
+    /// What lies directly in the root storage; embedded objects lie deeper and say nothing about the file.
+    entries: Vec<Entry>,
+}
+
+#[derive(Default)]
+struct Entry {
+    name: String,
+    kind: u8,
+    /// Left and right sibling, child.
+    links: [u32; 3],
+    start: u32,
+    size: u64,
+}
+
+const STREAM: u8 = 2;
+const MINI_SECTOR: usize = 64;
+
+impl<'a> Compound<'a> {
+    /// Reads header, FAT and directory; `None` where they make no sense.
+    pub fn open(bytes: &'a [u8]) -> Option<Self> {
+        if !is_compound(bytes) || bytes.len() < HEADER {
+            return None;
+        }
+        let shift = u16_at(bytes, 30)?;
+        if !matches!(shift, 9 | 12) {
+            return None;
+        }
+        let mut file = Self {
+            bytes,
+            sector: 1 << shift,
+            mini_cutoff: u64::from(u32_at(bytes, 56)?),
+            fat: Vec::new(),
+            mini_fat: Vec::new(),
+            root: Entry::default(),
+            entries: Vec::new(),
+        };
+        file.fat = file.read_fat()?;
+        file.mini_fat = numbers(&file.chain(u32_at(bytes, 60)?)?).collect();
+        let version_4 = shift == 12;
+        let directory = file.chain(u32_at(bytes, 48)?)?;
+        let mut entries =
+            directory.chunks_exact(DIRECTORY_ENTRY).map(|raw| Entry::read(raw, version_4)).collect::<Vec<_>>();
+        file.root = entries.first_mut()?.take()?;
+        let mut ahead = vec![file.root.links[2]];
+        while let Some(next) = ahead.pop() {
+            // Taken entries are gone, so a loop in the tree ends.
+            let Some(entry) = entries.get_mut(next as usize).and_then(Option::take) else { continue };
+            ahead.extend([entry.links[0], entry.links[1]]);
+            file.entries.push(entry);
+        }
+        Some(file)
+    }
+
+    /// A stream or storage of this name lies in the root storage; names compare without case.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|e| e.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The content of a stream; `None` if there is no such stream or its chain is broken.
+    pub fn stream(&self, name: &str) -> Option<Vec<u8>> {
+        let entry = self.entries.iter().find(|e| e.kind == STREAM && e.name.eq_ignore_ascii_case(name))?;
+        let size = usize::try_from(entry.size).ok()?;
+        let mut content =
+            if entry.size < self.mini_cutoff { self.mini_chain(entry.start, size)? } else { self.chain(entry.start)? };
+        if content.len() < size {
+            return None;
+        }
+        content.truncate(size);
+        Some(content)
+    }
+
+    fn sectors(&self) -> usize {
+        (self.bytes.len() - HEADER).div_ceil(self.sector) + 1
+    }
+
+    /// One sector; the last one of a file may be cut short.
+    fn sector(&self, number: u32) -> Option<&'a [u8]> {
+        let from = (number as usize).checked_add(1)?.checked_mul(self.sector)?;
+        let to = from.checked_add(self.sector)?.min(self.bytes.len());
+        self.bytes.get(from..to)
+    }
+
+    /// The FAT, from the 109 DIFAT entries of the header and the DIFAT sectors after them.
+    fn read_fat(&self) -> Option<Vec<u32>> {
+        let mut fat = Vec::new();
+        let mut listed: Vec<u32> = numbers(self.bytes.get(76..HEADER)?).collect();
+        let mut next = u32_at(self.bytes, 68)?;
+        for _ in 0..self.sectors() {
+            for &number in listed.iter().filter(|&&n| n < MAX_REGULAR) {
+                fat.extend(numbers(self.sector(number)?));
+                if fat.len() > self.sectors() + self.sector {
+                    return Some(fat);
+                }
+            }
+            if next >= MAX_REGULAR {
+                return Some(fat);
+            }
+            listed = numbers(self.sector(next)?).collect();
+            next = listed.pop()?;
+        }
+        None
+    }
+
+    fn chain(&self, start: u32) -> Option<Vec<u8>> {
+        let mut content = Vec::new();
+        let mut next = start;
+        for _ in 0..=self.sectors() {
+            if next >= MAX_REGULAR {
+                return Some(content);
+            }
+            content.extend_from_slice(self.sector(next)?);
+            next = *self.fat.get(next as usize)?;
+        }
+        None
+    }
+
+    /// A small stream, kept in 64-byte sectors inside the root entry's stream.
+    fn mini_chain(&self, start: u32, size: usize) -> Option<Vec<u8>> {
+        let mini = self.chain(self.root.start)?;
+        let mut content = Vec::new();
+        let mut next = start;
+        while content.len() < size {
+            let from = (next as usize).checked_mul(MINI_SECTOR)?;
+            content.extend_from_slice(mini.get(from..(from + MINI_SECTOR).min(mini.len()))?);
+            next = *self.mini_fat.get(next as usize)?;
+            if content.len() > self.bytes.len() {
+                return None;
+            }
+        }
+        Some(content)
+    }
+}
+
+impl Entry {
+    fn read(raw: &[u8], version_4: bool) -> Option<Self> {
+        let length = usize::from(u16_at(raw, 64)?).min(64);
+        let units: Vec<u16> = raw[..length].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
+        let name = String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned();
+        let low = u64::from(u32_at(raw, 120)?);
+        // In version 3 the upper half of the size may be rubbish (MS-CFB 2.6.1).
+        let high = if version_4 { u64::from(u32_at(raw, 124)?) } else { 0 };
+        let links = [u32_at(raw, 68)?, u32_at(raw, 72)?, u32_at(raw, 76)?];
+        Some(Self { name, kind: raw[66], links, start: u32_at(raw, 116)?, size: high << 32 | low })
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
+    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+}

@@ -1,0 +1,24 @@
+//! Bytes of a workbook → [`Workbook`], by content. Pure: bytes in, plain data out, so that a caller may put a process
+//! between the two.
+//!
+//! Reads OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8) whatever they are called.
+
+use super::{Limits, Refusal, Workbook, xls, xlsx};
+use crate::message::attachment::{Kind, sniff};
+
+/// Reads a workbook within `limits`.
+///
+/// Cells carry the values that the file stores; formulas are never computed. Cells, merges and hidden marks are kept
+/// for the used area only. Everything that cannot be read is a [`Refusal`], also where only one sheet is at fault:
+/// half a workbook would look like an office that reported less.
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
+    if bytes.len() as u64 > limits.bytes {
+        return Err(Refusal::TooLarge("bytes of the file".into()));
+    }
+    match sniff(bytes, "") {
+        Kind::Xlsx => xlsx::read(bytes, limits),
+        Kind::Xls => xls::read(bytes, limits),
+        Kind::Encrypted => Err(Refusal::Encrypted),
+        kind => Err(Refusal::Damaged(format!("not a workbook that is read here: {kind:?}"))),
+    }
+}
