@@ -165,23 +165,14 @@ type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
 
 /// Errors keep a row of a book out, or a whole table of figures; a question keeps all of it waiting.
 fn finish(ret: &Return, form: &Form, (unit, stream, period): Named, mut findings: Vec<Finding>, asked: Vec<Finding>) -> Judged {
-    let bad: Vec<&Finding> = findings.iter().filter(|f| f.is_error()).collect();
-    let on_rows = |sheet: &str, row: u32| {
-        bad.iter().any(|f| f.place.row == Some(row) && f.place.sheet.as_deref().is_none_or(|s| s == sheet))
+    let refused = findings.iter().any(Finding::is_error);
+    let admit = |record: &Record| match form.kind {
+        FormKind::Book => !check::withheld(record, &findings),
+        FormKind::Figures => !refused,
     };
-    let rows: Vec<Row> = ret
-        .records
-        .iter()
-        .map(|record| {
-            let sheet = if record.sheet.is_empty() { ret.sheet.clone() } else { record.sheet.clone() };
-            let admitted = match form.kind {
-                FormKind::Book => !on_rows(&sheet, record.row),
-                FormKind::Figures => bad.is_empty(),
-            };
-            Row { sheet, record: record.clone(), admitted }
-        })
-        .collect();
-    let of_the_whole = bad.iter().any(|f| f.place.row.is_none());
+    let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };
+    let rows: Vec<Row> = ret.records.iter().map(row).collect();
+    let of_the_whole = findings.iter().any(|f| f.is_error() && f.place.row.is_none());
     let usable = !of_the_whole && rows.iter().any(|r| r.admitted);
     let fate = match (asked.is_empty(), usable) {
         (false, _) => Fate::Quarantined,
