@@ -1,4 +1,5 @@
-//! An IMAP session: log in, open the folder, list, fetch, idle; `filing` flags and moves (RFC 3501 and the extensions named below).
+//! An IMAP session: log in, open the folder, list, fetch, idle; `filing` flags and moves (RFC 3501 and the extensions
+//! named below).
 //!
 //! What a server offers is read from its capabilities after LOGIN; everything else is the least that every server
 //! knows. The session never looks at `\Seen`, fetches with BODY.PEEK only, and never expunges a mail it was not told
@@ -286,8 +287,11 @@ impl Session {
                 continue;
             };
             self.hear(until.min(Instant::now() + RENEW)).await?;
-            self.wire.send("DONE").await?;
-            let answer = within(self.wire.limit(), "DONE", self.wire.finish(&tag, "IDLE", Step::Other)).await?;
+            let answer = within(self.wire.limit(), "DONE", async {
+                self.wire.send("DONE").await?;
+                self.wire.finish(&tag, "IDLE", Step::Other).await
+            });
+            let answer = answer.await?;
             self.note(&answer.items);
         }
         Ok(if self.news { Wake::News } else { Wake::Poll })

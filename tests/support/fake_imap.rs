@@ -1,6 +1,7 @@
 //! An IMAP server made of settings: plays what providers were seen to do, and writes down every command it gets.
 
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use taizhang::config::{Imap, Secret};
@@ -225,21 +226,22 @@ impl Talk {
             ["SELECT" | "EXAMINE", _] => verdict = "NO no such folder".to_owned(),
             ["LIST", _, "\"INBOX\""] => say("* LIST () \"/\" INBOX\r\n".to_owned()),
             ["UID", "FETCH", set, ..] => {
-                for (at, mail) in script.mails.iter().enumerate().filter(|(_, m)| holds(set, m.uid, &script.mails)) {
+                let asked = range(set, &script.mails);
+                for (at, mail) in script.mails.iter().enumerate().filter(|(_, m)| asked.contains(&m.uid)) {
                     out.extend(row(at + 1, mail, command));
                 }
             }
             ["UID", "STORE", set, .., "(\\Deleted)"] => {
-                let all = script.mails.clone();
-                script.mails.iter_mut().filter(|m| holds(set, m.uid, &all)).for_each(|m| m.deleted = true);
+                let named = range(set, &script.mails);
+                script.mails.iter_mut().filter(|m| named.contains(&m.uid)).for_each(|m| m.deleted = true);
             }
             ["UID", "COPY" | "MOVE", _, folder] if !script.folders.iter().any(|f| f == folder) => {
                 verdict = "NO [TRYCREATE] no such folder".to_owned();
             }
             ["UID", verb @ ("MOVE" | "EXPUNGE"), set, ..] => {
-                let all = script.mails.clone();
-                script.mails.retain(|m| !(holds(set, m.uid, &all) && (verb == "MOVE" || m.deleted)));
-                for _ in script.mails.len()..all.len() {
+                let (named, before) = (range(set, &script.mails), script.mails.len());
+                script.mails.retain(|m| !(named.contains(&m.uid) && (verb == "MOVE" || m.deleted)));
+                for _ in script.mails.len()..before {
                     self.told -= 1;
                     say("* 1 EXPUNGE\r\n".to_owned());
                 }
@@ -263,14 +265,13 @@ fn selected(script: &Script) -> String {
     )
 }
 
-/// Whether a set (one range, or one number) holds a UID; `n:*` always holds the last (RFC 3501 §6.4.8).
-fn holds(set: &str, uid: u32, all: &[FakeMail]) -> bool {
+/// The UIDs of a set (one range, or one number); `n:*` always holds the last (RFC 3501 §6.4.8).
+fn range(set: &str, mails: &[FakeMail]) -> RangeInclusive<u32> {
     assert!(!set.contains(','), "QQ would refuse {set}");
-    let last = all.iter().map(|m| m.uid).max().unwrap_or(0);
+    let last = mails.iter().map(|m| m.uid).max().unwrap_or(0);
     let number = |text: &str| if text == "*" { last } else { text.parse().expect("a UID") };
     let (from, to) = set.split_once(':').unwrap_or((set, set));
-    let (from, to) = (number(from).min(number(to)), number(from).max(number(to)));
-    (from..=to).contains(&uid)
+    number(from).min(number(to))..=number(from).max(number(to))
 }
 
 fn row(number: usize, mail: &FakeMail, command: &str) -> Vec<u8> {

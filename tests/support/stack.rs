@@ -200,16 +200,8 @@ impl MailStack {
 impl Drop for MailStack {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while !matches!(self.shell.try_wait(), Ok(Some(_))) {
-            if Instant::now() > deadline {
-                let group = format!("-{}", self.shell.id());
-                let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-                let _ = self.shell.wait();
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        // Killed with all the others of its group; nothing of this is needed any more.
+        let _ = self.shell.wait();
     }
 }
 
@@ -249,9 +241,7 @@ impl Account {
             dovecot -F -c "$1/dovecot.conf" >"$1/log/dovecot.out" 2>&1 </dev/null &
             exim4 -C "$1/exim.conf" -bdf -q2s >"$1/log/exim.out" 2>&1 </dev/null &
             cat >/dev/null
-            trap '' TERM
-            kill -TERM 0
-            wait"#;
+            kill -KILL 0"#;
         let mut shell = Command::new("sh");
         shell.args(["-c", SCRIPT, "sh"]).arg(dir).env("PATH", path()).current_dir(dir);
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
