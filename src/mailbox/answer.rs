@@ -1,6 +1,6 @@
-//! A server's answer to one command, reduced to what we act on. Pure.
+//! A server's answer to one command, reduced to what we act on.
 //!
-//! What the parser knows and we do not becomes nothing.
+//! No IO. What the parser knows and we do not becomes nothing.
 
 use async_imap::imap_proto::{AttributeValue, Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
 use chrono::{DateTime, Utc};

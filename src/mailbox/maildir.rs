@@ -237,3 +237,144 @@ async fn make_folder(folder: &Path) -> io::Result<()> {
     // The mark of a Maildir++ folder.
     tokio::fs::OpenOptions::new().create(true).append(true).open(folder.join("maildirfolder")).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixture {
+        dir: tempfile::TempDir,
+        maildir: Maildir,
+    }
+
+    async fn fixture() -> Fixture {
+        let dir = tempfile::tempdir().expect("a folder");
+        for part in ["new", "cur", "tmp"] {
+            std::fs::create_dir(dir.path().join(part)).expect("a folder");
+        }
+        let maildir = Maildir::open("social", dir.path(), 1_000).await.expect("a Maildir");
+        Fixture { dir, maildir }
+    }
+
+    impl Fixture {
+        fn put(&self, name: &str, text: &str) {
+            std::fs::write(self.dir.path().join(name), text).expect("a file");
+        }
+
+        async fn names(&mut self) -> Vec<String> {
+            let listing = self.maildir.list().await.expect("a listing");
+            listing.new.into_iter().map(|listed| listed.locator).collect()
+        }
+
+        async fn file(&mut self, unique: &str, after: After) {
+            self.maildir.file(&[unique.to_owned()], &after).await.expect("filed");
+        }
+
+        fn exists(&self, name: &str) -> bool {
+            self.dir.path().join(name).exists()
+        }
+    }
+
+    fn received(day: u32) -> String {
+        format!("Received: from a by b; {day} Aug 2011 09:00:00 +0800\n\nbody\n")
+    }
+
+    #[tokio::test]
+    async fn whole_mails_are_listed_oldest_first_and_half_written_ones_are_not() {
+        let mut f = fixture().await;
+        f.put("new/b", &received(2));
+        f.put("cur/a:2,S", &received(3));
+        f.put("new/c", &received(1));
+        f.put("tmp/d", "Received: fro");
+        f.put("new/.hidden", "x");
+        assert_eq!(f.names().await, ["c", "b", "a"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_filed_is_not_listed_again_and_the_rest_is() {
+        let mut f = fixture().await;
+        f.put("new/a", &received(1));
+        f.put("new/b", &received(2));
+        f.file("a", After::Keep).await;
+        assert_eq!(f.names().await, ["b"]);
+        assert!(f.exists("new/a"));
+    }
+
+    #[tokio::test]
+    async fn a_flag_joins_the_flags_that_are_there_and_seen_is_left_alone() {
+        let mut f = fixture().await;
+        f.put("new/a", "x");
+        f.put("cur/b:2,RS", "x");
+        f.file("a", After::Flag).await;
+        f.file("b", After::Flag).await;
+        f.file("b", After::Flag).await;
+        assert!(f.exists("cur/a:2,F") && f.exists("cur/b:2,FRS"));
+        assert!(f.names().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_move_makes_the_folder_and_repeats_harmlessly() {
+        let mut f = fixture().await;
+        f.put("cur/a:2,S", "x");
+        f.file("a", After::Move("已发送/2011".to_owned())).await;
+        f.file("a", After::Move("已发送/2011".to_owned())).await;
+        assert!(f.exists(".&XfJT0ZAB-.2011/cur/a:2,S") && f.exists(".&XfJT0ZAB-.2011/maildirfolder"));
+        f.put("new/b", "x");
+        f.file("b", After::Move("../../etc".to_owned())).await;
+        assert!(f.exists(".etc/cur/b:2,"));
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_found_though_a_reader_has_renamed_it_and_gone_if_it_was_deleted() {
+        let mut f = fixture().await;
+        f.put("new/a", "raw");
+        let listing = f.maildir.list().await.expect("a listing");
+        std::fs::rename(f.dir.path().join("new/a"), f.dir.path().join("cur/a:2,S")).expect("read by a person");
+        let fetched = f.maildir.fetch(&listing.new[0]).await.expect("a mail");
+        assert_eq!(fetched, Fetched::Mail(b"raw".to_vec()));
+        std::fs::remove_file(f.dir.path().join("cur/a:2,S")).expect("deleted");
+        assert_eq!(f.maildir.fetch(&listing.new[0]).await.expect("an answer"), Fetched::Gone);
+    }
+
+    #[tokio::test]
+    async fn of_a_mail_over_the_limit_only_the_header_is_read() {
+        let mut f = fixture().await;
+        f.put("new/a", &format!("Subject: x\n\n{}", "y".repeat(2_000)));
+        let listing = f.maildir.list().await.expect("a listing");
+        let fetched = f.maildir.fetch(&listing.new[0]).await.expect("a header");
+        assert_eq!(fetched, Fetched::TooLarge { header: b"Subject: x\n\n".to_vec(), size: 2_012 });
+    }
+
+    #[tokio::test]
+    async fn one_unreadable_mail_does_not_hold_up_the_others() {
+        let mut f = fixture().await;
+        f.put("new/a", "x");
+        // Reads as "not a regular file" for every user, root too.
+        let pipe = std::os::unix::net::UnixListener::bind(f.dir.path().join("new/b")).expect("a socket");
+        let listing = f.maildir.list().await.expect("a listing");
+        assert_eq!(listing.new.len(), 1);
+        assert_eq!(listing.unreadable.len(), 1);
+        assert!(listing.unreadable[0].to_string().contains("mail b"));
+        drop(pipe);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_no_maildir_is_said_so() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let failure = Maildir::open("social", dir.path(), 1).await.err().expect("a failure");
+        assert_eq!(failure.kind, Kind::FolderMissing);
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_on_new_mail_on_time_and_on_cancellation() {
+        let mut f = fixture().await;
+        let cancel = CancellationToken::new();
+        assert_eq!(f.maildir.wait(Duration::from_millis(5), &cancel).await, Wake::Poll);
+        f.put("new/a", "x");
+        assert_eq!(f.maildir.wait(Duration::from_millis(5), &cancel).await, Wake::News);
+        f.names().await;
+        assert_eq!(f.maildir.wait(Duration::from_millis(5), &cancel).await, Wake::Poll);
+        cancel.cancel();
+        assert_eq!(f.maildir.wait(Duration::from_secs(600), &cancel).await, Wake::Cancelled);
+    }
+}

@@ -1,15 +1,19 @@
-//! An IMAP session: log in, open the folder, list, fetch, file, idle (RFC 3501 and the extensions named below).
+//! An IMAP session: log in, open the folder, list, fetch, idle; `filing` flags and moves (RFC 3501 and the extensions
+//! named below).
 //!
 //! What a server offers is read from its capabilities after LOGIN; everything else is the least that every server
 //! knows. The session never looks at `\Seen`, fetches with BODY.PEEK only, and never expunges a mail it was not told
 //! to move. After a fault other than a plain NO it must be dropped.
 
+mod filing;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep_until};
 
-use super::answer::{Answer, Item, Row};
+use super::answer::{Answer, Item};
 use super::cursor::{self, Cursor, Selected, Window};
 use super::failure::{Fault, Kind, Step};
 use super::wire::{Wire, bye, within};
@@ -22,8 +26,8 @@ const PART: u64 = 512 * 1024;
 const HEADER: u64 = 64 * 1024;
 /// IDLE is renewed before the 29 minutes after which a server may hang up (RFC 2177 §3).
 const RENEW: Duration = Duration::from_secs(28 * 60);
-/// The keyword of `after = "flag"`.
-const KEYWORD: &str = "$Taizhang";
+/// Polls in a row that may rely on NOOP before SELECT is asked again.
+const NOOPS: u32 = 4;
 
 pub struct Session {
     wire: Wire,
@@ -36,8 +40,10 @@ pub struct Session {
     fresh: bool,
     /// Messages in the folder, as far as we were told.
     exists: u32,
-    /// The server spoke of more messages than SELECT did.
+    /// The server spoke of another number since.
     news: bool,
+    /// Polls since SELECT.
+    noops: u32,
     idle: bool,
 }
 
@@ -55,6 +61,7 @@ impl Session {
             fresh: false,
             exists: 0,
             news: false,
+            noops: 0,
             idle: imap.idle,
         };
         session.learn(&greeting).await?;
@@ -118,7 +125,7 @@ impl Session {
         for item in items {
             match item {
                 Item::Exists(n) => {
-                    self.news |= *n > self.exists;
+                    self.news |= *n != self.exists;
                     self.exists = *n;
                 }
                 Item::Expunge => self.exists = self.exists.saturating_sub(1),
@@ -140,14 +147,32 @@ impl Session {
                 // A server that names UIDNEXT 0 does not know it.
                 Item::UidNext(n) => selected.uidnext = Some(*n).filter(|n| *n > 0),
                 Item::PermanentFlags(flags) => {
-                    selected.keywords = flags.iter().any(|f| f == "\\*" || f.eq_ignore_ascii_case(KEYWORD));
+                    selected.keywords = flags.iter().any(|f| f == "\\*" || f.eq_ignore_ascii_case(filing::KEYWORD));
                 }
                 _ => {}
             }
         }
         self.exists = selected.exists;
         self.news = false;
+        self.noops = 0;
         self.selected = selected;
+        Ok(())
+    }
+
+    /// Asks whether there is news: by NOOP, which costs a server nothing even in a full folder, if it can IDLE and thus
+    /// watches the folder; now and then, and everywhere else, by SELECT, because a server may keep news to itself.
+    async fn look(&mut self) -> Result<(), Fault> {
+        if !self.has("IDLE") || self.noops >= NOOPS {
+            return self.select().await;
+        }
+        self.noops += 1;
+        if !self.news {
+            self.run("NOOP").await?;
+        }
+        if std::mem::take(&mut self.news) {
+            self.selected.uidnext = None;
+        }
+        self.selected.exists = self.exists;
         Ok(())
     }
 
@@ -163,8 +188,9 @@ impl Session {
 
     /// Mails above the cursor, at most about a thousand at once. When UIDNEXT shows nothing new, no FETCH is sent.
     pub async fn list(&mut self, cursor: Cursor) -> Result<Listing, Fault> {
-        if !std::mem::take(&mut self.fresh) {
-            self.select().await?;
+        let unread = cursor::window(cursor, &self.selected).is_some_and(|window| window.last.is_some());
+        if !std::mem::take(&mut self.fresh) && !unread {
+            self.look().await?;
         }
         let mut taken = Cursor { uidvalidity: self.selected.uidvalidity, last_uid: 0 };
         if cursor.uidvalidity == taken.uidvalidity {
@@ -175,6 +201,9 @@ impl Session {
             let new = self.rows(window).await?;
             let seen = new.last().map_or(taken.last_uid, |listed| listed.cursor.last_uid);
             taken.last_uid = window.last.unwrap_or(seen);
+            if window.last.is_none() {
+                self.selected.uidnext = seen.checked_add(1);
+            }
             if !new.is_empty() {
                 let more = cursor::more(window, &self.selected);
                 return Ok(Listing { cursor: taken, new, more, unreadable: Vec::new() });
@@ -187,21 +216,20 @@ impl Session {
     async fn rows(&mut self, window: Window) -> Result<Vec<Listed>, Fault> {
         let command = format!("UID FETCH {} (UID INTERNALDATE RFC822.SIZE)", window.set());
         let uidvalidity = self.selected.uidvalidity;
-        let mut new: Vec<Listed> = Vec::new();
+        let mut new: BTreeMap<u32, Listed> = BTreeMap::new();
         for row in self.run(&command).await?.rows() {
             let Some(uid) = row.uid.filter(|uid| window.holds(*uid)) else { continue };
-            // A row without a size is somebody changing flags meanwhile, not an answer to us.
-            let Some(size) = row.size else { continue };
-            new.push(Listed {
+            // A server may speak of one mail twice: once to us, once because somebody changes its flags meanwhile.
+            let listed = new.entry(uid).or_insert_with(|| Listed {
                 locator: cursor::locator(uidvalidity, uid),
                 cursor: Cursor { uidvalidity, last_uid: uid },
-                received_at: row.internal_date,
-                size,
+                received_at: None,
+                size: 0,
             });
+            listed.received_at = listed.received_at.or(row.internal_date);
+            listed.size = listed.size.max(row.size.unwrap_or(0));
         }
-        new.sort_by_key(|listed| listed.cursor.last_uid);
-        new.dedup_by_key(|listed| listed.cursor.last_uid);
-        Ok(new)
+        Ok(new.into_values().collect())
     }
 
     /// The UID in a locator, if it belongs to the folder as it is now.
@@ -246,72 +274,6 @@ impl Session {
         Ok(answer.rows().filter(|row| row.uid == Some(uid)).find_map(|row| row.body))
     }
 
-    /// Marks or moves mails that are in the ledger; those no longer there are fine.
-    pub async fn file(&mut self, uids: Vec<u32>, after: &After) -> Result<(), Fault> {
-        for run in cursor::runs(uids) {
-            match after {
-                After::Flag => self.flag(run).await?,
-                After::Move(target) => self.relocate(run, target).await?,
-                After::Keep => {}
-            }
-        }
-        Ok(())
-    }
-
-    async fn flag(&mut self, run: Window) -> Result<(), Fault> {
-        if self.selected.keywords {
-            match self.store(run, KEYWORD).await {
-                // Some servers promise keywords and then refuse them.
-                Err(fault) if matches!(fault.kind, Kind::Refused | Kind::Protocol) => self.selected.keywords = false,
-                other => return other,
-            }
-        }
-        self.store(run, "\\Flagged").await
-    }
-
-    async fn store(&mut self, run: Window, flag: &str) -> Result<(), Fault> {
-        self.run(&format!("UID STORE {} +FLAGS.SILENT ({flag})", run.set())).await.map(drop)
-    }
-
-    /// UID MOVE (RFC 6851), else COPY, `\Deleted` and UID EXPUNGE (RFC 4315). Without UIDPLUS the mails stay, marked
-    /// `\Deleted`: a plain EXPUNGE would also remove what a person has marked. A crash between COPY and STORE leaves a
-    /// second copy in the target folder, nothing worse.
-    async fn relocate(&mut self, run: Window, target: &str) -> Result<(), Fault> {
-        let target = folder(target)?;
-        if self.has("MOVE") {
-            return self.into_folder("UID MOVE", run, &target).await;
-        }
-        let answer = self.run(&format!("UID FETCH {} (UID FLAGS)", run.set())).await?;
-        let still_here = |row: &Row| row.uid.filter(|uid| run.holds(*uid) && !row.deleted);
-        let left: Vec<u32> = answer.rows().filter_map(|row| still_here(&row)).collect();
-        for run in cursor::runs(left) {
-            self.into_folder("UID COPY", run, &target).await?;
-            self.store(run, "\\Deleted").await?;
-        }
-        if self.has("UIDPLUS") {
-            self.run(&format!("UID EXPUNGE {}", run.set())).await?;
-        }
-        Ok(())
-    }
-
-    /// A refusal may mean that the folder does not exist: if it can be created, it did not.
-    async fn into_folder(&mut self, verb: &str, run: Window, target: &str) -> Result<(), Fault> {
-        let command = format!("{verb} {} {target}", run.set());
-        let fault = match self.run(&command).await {
-            Err(fault) if fault.kind == Kind::Refused => fault,
-            other => return other.map(drop),
-        };
-        if self.run(&format!("CREATE {target}")).await.is_err() {
-            return Err(fault);
-        }
-        match self.run(&format!("SUBSCRIBE {target}")).await {
-            Err(fault) if !matches!(fault.kind, Kind::Refused | Kind::Protocol) => return Err(fault),
-            // Unsubscribed, it is merely hidden in some clients.
-            _ => {}
-        }
-        self.run(&command).await.map(drop)
-    }
-
     /// Waits for news until `until`, by IDLE (RFC 2177) where it is wanted and offered, else asleep. Give it up half-way
     /// and the session must be dropped.
     pub async fn wait(&mut self, until: Instant) -> Result<Wake, Fault> {
@@ -325,8 +287,11 @@ impl Session {
                 continue;
             };
             self.hear(until.min(Instant::now() + RENEW)).await?;
-            self.wire.send("DONE").await?;
-            let answer = within(self.wire.limit(), "DONE", self.wire.finish(&tag, "IDLE", Step::Other)).await?;
+            let answer = within(self.wire.limit(), "DONE", async {
+                self.wire.send("DONE").await?;
+                self.wire.finish(&tag, "IDLE", Step::Other).await
+            });
+            let answer = answer.await?;
             self.note(&answer.items);
         }
         Ok(if self.news { Wake::News } else { Wake::Poll })

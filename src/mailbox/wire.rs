@@ -6,7 +6,6 @@
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::time::Duration;
 
 use async_imap::Client;
@@ -33,51 +32,42 @@ impl Wire {
     /// Connects and reads the greeting, encrypted as `server.tls` says. `limit` bounds every single step.
     pub async fn dial(server: &Server, limit: Duration) -> Result<(Self, Answer), Fault> {
         let tcp = within(limit, "connecting", connect(&server.host, server.port, limit)).await?;
-        let ca_file = server.ca_file.as_deref();
+        if server.tls == Tls::None && !tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) {
+            return Err(Fault::new(Kind::Setup, "tls = \"none\" is for this machine only"));
+        }
+        let mut wire = match server.tls {
+            Tls::Implicit => Self::encrypted(tcp, server, limit).await?,
+            Tls::Starttls | Tls::None => Self::new(Either::Left(tcp), limit),
+        };
+        let greeting = wire.greeting().await?;
         match server.tls {
-            Tls::Implicit => {
-                let mut wire = Self::encrypted(tcp, server, ca_file, limit).await?;
-                let greeting = wire.greeting().await?;
-                Ok((wire, greeting))
-            }
-            Tls::Starttls => {
-                let mut wire = Self::new(Either::Left(tcp), limit);
-                let greeting = wire.greeting().await?;
-                if greeting.items.contains(&Item::Greeting(true)) {
-                    // An attacker's PREAUTH would keep us from ever encrypting (RFC 9051 §11.1).
-                    return Err(Fault::new(Kind::Tls, "the server logs in before STARTTLS"));
-                }
-                wire.run("STARTTLS", Step::Other).await.map_err(|fault| match fault.kind {
-                    Kind::Refused | Kind::Protocol => {
-                        Fault::new(Kind::Tls, format!("the server offers no STARTTLS: {}", fault.detail))
-                    }
-                    _ => fault,
-                })?;
-                // Dropping the parser drops whatever an attacker put behind the answer in the clear (CVE-2011-0411).
-                let Either::Left(tcp) = wire.client.into_inner() else {
-                    return Err(Fault::new(Kind::Tls, "the connection is encrypted twice"));
-                };
-                Ok((Self::encrypted(tcp, server, ca_file, limit).await?, Answer::default()))
-            }
-            Tls::None => {
-                if !tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) {
-                    return Err(Fault::new(Kind::Setup, "tls = \"none\" is for this machine only"));
-                }
-                let mut wire = Self::new(Either::Left(tcp), limit);
-                let greeting = wire.greeting().await?;
-                Ok((wire, greeting))
-            }
+            Tls::Starttls => Ok((wire.upgrade(server, &greeting).await?, Answer::default())),
+            Tls::Implicit | Tls::None => Ok((wire, greeting)),
         }
     }
 
-    async fn encrypted(
-        tcp: TcpStream,
-        server: &Server,
-        ca_file: Option<&Path>,
-        limit: Duration,
-    ) -> Result<Self, Fault> {
-        let stream = within(limit, "TLS", tls::handshake(tcp, &server.host, ca_file)).await?;
-        Ok(Self::new(Either::Right(stream), limit))
+    /// STARTTLS (RFC 3501 §6.2.1). What was said before it does not count.
+    async fn upgrade(mut self, server: &Server, greeting: &Answer) -> Result<Self, Fault> {
+        if greeting.items.contains(&Item::Greeting(true)) {
+            // An attacker's PREAUTH would keep us from ever encrypting (RFC 9051 §11.1).
+            return Err(Fault::new(Kind::Tls, "the server logs in before STARTTLS"));
+        }
+        self.run("STARTTLS", Step::Other).await.map_err(|fault| match fault.kind {
+            Kind::Refused | Kind::Protocol => {
+                Fault::new(Kind::Tls, format!("the server offers no STARTTLS: {}", fault.detail))
+            }
+            _ => fault,
+        })?;
+        // Dropping the parser drops whatever an attacker put behind the answer in the clear (CVE-2011-0411).
+        let Either::Left(tcp) = self.client.into_inner() else {
+            return Err(Fault::new(Kind::Tls, "the connection is encrypted twice"));
+        };
+        Self::encrypted(tcp, server, self.limit).await
+    }
+
+    async fn encrypted(tcp: TcpStream, server: &Server, limit: Duration) -> Result<Self, Fault> {
+        let handshake = tls::handshake(tcp, &server.host, server.ca_file.as_deref());
+        Ok(Self::new(Either::Right(within(limit, "TLS", handshake).await?), limit))
     }
 
     fn new(stream: Stream, limit: Duration) -> Self {

@@ -1,0 +1,40 @@
+//! What tests with real and with scripted mail servers share.
+
+pub mod fake_imap;
+pub mod stack;
+pub mod tap;
+
+use taizhang::config::{After, Imap, Limits, Mailbox, Secret, Server, Source, Tls};
+
+pub const LIMITS: Limits = Limits {
+    mail_bytes: 4 * 1024 * 1024,
+    workbook_bytes: 30 * 1024 * 1024,
+    workbook_cells: 5_000_000,
+    archive_bytes: 200 * 1024 * 1024,
+    archive_members: 100,
+    archive_depth: 3,
+};
+
+/// Settings for INBOX on this machine, without TLS, a second per command, the password in `password`.
+pub fn imap(port: u16, user: &str, password: Secret) -> Imap {
+    let server =
+        Server { host: "localhost".to_owned(), port, tls: Tls::None, user: user.to_owned(), password, ca_file: None };
+    Imap { server, folder: "INBOX".to_owned(), after: After::Flag, poll: 60, idle: true, timeout: 10 }
+}
+
+pub fn mailbox(name: &str, imap: Imap) -> Mailbox {
+    Mailbox {
+        name: name.to_owned(),
+        address: imap.server.user.clone(),
+        committee: "青岚区非公党工委".to_owned(),
+        stream: Some("nonpublic".to_owned()),
+        authserv_id: None,
+        source: Source::Imap(imap),
+    }
+}
+
+/// A small mail with CRLF line ends.
+pub fn mail(subject: &str, body: &str) -> Vec<u8> {
+    format!("From: office@taoyuan.example\r\nTo: dangjian@qinglan.example\r\nSubject: {subject}\r\n\r\n{body}\r\n")
+        .into_bytes()
+}
