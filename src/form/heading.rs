@@ -168,9 +168,8 @@ impl<'a> Vocabulary<'a> {
             return Some(Fit::Resembles);
         }
         let near = |k: &String| alike(k, leaf) >= 0.6;
-        let names =
-            std::iter::once(&listed.leaf).filter(|_| !listed.shared).chain(&listed.synonyms).chain(&listed.joined);
-        names.into_iter().any(near).then_some(Fit::Near)
+        let mut names = std::iter::once(&listed.leaf).filter(|_| !listed.shared).chain(loose());
+        names.any(near).then_some(Fit::Near)
     }
 
     /// The key without the words that ask nothing.

@@ -17,6 +17,10 @@ mod lines;
 mod recognise;
 mod row;
 
+pub mod check;
+pub mod code;
+pub mod name;
+
 pub mod extract;
 pub mod identity;
 pub mod month;

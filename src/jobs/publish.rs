@@ -17,7 +17,9 @@ use crate::outbox::compose::report as words;
 use crate::outbox::{Attached, Kind};
 use crate::period::Period;
 use crate::report::table::Edition;
-use crate::report::{self, ReportData, circular, workbook};
+use crate::ledger::obligation::State;
+use crate::form::Severity;
+use crate::report::{self, ReportData, circular, standing, table, workbook};
 
 /// The two files of one report.
 pub struct Built {
@@ -161,7 +163,7 @@ pub async fn send(
     let data = gather::report(conn, config, period, built.edition.clone(), now).await?;
     let waiting = query::messages(conn, query::Which::Quarantined).await?.len();
     let files = [built.workbook, built.circular];
-    let view = report::summary(&data, waiting as u32, files.iter().map(|f| f.name.clone()).collect());
+    let view = view(&data, waiting as u32, files.iter().map(|f| f.name.clone()).collect());
     let composed = words::compose(&view);
     let committees = config.mailboxes.iter().filter(|m| config.report.committees && m.stream.is_some());
     let mut recipients: Vec<&str> = config.department.addresses.iter().map(String::as_str).collect();
@@ -183,4 +185,45 @@ pub async fn send(
         post::enqueue(conn, config, composed.clone(), post, now).await?;
     }
     Ok(recipients.len())
+}
+
+/// The report in the few words of the mail that carries it.
+fn view(data: &ReportData, quarantined: u32, files: Vec<String>) -> words::Report {
+    let units = standing::standings(data);
+    let severity = |s: Severity| data.findings.iter().filter(|f| f.finding.severity == s).count() as u32;
+    words::Report {
+        district: data.department.district.clone(),
+        period: data.period,
+        edition: match &data.edition {
+            Edition::First => words::Edition::First,
+            Edition::Final => words::Edition::Final,
+            Edition::Revision { number, .. } => words::Edition::Revision(*number),
+        },
+        on_time: units.iter().filter(|u| u.state == State::OnTime).count() as u32,
+        late: standing::units_in(data, State::Late),
+        missing: [State::Missing, State::Rejected, State::Pending].iter().flat_map(|s| standing::units_in(data, *s)).collect(),
+        excused: standing::units_in(data, State::Excused),
+        streams: data.tables().iter().filter(|t| !t.lines.is_empty()).map(stream_view).collect(),
+        errors: severity(Severity::Error),
+        warnings: severity(Severity::Warning),
+        quarantined,
+        files,
+        contact: data.department.contact.clone(),
+        signature: data.department.name.clone(),
+    }
+}
+
+fn stream_view(t: &table::StreamTable) -> words::StreamSummary {
+    let total = |key: &str| t.total(key).unwrap_or(0);
+    words::StreamSummary {
+        title: t.stream.title.clone(),
+        organisations: t.entries().unwrap_or_else(|| total(table::ORGS)),
+        members: total(table::MEMBERS),
+        party_orgs: total(table::PARTY_ORGS),
+        new_month: total(table::FOUNDED_MONTH),
+        new_total: total(table::FOUNDED_TOTAL),
+        target: t.target().and_then(|n| u32::try_from(n).ok()),
+        org_coverage: t.coverage(table::COVERED).map(|c| c * 100.0),
+        work_coverage: t.coverage(table::WORK_COVERED).map(|c| c * 100.0),
+    }
 }

@@ -29,24 +29,23 @@ pub async fn build(
     };
     let blank = template::Blank {
         campaign: &config.campaign,
-        form,
         stream,
         unit: wanted.unit,
         period: wanted.period,
         due: config.deadline.due(wanted.period),
-        at: now.with_timezone(&config.timezone),
+        generated_at: now.with_timezone(&config.timezone),
     };
     let bytes = match form.kind {
         FormKind::Figures => {
             let all = query::figures(conn, Some(wanted.period.prev())).await?;
             let mine = all.into_iter().find(|f| f.unit == wanted.unit && f.stream == wanted.stream && f.form == wanted.form);
-            template::figures(&blank, mine.as_ref().map(|f| &f.values))?
+            template::progress(&blank, form, mine.as_ref().map(|f| (f.period, &f.values)))?
         }
         FormKind::Book => {
             let all = query::entries(conn, None).await?;
-            let mine = all.into_iter().filter(|e| e.unit == wanted.unit && e.stream == wanted.stream && e.form == wanted.form);
-            let values: Vec<_> = mine.map(|e| e.values).collect();
-            template::book(&blank, &values)?
+            let mine = all.iter().filter(|e| e.unit == wanted.unit && e.stream == wanted.stream && e.form == wanted.form);
+            let values: Vec<_> = mine.filter(|e| !e.closed).map(|e| &e.values).collect();
+            template::register(&blank, form, &values)?
         }
     };
     let name = format!("{}-{}{}-{}.xlsx", wanted.unit, wanted.period.chinese(), stream.title, form.short_title);

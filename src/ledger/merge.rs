@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::form::Datum;
+use crate::form::name::organisation_key;
 use crate::form::record::Values;
 use crate::period::Period;
 
@@ -82,16 +83,6 @@ impl Entry {
     }
 }
 
-/// A name as organisations are compared by: width, spaces, brackets and 有限责任公司/有限公司 do not matter.
-pub fn normal_name(name: &str) -> String {
-    let plain: String = name
-        .nfkc()
-        .flat_map(char::to_uppercase)
-        .filter(|c| !c.is_whitespace() && !"()[]〔〕【】「」“”\"'·".contains(*c))
-        .collect();
-    plain.replace("有限责任公司", "有限公司")
-}
-
 /// A code as it is compared: upper case, without dashes and spaces.
 pub fn normal_code(code: &str) -> String {
     code.nfkc().flat_map(char::to_uppercase).filter(char::is_ascii_alphanumeric).collect()
@@ -100,7 +91,7 @@ pub fn normal_code(code: &str) -> String {
 fn key_of(values: &Values) -> (Option<String>, String) {
     let text = |key: &str| values.get(key).and_then(Datum::text).unwrap_or_default();
     let code = Some(normal_code(text("code"))).filter(|c| !c.is_empty());
-    (code, normal_name(text("name")))
+    (code, organisation_key(text("name")))
 }
 
 /// The ledger after all books, which must be in period order, one a period.
@@ -301,7 +292,6 @@ mod tests {
         let entries = fold(&[july, august]);
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].name(), "甲公司（新名）");
-        assert_eq!(normal_name("甲（泺）有限责任公司 "), normal_name("甲(泺)有限公司"));
     }
 
     proptest::proptest! {

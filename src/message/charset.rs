@@ -3,8 +3,6 @@
 //! `gb2312` nearly always means GBK or GB18030 (the larger sets contain the smaller), and a missing or western label
 //! over 8-bit bytes nearly always means GBK.
 
-use std::borrow::Cow;
-
 use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
 
 /// Decodes by label, seeing through labels that the bytes contradict.
@@ -27,31 +25,21 @@ pub fn decode(label: &str, bytes: &[u8]) -> String {
         Some(western) if western == WINDOWS_1252 => guess(bytes),
         Some(encoding) if encoding == GB18030 && is_cjk_utf8(bytes) => guess(bytes),
         Some(encoding) => match encoding.decode(bytes) {
-            (text, _, false) => text.into_owned(),
-            (text, _, true) => {
-                let guessed = guess(bytes);
-                // Damage in a body of the right charset must not turn the whole of it into another.
-                if replacements(&guessed) < replacements(&text) { guessed } else { text.into_owned() }
-            }
+            (_, _, true) if encoding == GB18030 || encoding == UTF_8 => guess(bytes),
+            (text, ..) => text.into_owned(),
         },
     }
 }
 
-/// Decodes bytes without any label: UTF-8 if they are valid, else GB18030, else what has fewer holes.
+/// Decodes bytes without any label: UTF-8 if they are, but for a little damage; else GB18030.
 pub fn guess(bytes: &[u8]) -> String {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.strip_prefix('\u{FEFF}').unwrap_or(text).to_owned();
+    let text = String::from_utf8_lossy(bytes);
+    let damage = text.matches(char::REPLACEMENT_CHARACTER).count();
+    // In GBK text taken for UTF-8 nearly every byte is damage, and characters of three bytes are rare.
+    if damage == 0 || text.chars().filter(|c| c.len_utf8() == 3).count() > 3 * damage {
+        return text.strip_prefix('\u{FEFF}').unwrap_or(&text).to_owned();
     }
-    let (chinese, bad) = GB18030.decode_without_bom_handling(bytes);
-    if !bad {
-        return chinese.into_owned();
-    }
-    let unicode: Cow<'_, str> = UTF_8.decode_without_bom_handling(bytes).0;
-    if replacements(&unicode) < replacements(&chinese) { unicode.into_owned() } else { chinese.into_owned() }
-}
-
-fn replacements(text: &str) -> usize {
-    text.matches(char::REPLACEMENT_CHARACTER).count()
+    GB18030.decode_without_bom_handling(bytes).0.into_owned()
 }
 
 /// Valid UTF-8 with characters of three bytes: GBK text hardly ever looks like that by accident (with two it does).
@@ -126,6 +114,13 @@ mod tests {
     fn a_damaged_character_costs_only_itself() {
         let mut bytes = "台账情况".repeat(10).into_bytes();
         bytes[4] = b'?';
-        assert!(decode("utf-8", &bytes).ends_with("台账情况"));
+        for label in ["utf-8", ""] {
+            assert!(decode(label, &bytes).ends_with("台账情况"));
+        }
+        let mut bytes = gbk(&"台账情况".repeat(10));
+        bytes[5] = b' ';
+        for label in ["gbk", ""] {
+            assert!(decode(label, &bytes).ends_with("台账情况"));
+        }
     }
 }

@@ -65,7 +65,7 @@ fn word_at(text: &[u8]) -> Option<(Word<'_>, usize)> {
     plausible.then(|| (Word { charset, base64, data: &data[..data_end] }, charset_end + 3 + data_end + 2))
 }
 
-pub fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|w| w == wanted)
 }
 
@@ -91,7 +91,7 @@ impl Run {
         self.charset = Some(word.charset.to_vec());
         if word.base64 {
             self.carry.extend(word.data.iter().filter(|b| !b.is_ascii_whitespace()));
-            if self.carry.len() % 4 == 0 || self.carry.ends_with(b"=") {
+            if self.carry.len().is_multiple_of(4) || self.carry.ends_with(b"=") {
                 self.bytes.extend(transfer::base64(&std::mem::take(&mut self.carry)));
             }
         } else {
@@ -174,21 +174,24 @@ impl Parameters {
     }
 }
 
-/// Splits at semicolons outside quotes.
+/// Splits at semicolons outside quotes. A backslash before the last quote of a value ends a Windows path, and may be
+/// the second byte of a GBK character.
 fn split_unquoted(raw: &[u8]) -> Vec<&[u8]> {
+    let double_byte = std::str::from_utf8(raw).is_err();
     let mut pieces = Vec::new();
-    let (mut start, mut quoted, mut skip) = (0, false, false);
-    for (at, &byte) in raw.iter().enumerate() {
-        match byte {
-            _ if std::mem::take(&mut skip) => {}
-            b'\\' if quoted => skip = raw.get(at + 1) == Some(&b'"') && raw[at + 1..].iter().any(|&b| b == b';'),
-            b'"' => quoted = !quoted,
-            b';' if !quoted => {
+    let (mut start, mut at, mut quoted) = (0, 0, false);
+    while at < raw.len() {
+        match &raw[at..] {
+            [0x81..=0xFE, _, ..] if double_byte => at += 1,
+            [b'\\', b'"', rest @ ..] if quoted && !matches!(rest.trim_ascii_start(), [] | [b';', ..]) => at += 1,
+            [b'"', ..] => quoted = !quoted,
+            [b';', ..] if !quoted => {
                 pieces.push(&raw[start..at]);
                 start = at + 1;
             }
             _ => {}
         }
+        at += 1;
     }
     pieces.push(&raw[start..]);
     pieces
@@ -267,9 +270,12 @@ mod tests {
     fn raw_gbk_names_survive_their_backslashes() {
         // 乗 is 0x81 0x5C in GBK: its second byte is a backslash.
         let mut raw = b"attachment; filename=\"".to_vec();
-        raw.extend(gbk("乗\u{4e57}表.xls"));
+        raw.extend(gbk("表乗"));
         raw.extend(b"\"; x=1");
-        assert_eq!(Parameters::parse(&raw).plain("filename").unwrap(), "乗乗表.xls");
+        assert_eq!(Parameters::parse(&raw).plain("filename").unwrap(), "表乗");
+        assert_eq!(Parameters::parse(&raw).plain("x").unwrap(), "1");
+        let p = Parameters::parse(b"attachment; filename=\"a \\\"b\\\" c.xls\"");
+        assert_eq!(p.plain("filename").unwrap(), "a \"b\" c.xls");
         let p = Parameters::parse(b"attachment; filename=\"C:\\new\\t.xls\"");
         assert_eq!(p.plain("filename").unwrap(), "C:\\new\\t.xls");
     }

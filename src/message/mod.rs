@@ -10,6 +10,9 @@ mod mime;
 pub mod parse;
 pub mod sender;
 mod transfer;
+#[cfg(test)]
+#[path = "tests.rs"]
+mod whole_mails;
 
 use chrono::{DateTime, Utc};
 

@@ -34,10 +34,8 @@ impl Default for Limits {
 /// Reads a mail. Where a limit is hit, the rest is left out and [`Message::truncated`] is set.
 pub fn parse(raw: &[u8], limits: &Limits) -> Message {
     let entity = Entity::parse(raw);
-    let mut walk = Walk { limits, message: Message::default(), parts: 0, pictures: Vec::new() };
-    let mut body = Body::default();
-    walk.part(&entity, Place { depth: 0, parent: "" }, &mut body);
-    walk.keep_unreferenced_pictures(&body.html);
+    let mut walk = Walk { limits, message: Message::default(), parts: 0 };
+    let body = walk.body(&entity, 0);
     let mut message = walk.message;
     message.links = links(&body.html);
     message.text = body.text();
@@ -113,11 +111,20 @@ struct Place<'p> {
     parent: &'p str,
 }
 
-/// The texts of one message's body.
+/// The body of one message.
 #[derive(Default)]
 struct Body {
     plain: String,
     html: String,
+    /// Pictures that it may show.
+    pictures: Vec<Picture>,
+}
+
+struct Picture {
+    content_id: Option<String>,
+    /// It lies beside the text that shows it (multipart/related).
+    related: bool,
+    file: Attachment,
 }
 
 impl Body {
@@ -130,66 +137,73 @@ struct Walk<'l> {
     limits: &'l Limits,
     message: Message,
     parts: usize,
-    /// Pictures that may belong to the body, with their Content-IDs.
-    pictures: Vec<(Option<String>, bool, Attachment)>,
 }
 
 impl Walk<'_> {
+    /// Reads the body of a message; pictures that it does not show were attached.
+    fn body(&mut self, entity: &Entity<'_>, depth: usize) -> Body {
+        let mut body = Body::default();
+        self.part(entity, Place { depth, parent: "" }, &mut body);
+        for Picture { content_id, related, file } in std::mem::take(&mut body.pictures) {
+            let shown = content_id.is_some_and(|id| !id.is_empty() && body.html.contains(&format!("cid:{id}")));
+            if !shown && !related {
+                self.message.attachments.push(file);
+            }
+        }
+        body
+    }
+
     fn part(&mut self, entity: &Entity<'_>, place: Place<'_>, body: &mut Body) {
         self.parts += 1;
         if self.parts > self.limits.parts || place.depth > self.limits.depth {
             self.message.truncated = true;
             return;
         }
-        let kind = entity.parameters("Content-Type");
-        let (main, sub) = match kind.value.split_once('/') {
+        let declared = entity.parameters("Content-Type");
+        let (main, sub) = match declared.value.split_once('/') {
             Some((main, sub)) => (main.trim(), sub.trim()),
             None if place.parent == "digest" => ("message", "rfc822"),
             None => ("text", "plain"),
         };
-        let inside = Place { depth: place.depth + 1, parent: sub };
         match (main, sub) {
             ("multipart", _) => {
-                let parts = kind.plain("boundary").map(|b| entity.parts(&b, self.limits.parts)).unwrap_or_default();
+                let limit = self.limits.parts;
+                let parts = declared.plain("boundary").map(|b| entity.parts(&b, limit)).unwrap_or_default();
                 if parts.is_empty() {
-                    return self.leaf(entity, "text/plain", &kind, (place, body));
+                    return self.leaf(entity, ("text/plain", &declared), place, body);
                 }
                 for part in parts {
+                    let inside = Place { depth: place.depth + 1, parent: sub };
                     self.part(&Entity::parse(part), inside, body);
                 }
             }
-            ("message", "rfc822" | "global") => self.forwarded(&decoded(entity), inside),
+            ("message", "rfc822" | "global") => self.forwarded(&decoded(entity), place.depth + 1),
             ("message" | "text", "rfc822-headers") => {
-                let head = decoded(entity);
-                self.message.forwarded.push(forwarded(&Entity::parse(&head), String::new()));
+                self.message.forwarded.push(forwarded(&Entity::parse(&decoded(entity))));
             }
             ("message", "delivery-status" | "global-delivery-status") => {
                 self.message.delivery_report.push_str(&charset::guess(&decoded(entity)));
             }
-            _ => self.leaf(entity, &format!("{main}/{sub}"), &kind, (place, body)),
+            _ => self.leaf(entity, (&format!("{main}/{sub}"), &declared), place, body),
         }
     }
 
     /// A message inside this one: its attachments count as this one's.
-    fn forwarded(&mut self, raw: &[u8], place: Place<'_>) {
+    fn forwarded(&mut self, raw: &[u8], depth: usize) {
         let entity = Entity::parse(raw);
         let at = self.message.forwarded.len();
-        self.message.forwarded.push(forwarded(&entity, String::new()));
-        let mut body = Body::default();
-        self.part(&entity, Place { parent: "", ..place }, &mut body);
-        self.keep_unreferenced_pictures(&body.html);
-        self.message.forwarded[at].text = body.text();
+        self.message.forwarded.push(forwarded(&entity));
+        self.message.forwarded[at].text = self.body(&entity, depth).text();
     }
 
-    fn leaf(&mut self, entity: &Entity<'_>, kind: &str, declared: &Parameters, (place, body): (Place<'_>, &mut Body)) {
+    /// A text of the body, a picture in it, or a file.
+    fn leaf(&mut self, entity: &Entity<'_>, (kind, declared): (&str, &Parameters), place: Place<'_>, body: &mut Body) {
         let disposition = entity.parameters("Content-Disposition");
         let attached = disposition.value == "attachment";
         let name = file_name(&disposition, declared);
-        let is_text = matches!(kind, "text/plain" | "text/html");
-        if is_text && !attached && name.is_none() {
+        if matches!(kind, "text/plain" | "text/html") && !attached && name.is_none() {
             let text = body_text(entity, kind, declared);
-            let target = if kind == "text/html" { &mut body.html } else { &mut body.plain };
-            return self.append(target, &text);
+            return self.append(if kind == "text/html" { &mut body.html } else { &mut body.plain }, &text);
         }
         let signature = matches!(kind, "application/pkcs7-signature" | "application/pgp-signature");
         if signature || (name.is_none() && !attached && place.parent == "alternative") {
@@ -198,32 +212,23 @@ impl Walk<'_> {
         let bytes = decoded(entity);
         let is_mail = name.as_deref().is_some_and(|n| n.to_lowercase().ends_with(".eml"));
         if is_mail && Entity::parse(&bytes).fields().count() > 1 {
-            return self.forwarded(&bytes, Place { depth: place.depth + 1, parent: "" });
+            return self.forwarded(&bytes, place.depth + 1);
         }
-        let name = name.unwrap_or_else(|| format!("附件{}", self.message.attachments.len() + self.pictures.len() + 1));
-        let attachment = Attachment { kind: sniff(&bytes, &name), name, bytes };
-        let id = entity.field("Content-ID").map(|raw| header::text(raw).trim_matches(['<', '>']).to_owned());
+        let number = self.message.attachments.len() + body.pictures.len() + 1;
+        let name = name.unwrap_or_else(|| format!("附件{number}"));
+        let file = Attachment { kind: sniff(&bytes, &name), name, bytes };
+        let content_id = entity.field("Content-ID").map(|raw| header::text(raw).trim_matches(['<', '>']).to_owned());
         let related = place.parent == "related" && !attached;
-        if attachment.kind == Kind::Picture && (id.is_some() || related) {
-            self.pictures.push((id, related, attachment));
+        if file.kind == Kind::Picture && (content_id.is_some() || related) {
+            body.pictures.push(Picture { content_id, related, file });
         } else {
-            self.message.attachments.push(attachment);
-        }
-    }
-
-    /// Pictures that the body shows are part of the body; the others were attached.
-    fn keep_unreferenced_pictures(&mut self, html: &str) {
-        for (id, related, picture) in std::mem::take(&mut self.pictures) {
-            let shown = id.is_some_and(|id| !id.is_empty() && html.contains(&format!("cid:{id}")));
-            if !shown && !related {
-                self.message.attachments.push(picture);
-            }
+            self.message.attachments.push(file);
         }
     }
 
     fn append(&mut self, target: &mut String, text: &str) {
         let room = self.limits.text.saturating_sub(target.len());
-        let end = text.floor_char_boundary(room);
+        let end = (0..=room.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         self.message.truncated |= end < text.len();
         if !target.is_empty() {
             target.push('\n');
@@ -232,14 +237,14 @@ impl Walk<'_> {
     }
 }
 
-fn forwarded(entity: &Entity<'_>, text: String) -> Forwarded {
+fn forwarded(entity: &Entity<'_>) -> Forwarded {
     let head = header_block(entity);
     let parsed = MessageParser::default().parse_headers(&head);
     Forwarded {
         subject: entity.field("Subject").map(header::text).unwrap_or_default(),
         from: sender(entity),
         message_id: ids(parsed.as_ref().and_then(|p| p.header(HeaderName::MessageId))).into_iter().next(),
-        text,
+        text: String::new(),
     }
 }
 

@@ -216,3 +216,76 @@ pub fn fingerprint(attachments: &[Attachment]) -> Option<String> {
     let whole = Sha256::digest(digests.concat());
     (!digests.is_empty()).then(|| whole.iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Address;
+
+    fn mail(from: &str, subject: &str, headers: &[(&str, &str)]) -> Message {
+        Message {
+            from: Some(Address { name: None, email: from.into() }),
+            subject: subject.into(),
+            headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            ..Message::default()
+        }
+    }
+
+    fn told(message: &Message) -> &'static str {
+        let own = Own { addresses: &["in@qu.example".to_owned()], installation: "qu.example" };
+        match nature(message, &own) {
+            Nature::Person => "person",
+            Nature::Auto { .. } => "auto",
+            Nature::List { .. } => "list",
+            Nature::Bounce { .. } => "bounce",
+            Nature::Own => "own",
+        }
+    }
+
+    #[test]
+    fn machines_are_told_from_people() {
+        let clerk = "wang@liulin.example";
+        for (message, who) in [
+            (mail(clerk, "八月份报表", &[]), "person"),
+            (mail(clerk, "回复：自动回复：催报", &[]), "person"),
+            (mail(clerk, "关于自动回复的说明", &[]), "person"),
+            (mail(clerk, "自动回复：催报", &[]), "auto"),
+            (mail(clerk, "自动回复", &[]), "auto"),
+            (mail(clerk, "Out of Office: x", &[]), "auto"),
+            (mail(clerk, "x", &[("Auto-Submitted", "no")]), "person"),
+            (mail(clerk, "x", &[("auto-submitted", "Auto-Replied; a=b")]), "auto"),
+            (mail(clerk, "x", &[("X-Autoreply", "yes")]), "auto"),
+            (mail(clerk, "x", &[("Precedence", "auto_reply")]), "auto"),
+            (mail(clerk, "x", &[("Precedence", "Bulk")]), "list"),
+            (mail(clerk, "x", &[("List-Id", "<a.example>")]), "list"),
+            (mail(clerk, "x", &[("X-Auto-Response-Suppress", "All")]), "auto"),
+            (mail(clerk, "x", &[("Content-Type", "multipart/report; report-type=disposition-notification")]), "auto"),
+            (mail("postmaster@liulin.example", "系统退信", &[]), "bounce"),
+            (mail("postmaster@liulin.example", "通知", &[]), "auto"),
+            (mail(clerk, "系统退信请处理", &[]), "person"),
+            (mail("in@qu.example", "x", &[]), "own"),
+            (mail(clerk, "x", &[(MARKER, "qu.example")]), "own"),
+            (mail(clerk, "x", &[(MARKER, "another.example")]), "person"),
+        ] {
+            assert_eq!(told(&message), who, "{} {:?}", message.subject, message.headers);
+        }
+        let no_return = Message { return_path: Some(String::new()), ..mail(clerk, "x", &[]) };
+        assert_eq!(told(&no_return), "auto");
+        let file = Attachment { name: "a.xls".into(), kind: crate::message::Kind::Xls, bytes: vec![] };
+        let sent = mail(clerk, "x", &[("X-Auto-Response-Suppress", "All")]);
+        assert_eq!(told(&Message { attachments: vec![file], ..sent }), "person", "an office system's mail with a file");
+    }
+
+    #[test]
+    fn a_returned_mail_in_plain_words_names_its_addresses() {
+        let mut message = mail("mailer-daemon@post.example", "系统退信/Undelivered Mail", &[]);
+        message.text = "收件人：Gone@liulin.example\n原因：550 User not found\n发件人 in@qu.example\n\
+                        原始邮件\nMessage-ID: <ours@qu.example>\nTo: other@liulin.example"
+            .into();
+        let own = Own { addresses: &["in@qu.example".to_owned()], installation: "qu.example" };
+        assert_eq!(
+            nature(&message, &own),
+            Nature::Bounce { addresses: vec!["gone@liulin.example".into()], original: Some("ours@qu.example".into()) }
+        );
+    }
+}

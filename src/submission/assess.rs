@@ -63,7 +63,7 @@ fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
     let mut verdict = if context.size > context.config.limits.mail_bytes {
         too_large(context)
     } else {
-        let opened = documents::open(&message.attachments, context.config);
+        let opened = documents::open(&message.attachments, context.config, context.received.date_naive());
         match opened.readings.iter().any(|r| !r.returns.is_empty()) {
             true => with_forms(message, &opened, &sender, context),
             false => without_forms(message, &opened, &sender, context),

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+
 use crate::config::Config;
 use crate::form::extract;
 use crate::form::reading::Reading;
@@ -23,53 +26,66 @@ pub struct Opened {
     documents: Vec<(String, bool)>,
 }
 
-pub fn open(attachments: &[Attachment], config: &Config) -> Opened {
-    let mut opened = Opened::default();
-    let mut seen = BTreeSet::new();
+pub fn open(attachments: &[Attachment], config: &Config, received: NaiveDate) -> Opened {
+    let mut opener = Opener { config, received, seen: BTreeSet::new(), opened: Opened::default() };
     for attachment in attachments {
-        one(attachment, config, &mut seen, &mut opened);
+        opener.open(attachment);
     }
-    opened
+    opener.opened
 }
 
-fn one(attachment: &Attachment, config: &Config, seen: &mut BTreeSet<Vec<u8>>, opened: &mut Opened) {
-    use sha2::{Digest, Sha256};
-    // The same file attached twice is one file.
-    if !seen.insert(Sha256::digest(&attachment.bytes).to_vec()) {
-        return;
-    }
-    let name = &attachment.name;
-    let c = &config.limits;
-    let limits = archive::Limits { bytes: c.archive_bytes, members: c.archive_members, depth: c.archive_depth };
-    match attachment.kind {
-        Kind::Xlsx | Kind::Xls => workbook(attachment, config, opened),
-        Kind::Encrypted => opened.findings.push(refused(name, &Refusal::Encrypted)),
-        Kind::Archive => match archive::unpack(attachment, &limits) {
-            Ok(members) => members.iter().for_each(|m| one(m, config, seen, opened)),
-            Err(error) => opened.findings.push(not_opened(name, &error)),
-        },
-        Kind::OtherSpreadsheet => {
-            let text = format!("“{name}”是系统暂时不能读取的表格格式；请用 Excel 或 WPS 打开，另存为 .xlsx 后重新发送。");
-            opened.findings.push(about(name, "W08", text));
-        }
-        Kind::Word | Kind::Pdf | Kind::Picture => {
-            opened.documents.push((name.clone(), meant_as_return(name, &config.campaign)));
-        }
-        Kind::Other => {}
-    }
+struct Opener<'a> {
+    config: &'a Config,
+    received: NaiveDate,
+    /// Digests: the same file attached twice is one file.
+    seen: BTreeSet<Vec<u8>>,
+    opened: Opened,
 }
 
-fn workbook(attachment: &Attachment, config: &Config, opened: &mut Opened) {
-    let limits = workbook::Limits { bytes: config.limits.workbook_bytes, cells: config.limits.workbook_cells };
-    match workbook::read(&attachment.bytes, &limits) {
-        Ok(book) => {
-            let reading = extract::read(&book, &config.campaign, &attachment.name);
-            if reading.returns.is_empty() {
-                opened.formless.push(attachment.name.clone());
+impl Opener<'_> {
+    fn open(&mut self, attachment: &Attachment) {
+        if !self.seen.insert(Sha256::digest(&attachment.bytes).to_vec()) {
+            return;
+        }
+        let name = &attachment.name;
+        match attachment.kind {
+            Kind::Xlsx | Kind::Xls => self.workbook(attachment),
+            Kind::Encrypted => self.opened.findings.push(refused(name, &Refusal::Encrypted)),
+            Kind::Archive => self.archive(attachment),
+            Kind::OtherSpreadsheet => {
+                let text = format!("“{name}”是系统暂时不能读取的表格格式；请用 Excel 或 WPS 打开，另存为 .xlsx 后重新发送。");
+                self.opened.findings.push(about(name, "W08", text));
             }
-            opened.readings.push(reading);
+            Kind::Word | Kind::Pdf | Kind::Picture => {
+                let meant = meant_as_return(name, &self.config.campaign);
+                self.opened.documents.push((name.clone(), meant));
+            }
+            Kind::Other => {}
         }
-        Err(refusal) => opened.findings.push(refused(&attachment.name, &refusal)),
+    }
+
+    fn archive(&mut self, attachment: &Attachment) {
+        let c = &self.config.limits;
+        let limits = archive::Limits { bytes: c.archive_bytes, members: c.archive_members, depth: c.archive_depth };
+        match archive::unpack(attachment, &limits) {
+            Ok(members) => members.iter().for_each(|member| self.open(member)),
+            Err(error) => self.opened.findings.push(not_opened(&attachment.name, &error)),
+        }
+    }
+
+    fn workbook(&mut self, attachment: &Attachment) {
+        let c = &self.config.limits;
+        let limits = workbook::Limits { bytes: c.workbook_bytes, cells: c.workbook_cells };
+        match workbook::read(&attachment.bytes, &limits) {
+            Ok(book) => {
+                let reading = extract::read(&book, &self.config.campaign, &attachment.name, self.received);
+                if reading.returns.is_empty() {
+                    self.opened.formless.push(attachment.name.clone());
+                }
+                self.opened.readings.push(reading);
+            }
+            Err(refusal) => self.opened.findings.push(refused(&attachment.name, &refusal)),
+        }
     }
 }
 
@@ -108,7 +124,7 @@ fn not_opened(file: &str, error: &archive::Refusal) -> Finding {
             about(file, "W07", format!("压缩包“{file}”解开后超过系统的上限；请只放报表文件，或直接附上报表文件。"))
         }
         archive::Refusal::Damaged(_) => about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。")),
-        archive::Refusal::Unsupported(_) => {
+        archive::Refusal::Unknown => {
             about(file, "W08", format!("压缩包“{file}”不是 zip 格式，系统暂时打不开；请改用 zip，或直接附上报表文件。"))
         }
     }

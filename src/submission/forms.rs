@@ -94,7 +94,7 @@ fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender
         findings.extend(check::check(ret, form, period, around.received.date_naive()));
     }
     if context.decisions.released.is_none() {
-        asked.extend(questions(ret, (owner, stream.as_deref()), (sender, context), &whole));
+        asked.extend(questions(ret, (owner, stream.as_deref()), sender, &whole));
     }
     if unit.is_none() && asked.is_empty() {
         findings.push(whole("W04", "看不出是哪个单位的报表；请在表上写明“填报单位”后重新发送。".into()));
@@ -139,7 +139,7 @@ fn unit(
 fn questions(
     ret: &Return,
     (owner, stream): (Option<&Unit>, Option<&str>),
-    (sender, _context): (&Sender, &Context),
+    sender: &Sender,
     whole: &dyn Fn(&str, String) -> Finding,
 ) -> Vec<Finding> {
     let mut asked = Vec::new();
@@ -165,23 +165,14 @@ type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
 
 /// Errors keep a row of a book out, or a whole table of figures; a question keeps all of it waiting.
 fn finish(ret: &Return, form: &Form, (unit, stream, period): Named, mut findings: Vec<Finding>, asked: Vec<Finding>) -> Judged {
-    let bad: Vec<&Finding> = findings.iter().filter(|f| f.is_error()).collect();
-    let on_rows = |sheet: &str, row: u32| {
-        bad.iter().any(|f| f.place.row == Some(row) && f.place.sheet.as_deref().is_none_or(|s| s == sheet))
+    let refused = findings.iter().any(Finding::is_error);
+    let admit = |record: &Record| match form.kind {
+        FormKind::Book => !check::withheld(record, &findings),
+        FormKind::Figures => !refused,
     };
-    let rows: Vec<Row> = ret
-        .records
-        .iter()
-        .map(|record| {
-            let sheet = record.sheet.clone().unwrap_or_else(|| ret.sheet.clone());
-            let admitted = match form.kind {
-                FormKind::Book => !on_rows(&sheet, record.row),
-                FormKind::Figures => bad.is_empty(),
-            };
-            Row { sheet, record: record.clone(), admitted }
-        })
-        .collect();
-    let of_the_whole = bad.iter().any(|f| f.place.row.is_none());
+    let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };
+    let rows: Vec<Row> = ret.records.iter().map(row).collect();
+    let of_the_whole = findings.iter().any(|f| f.is_error() && f.place.row.is_none());
     let usable = !of_the_whole && rows.iter().any(|r| r.admitted);
     let fate = match (asked.is_empty(), usable) {
         (false, _) => Fate::Quarantined,

@@ -4,7 +4,8 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::config::{Registry, Unit};
-use crate::form::identity::{self, PeriodHint};
+use crate::form::identity;
+use crate::form::month::{MonthKind, PeriodHint, find_period};
 use crate::form::reading::{Origin, Return};
 use crate::form::{Campaign, Finding, Place, Severity};
 use crate::period::Period;
@@ -131,13 +132,13 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     let mut found: Vec<(PeriodHint, Place)> = Vec::new();
     let origins = [Origin::Title, Origin::PeriodLine, Origin::FilledLine, Origin::SheetName];
     for hint in origins.into_iter().flat_map(|o| ret.said(o)) {
-        let filled = hint.origin == Origin::FilledLine;
-        if let Some(p) = identity::find_period(&hint.text, around.received, filled) {
+        let kind = if hint.origin == Origin::FilledLine { MonthKind::Filled } else { MonthKind::Reported };
+        if let Some(p) = find_period(&hint.text, around.received, kind) {
             found.push((p, place(hint.cell.as_ref())));
         }
     }
     for text in std::iter::once(around.file).chain(around.subjects.iter().map(String::as_str)) {
-        if let Some(p) = identity::find_period(text, around.received, false) {
+        if let Some(p) = find_period(text, around.received, MonthKind::Reported) {
             found.push((p, place(None)));
         }
     }
@@ -160,8 +161,8 @@ const WINDOW: i32 = 12;
 fn told(found: &[(PeriodHint, Place)], open: Period) -> Vec<Finding> {
     let (first, at) = &found[0];
     let mut list = Vec::new();
-    if let Some(note) = &first.note {
-        list.push(Finding::new("H02", Severity::Info, at.clone(), note.clone()));
+    if let Some(note) = first.explanation() {
+        list.push(Finding::new("H02", Severity::Info, at.clone(), note));
     }
     if let Some((other, place)) = found.iter().find(|(p, _)| p.period != first.period) {
         let text = format!(
@@ -170,7 +171,7 @@ fn told(found: &[(PeriodHint, Place)], open: Period) -> Vec<Finding> {
             other.period.chinese()
         );
         list.push(Finding::new("H02", Severity::Info, place.clone(), text));
-    } else if first.period < open && first.note.is_none() {
+    } else if first.period < open && !first.reinterpreted {
         let text = format!("这份报表按{}（补报或更正以前月份）登记，本期应报的是{}。", first.period.chinese(), open.chinese());
         list.push(Finding::new("H02", Severity::Info, at.clone(), text));
     }

@@ -1,0 +1,284 @@
+//! The rules over what was read: P03, P04 and R03–R10. Pure.
+//!
+//! A value that could not be read has its finding already; rules are silent about what they cannot see.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::code;
+use super::definition::{BookColumns, ColumnKind, Form};
+use super::finding::{Finding, Place, Severity};
+use super::name::organisation_key;
+use super::reading::Return;
+use super::record::Record;
+use crate::period::Period;
+
+/// Checks one return, `form` being its form. `received` is the day it came, in the configured zone.
+///
+/// An error with a row withholds that row (book) or the return (figures); see [`withheld`].
+pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for record in &ret.records {
+        let row = Row { ret, form, record };
+        row.sums(&mut findings);
+        row.at_most(&mut findings);
+        row.cumulative(&mut findings);
+        row.rates(&mut findings);
+        row.dates(period, received, &mut findings);
+        if let Some(book) = &form.book {
+            row.code(book, &mut findings);
+            row.closing(book, &mut findings);
+            row.founding(book, &mut findings);
+        }
+    }
+    if let Some(book) = &form.book {
+        findings.extend(twice(ret, form, book));
+    }
+    findings
+}
+
+/// Whether an error among `findings` keeps this record out of the ledger. Errors without a row concern the whole return.
+pub fn withheld(record: &Record, findings: &[Finding]) -> bool {
+    findings.iter().any(|f| {
+        f.is_error() && f.place.row == Some(record.row) && f.place.sheet.as_deref() == Some(record.sheet.as_str())
+    }) || findings.iter().any(|f| {
+        // On a card the cells of one record stand in many rows.
+        f.is_error()
+            && f.place.sheet.as_deref() == Some(record.sheet.as_str())
+            && f.place.cell.is_some()
+            && record.cells.values().any(|c| Some(c) == f.place.cell.as_ref())
+    })
+}
+
+struct Row<'a> {
+    ret: &'a Return,
+    form: &'a Form,
+    record: &'a Record,
+}
+
+impl Row<'_> {
+    fn place(&self, key: &str) -> Place {
+        Place {
+            file: Some(self.ret.file.clone()),
+            sheet: Some(self.record.sheet.clone()),
+            cell: self.record.cells.get(key).cloned(),
+            row: Some(self.record.row),
+        }
+    }
+
+    fn finding(&self, rule: &str, severity: Severity, key: &str, message: String) -> Finding {
+        Finding::new(rule, severity, self.place(key), message).about(key)
+    }
+
+    /// `第12行` or, of a book, `第12行“某公司”`
+    fn subject(&self) -> String {
+        let name = self.form.book.as_ref().and_then(|_| self.record.text(&self.form.identity));
+        name.map_or_else(|| format!("第{}行", self.record.row), |n| format!("第{}行“{n}”", self.record.row))
+    }
+
+    /// `“党员总数”（F5）27`
+    fn figure(&self, key: &str) -> String {
+        let value = self.record.int(key).map(|n| n.to_string()).unwrap_or_default();
+        let cell = self.record.cells.get(key).map(|c| format!("（{c}）")).unwrap_or_default();
+        format!("“{}”{cell}{value}", self.form.label(key))
+    }
+
+    fn sums(&self, findings: &mut Vec<Finding>) {
+        for sum in &self.form.sums {
+            let parts: Option<Vec<i64>> = sum.parts.iter().map(|p| self.record.int(p)).collect();
+            let (Some(whole), Some(parts)) = (self.record.int(&sum.whole), parts) else { continue };
+            let total: i64 = parts.iter().sum();
+            if total != whole {
+                let named: Vec<String> = sum.parts.iter().map(|p| self.figure(p)).collect();
+                let message = format!(
+                    "{}{}与{}之和{total}不相等，请核对。",
+                    self.subject(),
+                    self.figure(&sum.whole),
+                    named.join("、")
+                );
+                findings.push(self.finding(&sum.rule, sum.severity, &sum.whole, message));
+            }
+        }
+    }
+
+    fn at_most(&self, findings: &mut Vec<Finding>) {
+        for bound in &self.form.at_most {
+            for part in &bound.parts {
+                self.bounded(part, &bound.whole, (&bound.rule, bound.severity), findings);
+            }
+        }
+    }
+
+    fn cumulative(&self, findings: &mut Vec<Finding>) {
+        for pair in &self.form.cumulative {
+            self.bounded(&pair.month, &pair.total, ("P03", Severity::Error), findings);
+        }
+    }
+
+    fn bounded(&self, part: &str, whole: &str, rule: (&str, Severity), findings: &mut Vec<Finding>) {
+        if let (Some(n), Some(most)) = (self.record.int(part), self.record.int(whole))
+            && n > most
+        {
+            let message = format!("{}{}大于{}，请核对。", self.subject(), self.figure(part), self.figure(whole));
+            findings.push(self.finding(rule.0, rule.1, part, message));
+        }
+    }
+
+    fn rates(&self, findings: &mut Vec<Finding>) {
+        for rate in &self.form.rates {
+            let Some(given) = self.record.get(&rate.rate).rate() else { continue };
+            let head = format!("{}“{}”{}", self.subject(), self.form.label(&rate.rate), self.cell(&rate.rate));
+            if given > 100.0 + 1e-9 {
+                let message = format!("{head}为{}%，超过了100%，请改正。", percent(given));
+                findings.push(self.finding(&rate.rule, Severity::Error, &rate.rate, message));
+                continue;
+            }
+            let (Some(part), Some(whole)) = (self.record.int(&rate.part), self.record.int(&rate.whole)) else {
+                continue;
+            };
+            if whole == 0 {
+                continue;
+            }
+            let expected = part as f64 * 100.0 / whole as f64;
+            if (given - expected).abs() > 0.1 + 1e-6 {
+                let message =
+                    format!("{head}为{}%，按{part}÷{whole}应为{}%，请核对。", percent(given), percent(expected));
+                findings.push(self.finding(&rate.rule, rate.severity, &rate.rate, message));
+            }
+        }
+    }
+
+    fn cell(&self, key: &str) -> String {
+        self.record.cells.get(key).map(|c| format!("（{c}）")).unwrap_or_default()
+    }
+
+    /// R10: a date that is still to come, lies after the period, or before there could be one.
+    fn dates(&self, period: Period, received: NaiveDate, findings: &mut Vec<Finding>) {
+        for column in self.form.columns.iter().filter(|c| c.kind == ColumnKind::Date) {
+            let Some(text) = self.record.text(&column.key) else { continue };
+            // Of a month only its first day is sure.
+            let first = if text.len() == 7 { format!("{text}-01") } else { text.to_owned() };
+            let Ok(date) = first.parse::<NaiveDate>() else { continue };
+            let what = if date > received {
+                "是以后的日期"
+            } else if date > period.last_day() {
+                "晚于本期"
+            } else if column.earliest.is_some_and(|e| date < e) {
+                "过早"
+            } else {
+                continue;
+            };
+            let message =
+                format!("{}“{}”{}为{text}，{what}，请核对。", self.subject(), column.label(), self.cell(&column.key));
+            findings.push(self.finding("R10", Severity::Warning, &column.key, message));
+        }
+    }
+
+    fn code(&self, book: &BookColumns, findings: &mut Vec<Finding>) {
+        let Some(text) = self.record.text(&book.code) else { return };
+        if let Some(standard) = code::fails(text) {
+            let message =
+                format!("{}{standard}“{text}”{}校验位不对，请核对是否抄错。", self.subject(), self.cell(&book.code));
+            findings.push(self.finding("R04", Severity::Warning, &book.code, message));
+        }
+    }
+
+    /// R09: closed without reason or date. A cell that was filled but not understood has its own finding.
+    fn closing(&self, book: &BookColumns, findings: &mut Vec<Finding>) {
+        if !self.is_closed(book) {
+            return;
+        }
+        let missing: Vec<&str> = [book.closed_reason.as_str(), book.closed_on.as_str()]
+            .into_iter()
+            .filter(|key| self.record.get(key).is_null() && !self.is_told(key))
+            .collect();
+        if let Some(first) = missing.first() {
+            let labels: Vec<String> =
+                missing.iter().map(|k| format!("“{}”{}", self.form.label(k), self.cell(k))).collect();
+            let message = format!("{}已销户，但没有填写{}，请补填。", self.subject(), labels.join("和"));
+            findings.push(self.finding("R09", Severity::Error, first, message));
+        }
+    }
+
+    fn is_closed(&self, book: &BookColumns) -> bool {
+        self.record.text(&book.status) == Some(book.closed.as_str())
+    }
+
+    /// A finding of the reader is on this cell.
+    fn is_told(&self, key: &str) -> bool {
+        let cell = self.record.cells.get(key);
+        self.ret.findings.iter().any(|f| {
+            f.key.as_deref() == Some(key)
+                && f.place.cell.as_ref() == cell
+                && f.place.sheet.as_deref() == Some(&self.record.sheet)
+        })
+    }
+
+    /// R06–R08: what the campaign asks of an organisation with, and without, party members.
+    fn founding(&self, book: &BookColumns, findings: &mut Vec<Finding>) {
+        if self.is_closed(book) {
+            return;
+        }
+        if let (Some(full), Some(kind)) = (self.record.int(&book.members_full), self.record.text(&book.party_org_kind))
+        {
+            let found = match full {
+                3.. if kind != book.single => {
+                    Some(("R06", format!("有{full}名正式党员，应单独建立党组织（应建未建）")))
+                }
+                2 if kind != book.single => Some(("R07", "有2名正式党员，应单独建立党组织".to_owned())),
+                1 if kind != book.joint => Some(("R07", "有1名正式党员，应联合建立党组织".to_owned())),
+                _ => None,
+            };
+            if let Some((rule, what)) = found {
+                let message = format!("{}{what}，现填“{kind}”，请核实。", self.subject());
+                findings.push(self.finding(rule, Severity::Warning, &book.party_org_kind, message));
+            }
+        }
+        let known = |key: &str| self.record.values.contains_key(key) && !self.is_told(key);
+        let asked = book.mass_organisations.iter().all(|k| known(k)) && known(&book.instructor);
+        let none = book.mass_organisations.iter().all(|k| self.record.get(k).bool() != Some(true));
+        if asked && self.record.int(&book.members) == Some(0) && none && self.record.get(&book.instructor).is_null() {
+            let message = format!("{}没有党员、没有群团组织，也没有党建指导员（应派未派），请核实。", self.subject());
+            findings.push(self.finding("R08", Severity::Warning, &book.instructor, message));
+        }
+    }
+}
+
+fn percent(rate: f64) -> String {
+    let text = format!("{rate:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// R03: the later of two rows about the same organisation: the same code where both have one, else the same name.
+fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
+    let mut by_code: HashMap<String, usize> = HashMap::new();
+    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut findings = Vec::new();
+    let code_of = |r: &Record| r.text(&book.code).map(code::compared).filter(|c| !c.is_empty());
+    for (i, record) in ret.records.iter().enumerate() {
+        let code = code_of(record);
+        let name = record.text(&form.identity).map(organisation_key);
+        let same_code = code.as_ref().and_then(|c| by_code.get(c)).copied();
+        let same_name = name
+            .as_ref()
+            .and_then(|n| by_name.get(n))
+            .and_then(|rows| rows.iter().copied().find(|r| code.is_none() || code_of(&ret.records[*r]).is_none()));
+        if let Some(first) = same_code.or(same_name) {
+            let row = Row { ret, form, record };
+            let earlier = &ret.records[first];
+            let place =
+                if earlier.sheet == record.sheet { String::new() } else { format!("工作表“{}”", earlier.sheet) };
+            let message = format!("{}与{place}第{}行重复，请删去一行。", row.subject(), earlier.row);
+            findings.push(row.finding("R03", Severity::Error, &form.identity, message));
+            continue;
+        }
+        if let Some(code) = code {
+            by_code.entry(code).or_insert(i);
+        }
+        if let Some(name) = name {
+            by_name.entry(name).or_default().push(i);
+        }
+    }
+    findings
+}
