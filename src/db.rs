@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{SqlStr, Sqlite, SqlitePool, Transaction};
 
 /// The folder that holds everything: `ledger.db` and `mail/`.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ impl Db {
             .connect_with(options)
             .await
             .with_context(|| format!("{} cannot be opened", file.display()))?;
-        sqlx::migrate!("./migrations").run(&pool).await.with_context(|| {
+        migrate(&pool).await.with_context(|| {
             format!("{} does not fit this version of taizhang (was it written by a newer one?)", file.display())
         })?;
         Ok(Self { pool, dir: dir.to_owned() })
@@ -55,6 +56,21 @@ impl Db {
     pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
         self.pool.begin_with("BEGIN IMMEDIATE").await.context("the ledger is locked or cannot be written")
     }
+}
+
+/// The schema's history: version, name, SQL. Listed here and not found by `sqlx::migrate!`, because the macros of sqlx
+/// compile SQLite a second time, for the build itself.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../migrations/0001_ledger.sql"))];
+
+/// Brings a database to this version's schema.
+///
+/// # Errors
+/// A newer version wrote the database, or it cannot be written.
+pub async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect()).run(pool).await
 }
 
 /// Creates a folder that only its owner can enter.

@@ -115,10 +115,13 @@ impl Office {
 /// Logs go to stderr, without colour where it is not a terminal or `NO_COLOR` is set.
 pub(crate) fn log_to_stderr(level: &str) {
     use std::io::IsTerminal;
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::prelude::*;
     // The libraries below log mail addresses and, at TRACE, passwords: they are held at their warnings.
-    let filter = tracing_subscriber::EnvFilter::new(format!("warn,taizhang={level}"));
+    let level = level.parse().unwrap_or(LevelFilter::INFO);
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("taizhang", level);
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(ansi).with_target(false).with_writer(std::io::stderr);
     // A second call (the demo runs inside a test) keeps the first subscriber.
-    let _ = builder.with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }

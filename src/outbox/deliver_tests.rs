@@ -7,7 +7,7 @@ use sqlx::sqlite::SqlitePoolOptions;
 
 async fn ledger(recipients: &[&str]) -> SqlitePool {
     let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-    sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+    crate::db::migrate(&pool).await.unwrap();
     let mut conn = pool.acquire().await.unwrap();
     for (n, recipient) in recipients.iter().enumerate() {
         let message_id = format!("receipt.{n}@office.test");

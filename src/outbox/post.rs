@@ -60,7 +60,7 @@ mod tests {
     #[tokio::test]
     async fn everyone_gets_a_row_of_their_own_once() {
         let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-        sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+        crate::db::migrate(&pool).await.unwrap();
         let mut conn = pool.acquire().await.unwrap();
         let now = "2011-09-26T01:00:00Z".parse().unwrap();
         let mail = Outgoing {

@@ -223,7 +223,7 @@ mod tests {
 
     async fn ledger() -> PoolConnection<Sqlite> {
         let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-        sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+        crate::db::migrate(&pool).await.unwrap();
         pool.acquire().await.unwrap()
     }
 
