@@ -161,7 +161,8 @@ async fn clerk(config: Arc<Config>, db: Db, clock: Clock, bells: Bells) -> Resul
             done.send_replace(());
         }
         pass::scheduled(&db, &config, clock.now()).await?;
-        let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), clock.now()).await?;
+        let delivered =
+            outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), clock.now()).await?;
         let pause = pause(&config, clock.now(), delivered.next_at);
         tokio::select! {
             () = stop.cancelled() => {}

@@ -13,7 +13,12 @@ use crate::period::Period;
 /// New here? Run `taizhang demo`: it lives through one month of an invented district and shows what comes out.
 /// Then copy config/taizhang.example.toml, and run `taizhang check`.
 #[derive(Debug, Parser)]
-#[command(name = "taizhang", version, max_term_width = 100, after_help = "Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but something needs a person.")]
+#[command(
+    name = "taizhang",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but something needs a person."
+)]
 pub struct Arguments {
     /// The configuration [default: config/taizhang.toml, then /etc/taizhang/taizhang.toml]
     #[arg(short, long, global = true, value_name = "FILE")]

@@ -64,7 +64,8 @@ pub async fn run(office: Office, options: Ingest) -> Result<Outcome> {
 
 /// A bar on stderr; nothing when that is not a terminal.
 fn bar(length: usize, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:>8} [{bar:40}] {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{prefix:>8} [{bar:40}] {pos}/{len}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style).with_prefix(what)
 }
 
@@ -108,7 +109,8 @@ fn read(path: &Path, options: &Ingest, config: &Config) -> Result<Vec<Found>> {
         };
         return Ok(mails.filter_map(Result::ok).enumerate().map(one).collect());
     }
-    let mail = extension == "eml" || (attachment::sniff(&bytes, &name) == message::Kind::Other && looks_like_mail(&bytes));
+    let mail =
+        extension == "eml" || (attachment::sniff(&bytes, &name) == message::Kind::Other && looks_like_mail(&bytes));
     let raw = if mail { bytes } else { wrap(&name, bytes, options, config, modified)? };
     Ok(vec![Found { raw, locator, modified }])
 }
@@ -122,9 +124,10 @@ fn looks_like_mail(bytes: &[u8]) -> bool {
 
 /// A file that somebody brought becomes a mail, so that it is stored, read and traced like one.
 fn wrap(name: &str, bytes: Vec<u8>, options: &Ingest, config: &Config, modified: DateTime<Utc>) -> Result<Vec<u8>> {
-    let from = options.from.as_deref().ok_or_else(|| {
-        usage(format!("{name} is no mail; say with --from ADDRESS who sent it"))
-    })?;
+    let from = options
+        .from
+        .as_deref()
+        .ok_or_else(|| usage(format!("{name} is no mail; say with --from ADDRESS who sent it")))?;
     let to = config.mailboxes.first().map_or("ledger@localhost", |m| m.address.as_str());
     let received = options.received.unwrap_or(modified);
     let kind = ContentType::parse("application/octet-stream")?;

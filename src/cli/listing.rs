@@ -100,7 +100,15 @@ pub async fn findings(office: Office, period: Option<Period>, unit: Option<Strin
     let text = |o: &Option<String>| o.clone().unwrap_or_default();
     let rows = list.iter().map(|f| {
         let place = f.cell.clone().or_else(|| f.row.map(|r| format!("row {r}"))).unwrap_or_default();
-        vec![f.rule.clone(), f.severity.clone(), text(&f.unit), text(&f.file), text(&f.sheet), place, print::clip(&f.message, 60)]
+        vec![
+            f.rule.clone(),
+            f.severity.clone(),
+            text(&f.unit),
+            text(&f.file),
+            text(&f.sheet),
+            place,
+            print::clip(&f.message, 60),
+        ]
     });
     print::table(&["rule", "severity", "unit", "file", "sheet", "cell", "finding"], rows.collect())?;
     Ok(Outcome::Done)

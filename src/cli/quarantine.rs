@@ -43,7 +43,9 @@ async fn list(office: &Office, db: &Db) -> Result<Outcome> {
         });
         print::table(&["id", "received", "from", "unit", "rules", "reason"], rows.collect())?;
         if !waiting.is_empty() {
-            print::line("look: taizhang quarantine show ID    decide: taizhang quarantine release ID | reject ID --reason R")?;
+            print::line(
+                "look: taizhang quarantine show ID    decide: taizhang quarantine release ID | reject ID --reason R",
+            )?;
         }
     }
     Ok(if waiting.is_empty() { Outcome::Done } else { Outcome::NeedsPerson })
@@ -79,16 +81,18 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
         vec![s.unit.clone(), s.stream.clone(), s.form.clone(), s.period.clone(), s.state.clone(), s.file.clone()]
     });
     print::table(&["unit", "stream", "form", "period", "state", "file"], rows.collect())?;
-    let rows = findings.iter().map(|f| {
-        vec![f.rule.clone(), f.severity.clone(), text(&f.sheet), text(&f.cell), f.message.clone()]
-    });
+    let rows = findings
+        .iter()
+        .map(|f| vec![f.rule.clone(), f.severity.clone(), text(&f.sheet), text(&f.cell), f.message.clone()]);
     print::table(&["rule", "severity", "sheet", "cell", "finding"], rows.collect())?;
     Ok(Outcome::Done)
 }
 
 async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: bool) -> Result<Outcome> {
     let message = find(db, id).await?;
-    if message.disposition.as_deref() != Some("quarantined") && !message.submissions.iter().any(|s| s.state == "quarantined") {
+    if message.disposition.as_deref() != Some("quarantined")
+        && !message.submissions.iter().any(|s| s.state == "quarantined")
+    {
         return Err(usage(format!("message {id} is not in quarantine")));
     }
     let named = unit.map(|u| unit_name(&office, &u)).transpose()?;

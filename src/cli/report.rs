@@ -38,7 +38,9 @@ pub async fn run(office: Office, period: Option<Period>, out: PathBuf, send: boo
     }
     tx.commit().await?;
     if office.json {
-        print::json(&serde_json::json!({ "period": period, "edition": edition.chinese(), "files": paths, "queued": queued }))?;
+        print::json(
+            &serde_json::json!({ "period": period, "edition": edition.chinese(), "files": paths, "queued": queued }),
+        )?;
     } else {
         for path in paths {
             print::line(&path)?;

@@ -477,7 +477,9 @@ mod tests {
 
     #[test]
     fn no_password_means_no_mailbox_and_plain_text_only_to_this_machine() {
-        let text = example().replace("password_file = \"secrets/nonpublic\"", "").replace("tls = \"implicit\"", "tls = \"none\"");
+        let text = example()
+            .replace("password_file = \"secrets/nonpublic\"", "")
+            .replace("tls = \"implicit\"", "tls = \"none\"");
         let all = problems(&text).join("\n");
         assert!(all.contains("[[mailbox]] nonpublic: password_file: is missing"), "{all}");
         assert!(all.contains("[[mailbox]] nonpublic: tls: \"none\" is allowed to this machine only"), "{all}");

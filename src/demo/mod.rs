@@ -69,7 +69,11 @@ pub async fn live(dir: &Path, mut told: impl FnMut(&Step)) -> Result<Lived> {
 fn lay_out(dir: &Path) -> Result<Arc<Config>> {
     if dir.exists() {
         let empty = std::fs::read_dir(dir).with_context(|| format!("{} is no folder", dir.display()))?.next().is_none();
-        ensure!(empty || dir.join(SIGN).is_file(), "{} holds something else; name another folder with --dir", dir.display());
+        ensure!(
+            empty || dir.join(SIGN).is_file(),
+            "{} holds something else; name another folder with --dir",
+            dir.display()
+        );
         std::fs::remove_dir_all(dir).with_context(|| format!("{} cannot be emptied", dir.display()))?;
     }
     private_dir(dir).with_context(|| format!("{} cannot be created", dir.display()))?;

@@ -156,7 +156,12 @@ pub fn form_title(config: &Config, key: &str) -> String {
     config.campaign.form(key).map_or_else(|| key.to_owned(), |f| f.short_title.clone())
 }
 
-async fn taken(conn: &mut SqliteConnection, config: &Config, about: &About<'_>, verdict: &Verdict) -> Result<Vec<Taken>> {
+async fn taken(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    about: &About<'_>,
+    verdict: &Verdict,
+) -> Result<Vec<Taken>> {
     let stored = query::submissions(conn, about.id).await?;
     let mut list = Vec::new();
     for (submission, version) in verdict.submissions.iter().zip(&stored) {
@@ -194,13 +199,20 @@ fn rows(submission: &Submission) -> Rows {
     Rows { admitted: submission.rows.iter().filter(|r| r.admitted).count() as u32, withheld }
 }
 
-async fn figures(conn: &mut SqliteConnection, config: &Config, submission: &Submission, period: Period) -> Result<Vec<Figure>> {
+async fn figures(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    submission: &Submission,
+    period: Period,
+) -> Result<Vec<Figure>> {
     let (Some(row), Some(form)) = (submission.rows.first(), config.campaign.form(&submission.form)) else {
         return Ok(Vec::new());
     };
     let before = query::figures(conn, Some(period.prev())).await?;
     let mine = |f: &&query::Figure| {
-        Some(&f.unit) == submission.unit.as_ref() && Some(&f.stream) == submission.stream.as_ref() && f.form == submission.form
+        Some(&f.unit) == submission.unit.as_ref()
+            && Some(&f.stream) == submission.stream.as_ref()
+            && f.form == submission.form
     };
     let before: Option<Values> = before.iter().find(mine).map(|f| f.values.clone());
     let value = |values: &Values, key: &str| values.get(key).cloned().unwrap_or(Datum::Null);

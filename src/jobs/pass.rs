@@ -76,7 +76,13 @@ pub async fn pass(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<P
 }
 
 /// All mailboxes at once: one that hangs holds up nobody but this pass, and that only for its time limit.
-async fn look(db: &Db, config: &Config, watched: &mut [Watched], passed: &mut Passed, now: DateTime<Utc>) -> Result<()> {
+async fn look(
+    db: &Db,
+    config: &Config,
+    watched: &mut [Watched],
+    passed: &mut Passed,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let looks = watched.iter_mut().map(|w| take(db, config, &w.mailbox, &mut w.connection, now));
     for result in join_all(looks).await {
         match result {
@@ -145,15 +151,18 @@ async fn run(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, now: DateTi
 
 /// Before the first pass there is no last one: a new installation does not make up for the past.
 async fn last_pass(db: &Db) -> Result<Option<DateTime<Utc>>> {
-    let text: Option<String> = sqlx::query_scalar("SELECT value FROM state WHERE key = 'last_pass'").fetch_optional(db.pool()).await?;
+    let text: Option<String> =
+        sqlx::query_scalar("SELECT value FROM state WHERE key = 'last_pass'").fetch_optional(db.pool()).await?;
     Ok(text.and_then(|t| t.parse().ok()))
 }
 
 async fn remember_pass(db: &Db, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query("INSERT INTO state (key, value) VALUES ('last_pass', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-        .bind(at.to_rfc3339())
-        .execute(db.pool())
-        .await?;
+    sqlx::query(
+        "INSERT INTO state (key, value) VALUES ('last_pass', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(at.to_rfc3339())
+    .execute(db.pool())
+    .await?;
     Ok(())
 }
 

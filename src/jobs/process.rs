@@ -12,8 +12,8 @@ use super::answer;
 use crate::config::{Config, Mailbox};
 use crate::db::Db;
 use crate::ledger::{mailstore, rebuild, store};
-use crate::message::sender::Nature;
 use crate::message::Message;
+use crate::message::sender::Nature;
 use crate::submission::assess::{Assessed, Context, assess};
 use crate::submission::{Decisions, Disposition, Fate, Head, Verdict};
 
@@ -34,7 +34,13 @@ pub async fn open_messages(db: &Db) -> Result<Vec<i64>> {
 }
 
 /// Assesses one message (again, after a person's decision) and stores everything that follows from it.
-pub async fn process(db: &Db, config: &Arc<Config>, id: i64, answers: Answers, now: DateTime<Utc>) -> Result<Disposition> {
+pub async fn process(
+    db: &Db,
+    config: &Arc<Config>,
+    id: i64,
+    answers: Answers,
+    now: DateTime<Utc>,
+) -> Result<Disposition> {
     let stored = begin(db, config, id).await?;
     let assessed = match stored.attempts < ATTEMPTS {
         true => examine(db, config, &stored).await?,
@@ -61,7 +67,10 @@ struct Stored {
 async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
     let mut tx = db.begin().await?;
     let attempts = store::begin_assessment(&mut tx, id).await?;
-    let row = sqlx::query("SELECT digest, mailbox, received_at, size FROM message WHERE id = ?").bind(id).fetch_one(&mut *tx).await?;
+    let row = sqlx::query("SELECT digest, mailbox, received_at, size FROM message WHERE id = ?")
+        .bind(id)
+        .fetch_one(&mut *tx)
+        .await?;
     let name: String = row.get(1);
     let mailbox = config.mailboxes.iter().find(|m| m.name == name).or(config.mailboxes.first());
     let stored = Stored {
@@ -140,7 +149,12 @@ async fn settle(
         mark_bounced(conn, stored.id, addresses, now).await?;
     }
     if answers == Answers::Send {
-        let about = answer::About { id: stored.id, digest: &stored.digest, mailbox: &stored.mailbox, received_at: stored.received_at };
+        let about = answer::About {
+            id: stored.id,
+            digest: &stored.digest,
+            mailbox: &stored.mailbox,
+            received_at: stored.received_at,
+        };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }
     Ok(verdict.disposition)
@@ -155,7 +169,12 @@ async fn claimed(conn: &mut SqliteConnection, message: i64) -> Result<BTreeSet<(
     Ok(rows.into_iter().map(|r| (r.get(0), r.get(1))).collect())
 }
 
-async fn mark_bounced(conn: &mut SqliteConnection, message: i64, addresses: &[String], now: DateTime<Utc>) -> Result<()> {
+async fn mark_bounced(
+    conn: &mut SqliteConnection,
+    message: i64,
+    addresses: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
     for address in addresses {
         let sql = "INSERT INTO bounced (address, at, message) VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE SET at = excluded.at, message = excluded.message";
         sqlx::query(sql).bind(address).bind(now).bind(message).execute(&mut *conn).await?;

@@ -12,13 +12,13 @@ use super::post::{self, Post};
 use super::schedule::{Job, Occurrence};
 use crate::config::Config;
 use crate::db::Db;
+use crate::form::Severity;
+use crate::ledger::obligation::State;
 use crate::ledger::query;
 use crate::outbox::compose::report as words;
 use crate::outbox::{Attached, Kind};
 use crate::period::Period;
 use crate::report::table::Edition;
-use crate::ledger::obligation::State;
-use crate::form::Severity;
 use crate::report::{self, ReportData, circular, standing, table, workbook};
 
 /// The two files of one report.
@@ -51,7 +51,12 @@ fn built(data: &ReportData) -> Result<Built, report::Error> {
 }
 
 /// Which edition a report made now would be.
-pub async fn edition(conn: &mut SqliteConnection, config: &Config, period: Period, now: DateTime<Utc>) -> Result<Edition> {
+pub async fn edition(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    period: Period,
+    now: DateTime<Utc>,
+) -> Result<Edition> {
     if let Some(number) = last_final(conn, period).await? {
         return Ok(Edition::Revision { number: number + 1, changes: revised(conn, config, period).await? });
     }
@@ -99,10 +104,11 @@ pub async fn when_complete(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) ->
         return Ok(None);
     }
     let mut tx = db.begin().await?;
-    let published: Option<(String, DateTime<Utc>)> =
-        sqlx::query_as("SELECT period, max(at) FROM job WHERE name = 'report' GROUP BY period ORDER BY period DESC LIMIT 1")
-            .fetch_optional(&mut *tx)
-            .await?;
+    let published: Option<(String, DateTime<Utc>)> = sqlx::query_as(
+        "SELECT period, max(at) FROM job WHERE name = 'report' GROUP BY period ORDER BY period DESC LIMIT 1",
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
     let Some((period, at)) = published else { return Ok(None) };
     let period: Period = period.parse().map_err(anyhow::Error::msg)?;
     let edition = edition(&mut tx, config, period, now).await?;
@@ -201,7 +207,10 @@ fn view(data: &ReportData, quarantined: u32, files: Vec<String>) -> words::Repor
         },
         on_time: units.iter().filter(|u| u.state == State::OnTime).count() as u32,
         late: standing::units_in(data, State::Late),
-        missing: [State::Missing, State::Rejected, State::Pending].iter().flat_map(|s| standing::units_in(data, *s)).collect(),
+        missing: [State::Missing, State::Rejected, State::Pending]
+            .iter()
+            .flat_map(|s| standing::units_in(data, *s))
+            .collect(),
         excused: standing::units_in(data, State::Excused),
         streams: data.tables().iter().filter(|t| !t.lines.is_empty()).map(stream_view).collect(),
         errors: severity(Severity::Error),

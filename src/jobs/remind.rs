@@ -115,7 +115,12 @@ fn reply_to(config: &Config, obligations: &[Obligation]) -> Option<String> {
     config.mailboxes.iter().find(|m| m.stream.as_ref() == Some(stream)).map(|m| m.address.clone())
 }
 
-async fn forms(conn: &mut SqliteConnection, config: &Config, owing: &Owing<'_>, now: DateTime<Utc>) -> Result<Vec<Attached>> {
+async fn forms(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    owing: &Owing<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Attached>> {
     let mut attached = Vec::new();
     for o in &owing.obligations {
         let wanted = templates::Wanted { unit: &o.unit, stream: &o.stream, form: &o.form, period: o.period };

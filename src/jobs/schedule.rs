@@ -94,7 +94,8 @@ fn newest_of_each(list: Vec<Occurrence>) -> Vec<Occurrence> {
 pub fn next(config: &Config, now: DateTime<Tz>) -> Option<DateTime<Tz>> {
     let reminders = config.reminders.schedule.iter();
     let shifted = reminders.flat_map(|s| s.between(now, now + SHIFT, 64)).map(|t| config.calendar.not_after(t));
-    let others = config.reminders.overdue.iter().chain([&config.report.first, &config.report.last, &config.department.digest]);
+    let others =
+        config.reminders.overdue.iter().chain([&config.report.first, &config.report.last, &config.department.digest]);
     shifted.chain(others.filter_map(|s| s.next_after(now))).filter(|t| *t > now).min()
 }
 

@@ -122,7 +122,13 @@ async fn fetch(
 }
 
 /// Stores one message: first the bytes, then that they are there.
-async fn keep(db: &Db, mailbox: &Mailbox, listed: &Listed, (raw, size): (&[u8], u64), now: DateTime<Utc>) -> Result<()> {
+async fn keep(
+    db: &Db,
+    mailbox: &Mailbox,
+    listed: &Listed,
+    (raw, size): (&[u8], u64),
+    now: DateTime<Utc>,
+) -> Result<()> {
     let digest = mailstore::put(db.dir(), raw)?;
     let seen = store::Sighting {
         mailbox: &mailbox.name,

@@ -38,12 +38,14 @@ pub async fn build(
     let bytes = match form.kind {
         FormKind::Figures => {
             let all = query::figures(conn, Some(wanted.period.prev())).await?;
-            let mine = all.into_iter().find(|f| f.unit == wanted.unit && f.stream == wanted.stream && f.form == wanted.form);
+            let mine =
+                all.into_iter().find(|f| f.unit == wanted.unit && f.stream == wanted.stream && f.form == wanted.form);
             template::progress(&blank, form, mine.as_ref().map(|f| (f.period, &f.values)))?
         }
         FormKind::Book => {
             let all = query::entries(conn, None).await?;
-            let mine = all.iter().filter(|e| e.unit == wanted.unit && e.stream == wanted.stream && e.form == wanted.form);
+            let mine =
+                all.iter().filter(|e| e.unit == wanted.unit && e.stream == wanted.stream && e.form == wanted.form);
             let values: Vec<_> = mine.filter(|e| !e.closed).map(|e| &e.values).collect();
             template::register(&blank, form, &values)?
         }

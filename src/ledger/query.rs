@@ -101,15 +101,19 @@ pub async fn obligations(
             for form in &config.campaign.forms {
                 let mine = versions.iter().filter(|v| v.unit == unit.name && v.stream == *stream && v.form == form.key);
                 let mine: Vec<&Version> = mine.collect();
-                list.push(one(&mine, &counts, Owed {
-                    unit: &unit.name,
-                    stream,
-                    form: &form.key,
-                    period,
-                    due,
-                    now,
-                    excused: excused.contains(&unit.name),
-                }));
+                list.push(one(
+                    &mine,
+                    &counts,
+                    Owed {
+                        unit: &unit.name,
+                        stream,
+                        form: &form.key,
+                        period,
+                        due,
+                        now,
+                        excused: excused.contains(&unit.name),
+                    },
+                ));
             }
         }
     }
@@ -127,10 +131,8 @@ struct Owed<'a> {
 }
 
 fn one(versions: &[&Version], counts: &BTreeMap<i64, (u32, u32)>, owed: Owed) -> Obligation {
-    let received: Vec<Received> = versions
-        .iter()
-        .filter_map(|v| Some(Received { at: v.received_at, fate: store::fate(&v.state)? }))
-        .collect();
+    let received: Vec<Received> =
+        versions.iter().filter_map(|v| Some(Received { at: v.received_at, fate: store::fate(&v.state)? })).collect();
     let accepted: Vec<&&Version> = versions.iter().filter(|v| v.version.is_some()).collect();
     let shown = versions.iter().find(|v| v.counts).or(versions.last());
     let (errors, warnings) = shown.and_then(|v| counts.get(&v.id)).copied().unwrap_or_default();
@@ -161,7 +163,8 @@ async fn finding_counts(conn: &mut SqliteConnection, period: Period) -> Result<B
 }
 
 async fn excused(conn: &mut SqliteConnection, period: Period) -> Result<Vec<String>> {
-    let rows = sqlx::query_scalar("SELECT unit FROM decision WHERE kind = 'excuse' AND period = ? AND unit IS NOT NULL");
+    let rows =
+        sqlx::query_scalar("SELECT unit FROM decision WHERE kind = 'excuse' AND period = ? AND unit IS NOT NULL");
     Ok(rows.bind(period.to_string()).fetch_all(conn).await?)
 }
 
@@ -192,14 +195,19 @@ pub enum Which {
 }
 
 pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<Listed>> {
-    const FIELDS: &str = "SELECT id, mailbox, message_id, from_address, subject, received_at, disposition, reason, rules,
+    const FIELDS: &str =
+        "SELECT id, mailbox, message_id, from_address, subject, received_at, disposition, reason, rules,
         duplicate_of FROM message";
     let sql = |rest: &str| sqlx::AssertSqlSafe(format!("{FIELDS} {rest} ORDER BY received_at, id"));
     let rows = match which {
         Which::Since(t) => sqlx::query(sql("WHERE received_at >= ?")).bind(t).fetch_all(&mut *conn).await?,
         Which::One(id) => sqlx::query(sql("WHERE id = ?")).bind(id).fetch_all(&mut *conn).await?,
-        Which::Quarantined => sqlx::query(sql("WHERE disposition = 'quarantined' OR id IN
-            (SELECT message FROM submission WHERE state = 'quarantined')")).fetch_all(&mut *conn).await?,
+        Which::Quarantined => {
+            sqlx::query(sql("WHERE disposition = 'quarantined' OR id IN
+            (SELECT message FROM submission WHERE state = 'quarantined')"))
+            .fetch_all(&mut *conn)
+            .await?
+        }
         Which::News => sqlx::query(sql("WHERE disposition = 'news'")).fetch_all(&mut *conn).await?,
     };
     let mut list = Vec::new();

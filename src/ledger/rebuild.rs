@@ -157,7 +157,12 @@ async fn insert_figure(conn: &mut SqliteConnection, of: (&str, &str, &str), vers
 }
 
 /// Rules against the rest of the ledger: the last accepted figures (P05, P06, P09) and the unit's own book (P07).
-async fn check_figures(conn: &mut SqliteConnection, form: &Form, versions: &[Counting], books: &[Counting]) -> Result<()> {
+async fn check_figures(
+    conn: &mut SqliteConnection,
+    form: &Form,
+    versions: &[Counting],
+    books: &[Counting],
+) -> Result<()> {
     let _ = (conn, form, versions, books);
     Ok(())
 }

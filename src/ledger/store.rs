@@ -57,7 +57,13 @@ pub async fn begin_assessment(conn: &mut SqliteConnection, message: i64) -> Resu
 }
 
 /// Stores the verdict of one message with its submissions, rows and findings.
-pub async fn record(conn: &mut SqliteConnection, message: i64, head: &Head, verdict: &Verdict, now: DateTime<Utc>) -> Result<()> {
+pub async fn record(
+    conn: &mut SqliteConnection,
+    message: i64,
+    head: &Head,
+    verdict: &Verdict,
+    now: DateTime<Utc>,
+) -> Result<()> {
     forget(conn, message).await?;
     sqlx::query(
         "UPDATE message SET message_id = ?, from_address = ?, subject = ?, fingerprint = ?, disposition = ?, reason = ?,
@@ -220,10 +226,11 @@ async fn same_letter(conn: &mut SqliteConnection, message: i64, head: &Head) -> 
 }
 
 async fn claims_of(conn: &mut SqliteConnection, message: i64) -> Result<Vec<(String, String, String, String)>> {
-    let rows = sqlx::query("SELECT DISTINCT unit, stream, form, period FROM submission WHERE message = ? ORDER BY 1, 2, 3, 4")
-        .bind(message)
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query("SELECT DISTINCT unit, stream, form, period FROM submission WHERE message = ? ORDER BY 1, 2, 3, 4")
+            .bind(message)
+            .fetch_all(conn)
+            .await?;
     Ok(rows.into_iter().map(|r| (r.get(0), r.get(1), r.get(2), r.get(3))).collect())
 }
 
@@ -259,10 +266,12 @@ pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: D
 /// Decisions that bear on assessing one message.
 pub async fn decisions(conn: &mut SqliteConnection, message: i64) -> Result<Decisions> {
     let mut decisions = Decisions::default();
-    let rows = sqlx::query("SELECT kind, unit, reason FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id")
-        .bind(message)
-        .fetch_all(&mut *conn)
-        .await?;
+    let rows = sqlx::query(
+        "SELECT kind, unit, reason FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id",
+    )
+    .bind(message)
+    .fetch_all(&mut *conn)
+    .await?;
     for row in rows {
         let kind: String = row.get(0);
         // The last word counts.
@@ -272,7 +281,9 @@ pub async fn decisions(conn: &mut SqliteConnection, message: i64) -> Result<Deci
             (decisions.released, decisions.rejected) = (None, Some(row.get(2)));
         }
     }
-    let trusted = sqlx::query("SELECT address, unit FROM decision WHERE kind = 'trust' AND address IS NOT NULL AND unit IS NOT NULL");
+    let trusted = sqlx::query(
+        "SELECT address, unit FROM decision WHERE kind = 'trust' AND address IS NOT NULL AND unit IS NOT NULL",
+    );
     decisions.trusted = trusted.fetch_all(conn).await?.into_iter().map(|r| (r.get(0), r.get(1))).collect();
     Ok(decisions)
 }

@@ -9,6 +9,7 @@ fn outgoing() -> Outgoing {
         from: "台账系统 <robot@office.test>".into(),
         to: vec!["yunling@street.test".into()],
         cc: vec!["lead@street.test".into()],
+        reply_to: Some("committee@dept.test".into()),
         subject: "回复：云岭街道2011年8月非公有制企业活动进展情况统计表和活动台账".into(),
         text: "已入账。\n第二行\n".into(),
         html: "<p>已入账。</p>".into(),

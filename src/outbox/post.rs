@@ -68,6 +68,7 @@ mod tests {
             from: "台账系统 <robot@office.test>".into(),
             to: vec!["yunling@street.test".into()],
             cc: vec!["lead@street.test".into(), "yunling@street.test".into()],
+            reply_to: None,
             subject: "逾期催报".into(),
             text: "文".into(),
             html: "<p>文</p>".into(),

@@ -68,8 +68,10 @@ impl Scripted {
         Smtp {
             kind: SmtpKind::Server(server),
             from: "台账系统 <robot@office.test>".into(),
+            address: "robot@office.test".into(),
             per_minute: 20,
             answers_per_day: 10,
+            answer_within_days: 62,
             timeout: 1,
         }
     }

@@ -156,8 +156,10 @@ async fn a_mail_written_twice_is_one_file_that_only_its_owner_reads() {
     let settings = config::Smtp {
         kind: SmtpKind::Files(outgoing.clone()),
         from: "robot@office.test".into(),
+        address: "robot@office.test".into(),
         per_minute: 1,
         answers_per_day: 1,
+        answer_within_days: 1,
         timeout: 1,
     };
     let mut transport = Transport::new(&settings, chrono_tz::Asia::Shanghai).unwrap();

@@ -51,7 +51,9 @@ fn own_addresses(config: &Config) -> Vec<String> {
 fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
     match nature {
         Nature::Own => return Verdict::plain(Disposition::Auto, "本系统自己发出的邮件。"),
-        Nature::Auto { why } => return Verdict::plain(Disposition::Auto, format!("自动回复或自动生成的邮件（{why}）。")),
+        Nature::Auto { why } => {
+            return Verdict::plain(Disposition::Auto, format!("自动回复或自动生成的邮件（{why}）。"));
+        }
         Nature::List { why } => return Verdict::plain(Disposition::Auto, format!("群发邮件（{why}）。")),
         Nature::Bounce { .. } => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
         Nature::Person => {}
@@ -105,7 +107,10 @@ impl<'a> Sender<'a> {
 
 fn too_large(context: &Context) -> Verdict {
     let most = context.config.limits.mail_bytes / (1024 * 1024);
-    let text = format!("这封邮件有{}MB，超过{most}MB的上限，系统没有读取；请只附报表，压缩图片或分几封发送。", context.size / (1024 * 1024));
+    let text = format!(
+        "这封邮件有{}MB，超过{most}MB的上限，系统没有读取；请只附报表，压缩图片或分几封发送。",
+        context.size / (1024 * 1024)
+    );
     let mut verdict = Verdict::plain(Disposition::Rejected, "邮件超过大小上限。");
     verdict.rules = vec!["W07".into()];
     verdict.findings = vec![Finding::new("W07", Severity::Error, Place::default(), text)];
@@ -151,7 +156,8 @@ fn reason(verdict: &Verdict) -> String {
     match verdict.disposition {
         Disposition::Accepted => format!("{}份报表已入账。", verdict.submissions.len()),
         Disposition::Quarantined => {
-            let first = waiting.clone().find(|f| f.rule.starts_with('M') || f.rule.starts_with('W')).or(waiting.clone().next());
+            let first =
+                waiting.clone().find(|f| f.rule.starts_with('M') || f.rule.starts_with('W')).or(waiting.clone().next());
             first.map_or_else(|| "需要人工核实。".to_owned(), |f| f.message.clone())
         }
         _ => {

@@ -53,7 +53,8 @@ impl Opener<'_> {
             Kind::Encrypted => self.opened.findings.push(refused(name, &Refusal::Encrypted)),
             Kind::Archive => self.archive(attachment),
             Kind::OtherSpreadsheet => {
-                let text = format!("“{name}”是系统暂时不能读取的表格格式；请用 Excel 或 WPS 打开，另存为 .xlsx 后重新发送。");
+                let text =
+                    format!("“{name}”是系统暂时不能读取的表格格式；请用 Excel 或 WPS 打开，另存为 .xlsx 后重新发送。");
                 self.opened.findings.push(about(name, "W08", text));
             }
             Kind::Word | Kind::Pdf | Kind::Picture => {
@@ -101,7 +102,9 @@ fn about(file: &str, rule: &str, text: String) -> Finding {
 fn refused(file: &str, refusal: &Refusal) -> Finding {
     match refusal {
         Refusal::Encrypted => {
-            let text = format!("“{file}”设了打开密码，系统读不了；请取消密码（文件→信息→保护工作簿→用密码进行加密→清空）后重新发送。");
+            let text = format!(
+                "“{file}”设了打开密码，系统读不了；请取消密码（文件→信息→保护工作簿→用密码进行加密→清空）后重新发送。"
+            );
             about(file, "W01", text)
         }
         Refusal::Damaged(_) => {
@@ -123,7 +126,9 @@ fn not_opened(file: &str, error: &archive::Refusal) -> Finding {
         archive::Refusal::TooLarge(_) => {
             about(file, "W07", format!("压缩包“{file}”解开后超过系统的上限；请只放报表文件，或直接附上报表文件。"))
         }
-        archive::Refusal::Damaged(_) => about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。")),
+        archive::Refusal::Damaged(_) => {
+            about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。"))
+        }
         archive::Refusal::Unknown => {
             about(file, "W08", format!("压缩包“{file}”不是 zip 格式，系统暂时打不开；请改用 zip，或直接附上报表文件。"))
         }
@@ -134,7 +139,8 @@ impl Opened {
     /// Why there is no form among what could be opened; for a mail in which none was found.
     pub fn nothing_found(&self) -> Vec<Finding> {
         let formless = self.formless.iter().map(|name| {
-            let text = format!("“{name}”里没有找到统计表或台账；请确认附上的是填好的附件1、附件2，表头不要删改，再重新发送。");
+            let text =
+                format!("“{name}”里没有找到统计表或台账；请确认附上的是填好的附件1、附件2，表头不要删改，再重新发送。");
             about(name, "W03", text)
         });
         let documents = self.documents.iter().map(|(name, meant)| {

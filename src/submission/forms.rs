@@ -78,7 +78,8 @@ fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender
     let owner = unit.as_ref().and_then(|u| around.registry.unit(u));
     let stream = resolve::stream(ret, owner, around);
     if stream.is_none() {
-        findings.push(whole("W09", "看不出是非公有制企业的报表还是社会组织的报表；请在表的标题里写明后重新发送。".into()));
+        findings
+            .push(whole("W09", "看不出是非公有制企业的报表还是社会组织的报表；请在表的标题里写明后重新发送。".into()));
     }
     let period = match resolve::period(ret, around) {
         Ok(when) => {
@@ -100,7 +101,10 @@ fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender
         findings.push(whole("W04", "看不出是哪个单位的报表；请在表上写明“填报单位”后重新发送。".into()));
     }
     if form.kind == FormKind::Figures && ret.records.len() > 1 {
-        asked.push(whole("W04", format!("表里有{}行数据，看不出哪一行是本单位的；请只留一行后重新发送，或由区里核实。", ret.records.len())));
+        asked.push(whole(
+            "W04",
+            format!("表里有{}行数据，看不出哪一行是本单位的；请只留一行后重新发送，或由区里核实。", ret.records.len()),
+        ));
     }
     if ret.records.is_empty() {
         asked.push(whole("W03", "表里没有一行数据；如果确实没有，请在回信里说明，由区里核实。".into()));
@@ -164,7 +168,13 @@ fn questions(
 type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
 
 /// Errors keep a row of a book out, or a whole table of figures; a question keeps all of it waiting.
-fn finish(ret: &Return, form: &Form, (unit, stream, period): Named, mut findings: Vec<Finding>, asked: Vec<Finding>) -> Judged {
+fn finish(
+    ret: &Return,
+    form: &Form,
+    (unit, stream, period): Named,
+    mut findings: Vec<Finding>,
+    asked: Vec<Finding>,
+) -> Judged {
     let refused = findings.iter().any(Finding::is_error);
     let admit = |record: &Record| match form.kind {
         FormKind::Book => !check::withheld(record, &findings),

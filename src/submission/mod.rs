@@ -136,7 +136,9 @@ impl Verdict {
         let mut claims: Vec<_> = self
             .submissions
             .iter()
-            .map(|s| (text(&s.unit), text(&s.stream), s.form.clone(), s.period.map(|p| p.to_string()).unwrap_or_default()))
+            .map(|s| {
+                (text(&s.unit), text(&s.stream), s.form.clone(), s.period.map(|p| p.to_string()).unwrap_or_default())
+            })
             .collect();
         claims.sort();
         claims.dedup();
@@ -154,7 +156,6 @@ pub struct Decisions {
     /// Addresses trusted for a unit since.
     pub trusted: Vec<(String, String)>,
 }
-
 
 /// What a message says of itself, for listings and to know it again.
 #[derive(Clone, Debug, Default)]

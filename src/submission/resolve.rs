@@ -172,7 +172,8 @@ fn told(found: &[(PeriodHint, Place)], open: Period) -> Vec<Finding> {
         );
         list.push(Finding::new("H02", Severity::Info, place.clone(), text));
     } else if first.period < open && !first.reinterpreted {
-        let text = format!("这份报表按{}（补报或更正以前月份）登记，本期应报的是{}。", first.period.chinese(), open.chinese());
+        let text =
+            format!("这份报表按{}（补报或更正以前月份）登记，本期应报的是{}。", first.period.chinese(), open.chinese());
         list.push(Finding::new("H02", Severity::Info, at.clone(), text));
     }
     list
