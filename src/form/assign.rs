@@ -37,19 +37,18 @@ impl Assignment {
 
 pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
     let fields = vocabulary.form.columns.len();
-    let mut fits: Vec<(Fit, usize, usize)> = (0..headings.len())
-        .flat_map(|h| (0..fields).map(move |f| (f, h)))
-        .filter_map(|(f, h)| vocabulary.fit(f, &headings[h].path).map(|fit| (fit, f, h)))
-        .collect();
-    fits.sort_by_key(|(fit, f, h)| (std::cmp::Reverse(*fit), *f, *h));
     let mut result = Assignment::default();
     let mut taken_fields = vec![false; fields];
     let mut taken_headings = vec![false; headings.len()];
     for level in [Fit::Own, Fit::Synonym, Fit::Resembles, Fit::Near] {
-        let free: Vec<(usize, usize)> = fits
-            .iter()
-            .filter(|(fit, f, h)| *fit == level && !taken_fields[*f] && !taken_headings[*h])
-            .map(|(_, f, h)| (*f, *h))
+        let fits = |f: usize, h: usize| match level {
+            Fit::Own | Fit::Synonym => vocabulary.listed(f, &headings[h].path),
+            Fit::Resembles | Fit::Near => vocabulary.likeness(f, &headings[h].path),
+        };
+        let free: Vec<(usize, usize)> = (0..fields)
+            .filter(|f| !taken_fields[*f])
+            .flat_map(|f| (0..headings.len()).map(move |h| (f, h)))
+            .filter(|(f, h)| !taken_headings[*h] && fits(*f, *h) == Some(level))
             .collect();
         for field in 0..fields {
             let claims: Vec<usize> = free.iter().filter(|(f, _)| *f == field).map(|(_, h)| *h).collect();

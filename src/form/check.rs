@@ -51,14 +51,15 @@ pub fn withheld(record: &Record, findings: &[Finding]) -> bool {
     })
 }
 
-struct Row<'a> {
-    ret: &'a Return,
-    form: &'a Form,
-    record: &'a Record,
+/// One record with what is needed to speak about it.
+pub(super) struct Row<'a> {
+    pub ret: &'a Return,
+    pub form: &'a Form,
+    pub record: &'a Record,
 }
 
 impl Row<'_> {
-    fn place(&self, key: &str) -> Place {
+    pub fn place(&self, key: &str) -> Place {
         Place {
             file: Some(self.ret.file.clone()),
             sheet: Some(self.record.sheet.clone()),
@@ -67,18 +68,18 @@ impl Row<'_> {
         }
     }
 
-    fn finding(&self, rule: &str, severity: Severity, key: &str, message: String) -> Finding {
+    pub fn finding(&self, rule: &str, severity: Severity, key: &str, message: String) -> Finding {
         Finding::new(rule, severity, self.place(key), message).about(key)
     }
 
     /// `第12行` or, of a book, `第12行“某公司”`
-    fn subject(&self) -> String {
+    pub fn subject(&self) -> String {
         let name = self.form.book.as_ref().and_then(|_| self.record.text(&self.form.identity));
         name.map_or_else(|| format!("第{}行", self.record.row), |n| format!("第{}行“{n}”", self.record.row))
     }
 
     /// `“党员总数”（F5）27`
-    fn figure(&self, key: &str) -> String {
+    pub fn figure(&self, key: &str) -> String {
         let value = self.record.int(key).map(|n| n.to_string()).unwrap_or_default();
         let cell = self.record.cells.get(key).map(|c| format!("（{c}）")).unwrap_or_default();
         format!("“{}”{cell}{value}", self.form.label(key))

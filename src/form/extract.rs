@@ -22,11 +22,13 @@ use crate::workbook::{Sheet, Workbook, a1, column_letters};
 /// lends its year to dates that were written without one.
 pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: NaiveDate) -> Reading {
     let mut reading = Reading::default();
+    let vocabularies: Vec<Vocabulary<'_>> = campaign.forms.iter().map(|f| Vocabulary::new(campaign, f)).collect();
     let mut cards: Vec<Return> = Vec::new();
     for sheet in workbook.sheets.iter().filter(|s| !s.hidden) {
-        let reader = SheetReader { campaign, grid: Grid::new(sheet), sheet, file, received };
+        let reader =
+            SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
         let before = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
-        let tables = tables(&reader.grid, campaign);
+        let tables = tables(&reader.grid, &vocabularies);
         reader.tables(&tables, &mut reading.returns);
         reader.cards(&tables, &mut cards);
         let after = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
@@ -41,6 +43,8 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
 /// One sheet on the way through.
 struct SheetReader<'a> {
     campaign: &'a Campaign,
+    /// One a form, in the campaign's order.
+    vocabularies: &'a [Vocabulary<'a>],
     grid: Grid<'a>,
     sheet: &'a Sheet,
     file: &'a str,
@@ -185,7 +189,7 @@ impl SheetReader<'_> {
     /// What the columns as a whole say about each cell.
     fn source<'s>(&self, form: &'s Form, table: &Table, columns: &[(usize, u32)], data: &[u32]) -> Source<'s> {
         let mut source = Source { form, received: self.received, fields: BTreeMap::new() };
-        let vocabulary = Vocabulary::new(self.campaign, form);
+        let vocabulary = &self.vocabularies[table.form];
         for (field, heading) in &table.assignment.read {
             let path = &table.headings[*heading].path;
             let column = columns.iter().find(|(f, _)| f == field).map(|(_, c)| *c);
@@ -228,15 +232,14 @@ impl SheetReader<'_> {
     }
 
     fn cards(&self, tables: &[Table], returns: &mut Vec<Return>) {
-        for form in self.campaign.forms.iter().filter(|f| f.cards) {
-            let vocabulary = Vocabulary::new(self.campaign, form);
+        for vocabulary in self.vocabularies.iter().filter(|v| v.form.cards) {
             let end = tables.first().map_or(u32::MAX, |t| t.header.0);
             let mut ranges = vec![(0, end)];
             ranges.extend(tables.last().map(|t| (self.end_of(t), u32::MAX)));
             for (first, end) in ranges {
                 let mut from = first;
-                for card in card::cards(&self.grid, &vocabulary, first, end) {
-                    self.card(form, &card, from, returns);
+                for card in card::cards(&self.grid, vocabulary, first, end) {
+                    self.card(vocabulary.form, &card, from, returns);
                     from = card.last_row + 1;
                 }
             }

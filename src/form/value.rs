@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::date::{self, Written};
 use super::definition::{Choice, Column, ColumnKind, TextStyle, When};
-use super::number::{self, is_mark, plain, whole};
+use super::number::{self, is_invisible, is_mark, plain, whole};
 use super::record::Datum;
 use crate::workbook::{Cell, CellValue};
 
@@ -85,7 +85,7 @@ pub fn read(cell: Option<&Cell>, column: &Column, context: &Context<'_>) -> Valu
 
 /// Nothing to see: no text but white space.
 pub fn is_blank(cell: &Cell) -> bool {
-    matches!(&cell.value, CellValue::Text(s) if plain(s).is_empty())
+    matches!(&cell.value, CellValue::Text(s) if s.chars().all(|c| c.is_whitespace() || is_invisible(c)))
 }
 
 /// A dash, a slash or 无.
