@@ -14,6 +14,8 @@ pub struct Heading {
     pub path: Vec<String>,
     /// As it stands on the sheet, in one line.
     pub shown: String,
+    /// The column is hidden: it is read only where no visible one is.
+    pub hidden: bool,
 }
 
 /// Indexes of the form's columns and of the headings.
@@ -40,7 +42,9 @@ pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
     let mut result = Assignment::default();
     let mut taken_fields = vec![false; fields];
     let mut taken_headings = vec![false; headings.len()];
-    for level in [Fit::Own, Fit::Synonym, Fit::Resembles, Fit::Near] {
+    let sure = [Fit::Own, Fit::Synonym, Fit::Resembles];
+    let visible = sure.iter().map(|level| (*level, false));
+    for (level, hidden) in visible.chain(sure.iter().map(|level| (*level, true))).chain([(Fit::Near, false)]) {
         let fits = |f: usize, h: usize| match level {
             Fit::Own | Fit::Synonym => vocabulary.listed(f, &headings[h].path),
             Fit::Resembles | Fit::Near => vocabulary.likeness(f, &headings[h].path),
@@ -48,7 +52,7 @@ pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
         let free: Vec<(usize, usize)> = (0..fields)
             .filter(|f| !taken_fields[*f])
             .flat_map(|f| (0..headings.len()).map(move |h| (f, h)))
-            .filter(|(f, h)| !taken_headings[*h] && fits(*f, *h) == Some(level))
+            .filter(|(f, h)| headings[*h].hidden == hidden && !taken_headings[*h] && fits(*f, *h) == Some(level))
             .collect();
         for field in 0..fields {
             let claims: Vec<usize> = free.iter().filter(|(f, _)| *f == field).map(|(_, h)| *h).collect();
@@ -91,6 +95,7 @@ mod tests {
                 row: 0,
                 path: path.iter().map(|p| vocabulary.key(p)).collect(),
                 shown: path.join("/"),
+                hidden: path[0].starts_with('~'),
             })
             .collect();
         let key = |f: usize| vocabulary.form.columns[f].key.clone();
@@ -113,6 +118,13 @@ mod tests {
         let (read, doubts) = read(&[&["企业名称"], &["单位名称"], &["党员总数"]]);
         assert_eq!(read, [("members".to_owned(), 2)]);
         assert_eq!(doubts, ["name"]);
+    }
+
+    #[test]
+    fn a_hidden_column_gives_way_to_a_visible_one() {
+        let (read, doubts) = read(&[&["企业名称"], &["~单位名称"], &["~党员总数"]]);
+        assert_eq!(read, [("name".to_owned(), 0), ("members".to_owned(), 2)]);
+        assert!(doubts.is_empty());
     }
 
     #[test]

@@ -38,17 +38,15 @@ pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> 
     findings
 }
 
-/// Whether an error among `findings` keeps this record out of the ledger. Errors without a row concern the whole return.
+/// Whether an error among `findings` keeps this record out of the ledger. An error with neither cell nor row concerns
+/// the whole return.
 pub fn withheld(record: &Record, findings: &[Finding]) -> bool {
-    findings.iter().any(|f| {
-        f.is_error() && f.place.row == Some(record.row) && f.place.sheet.as_deref() == Some(record.sheet.as_str())
-    }) || findings.iter().any(|f| {
+    let mine = |f: &Finding| match &f.place.cell {
         // On a card the cells of one record stand in many rows.
-        f.is_error()
-            && f.place.sheet.as_deref() == Some(record.sheet.as_str())
-            && f.place.cell.is_some()
-            && record.cells.values().any(|c| Some(c) == f.place.cell.as_ref())
-    })
+        Some(cell) => record.cells.values().any(|c| c == cell),
+        None => f.place.row == Some(record.row),
+    };
+    findings.iter().any(|f| f.is_error() && f.place.sheet.as_deref() == Some(record.sheet.as_str()) && mine(f))
 }
 
 /// One record with what is needed to speak about it.

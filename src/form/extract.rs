@@ -36,7 +36,10 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
             reading.unrecognised.push(sheet.name.clone());
         }
     }
-    reading.returns.extend(cards);
+    for mut ret in cards {
+        ret.hints.sort_by_key(|h| h.origin);
+        reading.returns.push(ret);
+    }
     reading
 }
 
@@ -64,9 +67,10 @@ impl SheetReader<'_> {
             self.columns(table, &mut ret);
             let after_data = self.rows(table, &mut ret, i + 1 == tables.len());
             lead = after_data;
+            let untitled = ret.hints.iter().all(|h| h.origin == Origin::Heading);
             let continued = previous.filter(|p| {
                 let last: &Return = &returns[*p];
-                ret.hints.is_empty() && last.form == ret.form && last.columns == ret.columns
+                untitled && last.form == ret.form && last.columns == ret.columns
             });
             match continued {
                 // The headings repeated at the top of a printed page.
@@ -108,7 +112,12 @@ impl SheetReader<'_> {
         };
         for (field, heading) in &table.assignment.read {
             let column = &form.columns[*field];
-            ret.columns.insert(column.key.clone(), column_letters(table.headings[*heading].column));
+            let heading = &table.headings[*heading];
+            ret.columns.insert(column.key.clone(), column_letters(heading.column));
+            if find_streams(&heading.shown, self.campaign).len() == 1 {
+                let cell = Some(a1(heading.row, heading.column));
+                ret.hints.push(Hint { origin: Origin::Heading, text: heading.shown.clone(), cell });
+            }
         }
         for (field, heading) in &table.assignment.resembling {
             let (h, column) = (&table.headings[*heading], &form.columns[*field]);
@@ -164,6 +173,10 @@ impl SheetReader<'_> {
             let record = read_record(&source, &self.in_row(&source, *row, &columns, &data), ret);
             ret.records.push(record);
         }
+        if data.is_empty() && form.kind == FormKind::Figures {
+            let message = "表中没有数据行，请填写后重报。";
+            ret.findings.push(Finding::new("P02", Severity::Error, self.place(None, None), message));
+        }
         for (row, _) in rows.iter().filter(|(_, k)| *k == RowKind::Total) {
             let mut aside = Return::default();
             ret.totals.push(read_record(&source, &self.in_row(&source, *row, &columns, &[]), &mut aside));
@@ -179,11 +192,13 @@ impl SheetReader<'_> {
         after
     }
 
-    /// Units without a single figure, where no row has any: the first is the sender's, who must be told.
+    /// Where no row has figures, the first one that has anything at all: the sender must be told what is missing.
     fn named_rows(&self, form: &Form, columns: &[(usize, u32)], rows: &[(u32, RowKind)]) -> Vec<u32> {
-        let identity = columns.iter().find(|(f, _)| form.columns[*f].key == form.identity);
-        let named = |row: &u32| identity.is_some_and(|(_, c)| self.grid.own(*row, *c).is_some());
-        rows.iter().filter(|(_, k)| *k == RowKind::Empty).map(|(r, _)| *r).filter(named).take(1).collect()
+        let something = |row: &u32| {
+            let mut own = columns.iter().filter(|(f, _)| !form.is_sequence(&form.columns[*f].key));
+            own.any(|(_, c)| self.grid.own(*row, *c).is_some())
+        };
+        rows.iter().filter(|(_, k)| *k == RowKind::Empty).map(|(r, _)| *r).filter(something).take(1).collect()
     }
 
     /// What the columns as a whole say about each cell.
@@ -269,13 +284,13 @@ impl SheetReader<'_> {
             named.into_iter().find(|s| s.len() == 1).and_then(|s| s.first().map(|s| s.key.clone()))
         };
         let own = stream(&hints);
-        let same = returns.iter().position(|r| own.is_none() || stream(&r.hints) == own);
+        let same = returns.iter().rposition(|r| own.is_none() || stream(&r.hints) == own);
         let index = same.unwrap_or_else(|| {
             returns.push(self.start(form));
             returns.len() - 1
         });
         let ret = &mut returns[index];
-        for hint in hints.into_iter().chain(self.sheet_hint()) {
+        for hint in hints {
             if !ret.hints.iter().any(|h| h.origin == hint.origin && h.text == hint.text) {
                 ret.hints.push(hint);
             }
@@ -311,10 +326,6 @@ impl SheetReader<'_> {
         }
     }
 
-    fn sheet_hint(&self) -> Option<Hint> {
-        Some(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None })
-    }
-
     /// Hints that stand in the table itself, all in the order in which they are believed.
     fn finish(&self, ret: &mut Return) {
         let form = self.campaign.form(&ret.form);
@@ -326,7 +337,7 @@ impl SheetReader<'_> {
                 }
             }
         }
-        ret.hints.extend(self.sheet_hint());
+        ret.hints.push(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None });
         ret.hints.sort_by_key(|h| h.origin);
     }
 }
@@ -340,3 +351,6 @@ fn inherit(first: &Return, second: &mut Return) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,6 +163,7 @@ fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) ->
             row: cells.last().map_or(header.1, |(r, _)| *r),
             path: texts.iter().map(|t| vocabulary.key(t)).filter(|k| !k.is_empty()).collect(),
             shown: texts.iter().map(|t| t.split_whitespace().collect::<String>()).collect::<Vec<_>>().join("/"),
+            hidden: grid.sheet.hidden_columns.contains(&column),
         });
     }
     headings
