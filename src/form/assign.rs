@@ -54,11 +54,11 @@ pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
             .flat_map(|f| (0..headings.len()).map(move |h| (f, h)))
             .filter(|(f, h)| headings[*h].hidden == hidden && !taken_headings[*h] && fits(*f, *h) == Some(level))
             .collect();
-        for field in 0..fields {
+        for (field, taken) in taken_fields.iter_mut().enumerate() {
             let claims: Vec<usize> = free.iter().filter(|(f, _)| *f == field).map(|(_, h)| *h).collect();
             let Some(first) = claims.first() else { continue };
             let alone = claims.len() == 1 && free.iter().filter(|(_, h)| h == first).count() == 1;
-            taken_fields[field] = true;
+            *taken = true;
             if alone && level > Fit::Near {
                 taken_headings[*first] = true;
                 result.read.push((field, *first));
