@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use super::code;
-use super::definition::{BookColumns, ColumnKind, Form};
+use super::definition::{BookColumns, ColumnKind, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
 use super::name::organisation_key;
 use super::reading::Return;
@@ -47,6 +47,18 @@ pub fn withheld(record: &Record, findings: &[Finding]) -> bool {
         None => f.place.row == Some(record.row),
     };
     findings.iter().any(|f| f.is_error() && f.place.sheet.as_deref() == Some(record.sheet.as_str()) && mine(f))
+}
+
+/// Whether nothing of a return can be used: any error in figures; in a book an error that concerns it whole, or errors on
+/// every row.
+pub fn rejected(ret: &Return, form: &Form, findings: &[Finding]) -> bool {
+    let whole = |f: &Finding| f.is_error() && f.place.cell.is_none() && f.place.row.is_none();
+    match form.kind {
+        FormKind::Figures => findings.iter().any(Finding::is_error),
+        FormKind::Book => {
+            findings.iter().any(whole) || !ret.records.is_empty() && ret.records.iter().all(|r| withheld(r, findings))
+        }
+    }
 }
 
 /// One record with what is needed to speak about it.
@@ -453,5 +465,13 @@ mod tests {
             vec![record(5, &entry(&[("members", Datum::Int(2))])), record(6, &entry(&[("name", text("别的公司"))]))];
         let findings = check_all("register", rows.clone());
         assert_eq!(rows.iter().map(|r| withheld(r, &findings)).collect::<Vec<_>>(), [true, false]);
+        let campaign = Campaign::builtin();
+        let register = campaign.form("register").unwrap();
+        let of = |records: &[Record]| Return { records: records.to_vec(), ..Return::default() };
+        assert!(!rejected(&of(&rows), register, &findings));
+        assert!(rejected(&of(&rows[..1]), register, &findings));
+        assert!(rejected(&of(&rows), campaign.form("progress").unwrap(), &findings));
+        let whole = [Finding::new("P01", Severity::Error, Place::default(), "缺列")];
+        assert!(rejected(&of(&rows), register, &whole) && !rejected(&of(&[]), register, &[]));
     }
 }
