@@ -9,12 +9,12 @@ use super::definition::{Campaign, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
 use super::grid::Grid;
 use super::heading::Vocabulary;
-use super::identity::find_streams;
 use super::info;
 use super::lines::{Field, Source, Where, read_record};
 use super::reading::{Doubt, Hint, Origin, Reading, Return};
 use super::recognise::{Table, tables};
 use super::row::{RowKind, classify};
+use super::streams::find_streams;
 use super::value::{is_blank, rate_choices, yes_no};
 use crate::workbook::{Sheet, Workbook, a1, column_letters};
 

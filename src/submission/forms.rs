@@ -48,7 +48,7 @@ fn parts(ret: &Return, form: &Form, around: &Around) -> Vec<Return> {
     let mut by_unit: BTreeMap<String, Vec<Record>> = BTreeMap::new();
     for record in &ret.records {
         let cell = record.text(&form.identity).unwrap_or_default();
-        match crate::form::identity::find_units(cell, around.registry).as_slice() {
+        match super::units::find_units(cell, around.registry).as_slice() {
             [one] => by_unit.entry(one.name.clone()).or_default().push(record.clone()),
             // A row that names no unit: the table cannot be taken apart.
             _ => return vec![ret.clone()],

@@ -4,11 +4,11 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::config::{Registry, Unit};
-use crate::form::identity;
 use crate::form::month::{MonthKind, PeriodHint, find_period};
 use crate::form::reading::{Origin, Return};
-use crate::form::{Campaign, Finding, Place, Severity};
+use crate::form::{Campaign, Finding, Place, Severity, find_streams};
 use crate::period::Period;
+use crate::submission::units::find_units;
 
 /// What stands around a return: the names of its file and mail, and who sent it.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +80,7 @@ fn named<'a>(ret: &Return, rows: &[&str], registry: &'a Registry) -> Vec<&'a Uni
 
 fn distinct<'a>(texts: &[String], registry: &'a Registry) -> Vec<&'a Unit> {
     let mut units: Vec<&Unit> = Vec::new();
-    for unit in texts.iter().flat_map(|t| identity::find_units(t, registry)) {
+    for unit in texts.iter().flat_map(|t| find_units(t, registry)) {
         if !units.iter().any(|u| u.name == unit.name) {
             units.push(unit);
         }
@@ -98,7 +98,7 @@ pub fn stream(ret: &Return, unit: Option<&Unit>, around: &Around) -> Option<Stri
     for texts in groups {
         let mut found: Vec<&str> = Vec::new();
         for text in &texts {
-            found.extend(identity::find_streams(text, around.campaign).iter().map(|s| s.key.as_str()));
+            found.extend(find_streams(text, around.campaign).iter().map(|s| s.key.as_str()));
         }
         found.sort_unstable();
         found.dedup();
