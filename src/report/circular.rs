@@ -63,7 +63,7 @@ fn head(data: &ReportData) -> Vec<Part> {
     parts
 }
 
-/// `临湖开发区管委会，各街道，各镇，区直各有关部门`: zones by name, the other kinds together.
+/// `清河开发区管委会，各街道，各镇，区直各有关部门`: zones by name, the other kinds together.
 fn addressees(data: &ReportData) -> String {
     let of = |kind: &'static str| data.registry.units.iter().filter(move |u| u.kind == kind);
     let mut names: Vec<String> = of("zone").map(|u| u.name.clone()).collect();
