@@ -25,6 +25,9 @@ pub fn build(data: &ReportData) -> Result<Vec<u8>, Error> {
         parts.push(Part::Caption(attachment_title(data, table)));
         parts.push(Part::Table(attachment(data, table)));
     }
+    if !data.committees.is_empty() {
+        parts.push(Part::CopyTo(format!("抄送：{}。", data.committees.join("，"))));
+    }
     docx::render(&parts, &title(data), data.generated_at)
 }
 
@@ -227,6 +230,8 @@ mod tests {
             "中共白鹭区委组织部",
             "2011年9月26日",
             "附件1",
+            "附件2",
+            "抄送：区非公党工委，区社会组织党工委。",
         ];
         let mut rest = texts.iter();
         for part in order {
