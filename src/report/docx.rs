@@ -35,7 +35,7 @@ pub enum Part {
     Attachment(String),
     /// A table's title.
     Caption(String),
-    /// 抄送, between two rules at the end.
+    /// 抄送, between two rules.
     CopyTo(String),
     Table(Table),
 }
