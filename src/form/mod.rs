@@ -19,6 +19,7 @@ mod row;
 
 pub mod check;
 pub mod code;
+pub mod compare;
 pub mod name;
 
 pub mod extract;

@@ -27,9 +27,12 @@ pub fn text(raw: &[u8]) -> String {
     out.trim().to_owned()
 }
 
+/// Bytes of one field that are looked at.
+const FIELD: usize = 64 << 10;
+
 /// Removes the line breaks of folded lines (RFC 5322 section 2.2.3).
 fn unfold(raw: &[u8]) -> Vec<u8> {
-    raw.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect()
+    raw.iter().copied().take(FIELD).filter(|b| !matches!(b, b'\r' | b'\n')).collect()
 }
 
 struct Word<'a> {
@@ -40,9 +43,11 @@ struct Word<'a> {
 
 /// The next `=?charset?encoding?data?=`, with what lies before and after it.
 fn next_word(text: &[u8]) -> Option<(&[u8], Word<'_>, &[u8])> {
+    // Behind the last end of a word none begins; without this, unfinished words would be searched to the end each.
+    let searched = &text[..text.windows(2).rposition(|w| w == b"?=")? + 2];
     let mut from = 0;
-    while let Some(start) = find(&text[from..], b"=?").map(|at| from + at) {
-        if let Some((word, length)) = word_at(&text[start + 2..]) {
+    while let Some(start) = find(&searched[from..], b"=?").map(|at| from + at) {
+        if let Some((word, length)) = word_at(&searched[start + 2..]) {
             return Some((&text[..start], word, &text[start + 2 + length..]));
         }
         from = start + 2;
@@ -52,17 +57,19 @@ fn next_word(text: &[u8]) -> Option<(&[u8], Word<'_>, &[u8])> {
 
 /// A word's fields and its length, behind the opening `=?`.
 fn word_at(text: &[u8]) -> Option<(Word<'_>, usize)> {
-    let charset_end = text.iter().position(|&b| b == b'?')?;
+    let charset_end = text.iter().take(64).position(|&b| b == b'?')?;
     let charset = &text[..charset_end];
-    let plausible = !charset.is_empty() && charset.iter().all(|b| b.is_ascii_graphic());
     let [encoding, b'?', data @ ..] = text.get(charset_end + 1..)? else { return None };
     let base64 = match encoding {
         b'B' | b'b' => true,
         b'Q' | b'q' => false,
         _ => return None,
     };
+    if charset.is_empty() || !charset.iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
     let data_end = find(data, b"?=")?;
-    plausible.then(|| (Word { charset, base64, data: &data[..data_end] }, charset_end + 3 + data_end + 2))
+    Some((Word { charset, base64, data: &data[..data_end] }, charset_end + 3 + data_end + 2))
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -8,6 +8,8 @@ use super::{Cell, CellValue, Limits, Merge, Refusal, Sheet};
 
 /// Bytes of text one workbook may hold in its cells: one long shared string can be shown in many cells.
 const TEXT_BYTES: u64 = 256 << 20;
+/// Rows and cells that may be passed over, empty ones included: they cost no memory, but time.
+const ELEMENTS: u64 = 10_000_000;
 /// A merge over more cells than this (within the used area) is no layout but an accident.
 const MERGE_CELLS: u64 = 100_000;
 const MERGES: usize = 50_000;
@@ -20,11 +22,18 @@ pub(super) const SHEETS: usize = 255;
 pub(super) struct Budget {
     cells: u64,
     text: u64,
+    elements: u64,
 }
 
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { cells: limits.cells, text: TEXT_BYTES }
+        Self { cells: limits.cells, text: TEXT_BYTES, elements: ELEMENTS }
+    }
+
+    /// Counts a row or a cell, whatever is in it.
+    pub(super) fn visit(&mut self) -> Result<(), Refusal> {
+        self.elements = self.elements.checked_sub(1).ok_or_else(|| Refusal::TooLarge("rows and empty cells".into()))?;
+        Ok(())
     }
 
     fn spend(&mut self, value: &CellValue) -> Result<(), Refusal> {

@@ -228,8 +228,41 @@ fn protected_and_damaged_files_are_told_apart() {
     assert!(damaged(&sheet_of(r#"<row><c t="s"><v>3</v></c></row>"#)));
 }
 
+fn any_value() -> impl Strategy<Value = CellValue> {
+    prop_oneof![
+        "[一-龥a-z0-9 <&\"_x]{1,12}".prop_map(CellValue::Text),
+        (-1e12..1e12f64).prop_map(CellValue::Number),
+        any::<bool>().prop_map(CellValue::Bool),
+        (61..100_000i64).prop_map(|days| {
+            let first = chrono::NaiveDate::from_ymd_opt(1899, 12, 30).unwrap();
+            CellValue::Date((first + chrono::TimeDelta::days(days)).and_hms_opt(0, 0, 0).unwrap())
+        }),
+    ]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn what_is_written_is_what_is_read(cells in prop::collection::btree_map((0..50u32, 0..30u32), any_value(), 1..40)) {
+        let mut writer = Writer::new();
+        let sheet = writer.add_worksheet();
+        let date = Format::new().set_num_format("yyyy-mm-dd");
+        for (&(row, column), value) in &cells {
+            let column = column as u16;
+            match value {
+                CellValue::Text(text) => sheet.write(row, column, text),
+                CellValue::Number(number) => sheet.write(row, column, *number),
+                CellValue::Bool(yes) => sheet.write(row, column, *yes),
+                CellValue::Date(day) => sheet.write_with_format(row, column, day, &date),
+                CellValue::Error(_) | CellValue::Uncached => unreachable!("not generated"),
+            }
+            .unwrap();
+        }
+        let read = read(&writer.save_to_buffer().unwrap(), &LIMITS).unwrap();
+        let got: BTreeMap<_, _> = read.sheets[0].cells.iter().map(|(&at, cell)| (at, cell.value.clone())).collect();
+        prop_assert_eq!(got, cells);
+    }
 
     #[test]
     fn no_flipped_bytes_bring_the_xls_reader_down(flips in prop::collection::vec((0..EXCEL_97.len(), any::<u8>()), 1..20)) {

@@ -17,10 +17,25 @@ pub(super) struct Context<'b> {
     pub(super) strings: &'b [String],
 }
 
+/// ST_CellType (ECMA-376 part 1, 18.18.11).
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Type {
+    #[default]
+    Number,
+    Shared,
+    /// Text of a formula.
+    Text,
+    Inline,
+    Bool,
+    Error,
+    Date,
+}
+
 /// A `<c>` element as it is written.
 #[derive(Default)]
 struct Written {
-    kind: String,
+    at: Option<(u32, u32)>,
+    kind: Type,
     style: usize,
     formula: bool,
     /// Text of `<v>`; `None` without one.
@@ -44,16 +59,16 @@ pub(super) fn read(
                 "col" if flag(&e, "hidden") => hide_columns(&e, &mut draft),
                 "mergeCell" => merge(&e, &mut draft),
                 "row" if in_data => {
+                    budget.visit()?;
                     at = (row_number(&e).unwrap_or(at.0), 0);
                     if flag(&e, "hidden") {
                         draft.hide_row(at.0);
                     }
                 }
                 "c" if in_data => {
-                    if let Some(reference) = attribute(&e, "r") {
-                        at = position(&reference).ok_or_else(|| damaged("a cell reference cannot be read"))?;
-                    }
-                    let written = Written::of(&e);
+                    budget.visit()?;
+                    let written = Written::of(&e)?;
+                    at = written.at.unwrap_or(at);
                     if let Some(raw) = cell(&mut xml, written)?.read(context)? {
                         draft.put(at, raw, budget)?;
                     }
@@ -129,19 +144,41 @@ fn cell(xml: &mut Xml<impl BufRead>, mut written: Written) -> Result<Written, Re
 }
 
 impl Written {
-    fn of(element: &BytesStart<'_>) -> Self {
-        let style = attribute(element, "s").and_then(|v| v.parse().ok()).unwrap_or(0);
-        Self { kind: attribute(element, "t").unwrap_or_default(), style, ..Self::default() }
+    /// Reads the attributes in one go: there are millions of these.
+    fn of(element: &BytesStart<'_>) -> Result<Self, Refusal> {
+        let mut written = Self::default();
+        for attribute in element.attributes().with_checks(false).flatten() {
+            match attribute.key.as_ref() {
+                "r" => {
+                    let at = position(&attribute.value).ok_or_else(|| damaged("a cell reference cannot be read"))?;
+                    written.at = Some(at);
+                }
+                "s" => written.style = attribute.value.parse().unwrap_or(0),
+                "t" => {
+                    written.kind = match attribute.value.as_ref() {
+                        "s" => Type::Shared,
+                        "str" => Type::Text,
+                        "inlineStr" | "is" => Type::Inline,
+                        "b" => Type::Bool,
+                        "e" => Type::Error,
+                        "d" => Type::Date,
+                        _ => Type::Number,
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(written)
     }
 
     /// `None` for a cell without content.
     fn read(self, context: &Context<'_>) -> Result<Option<Raw>, Refusal> {
         let shown = context.formats.get(self.style).copied().unwrap_or_default();
         let formula = self.formula;
-        let value = match (self.kind.as_str(), self.value) {
-            ("inlineStr" | "is", _) => Some(CellValue::Text(self.inline.finish())),
-            ("str", Some(text)) => Some(CellValue::Text(unescape(text))),
-            (_, Some(text)) if !text.trim().is_empty() => Some(typed(&self.kind, text, context)?),
+        let value = match (self.kind, self.value) {
+            (Type::Inline, _) => Some(CellValue::Text(self.inline.finish())),
+            (Type::Text, Some(text)) => Some(CellValue::Text(unescape(text))),
+            (kind, Some(text)) if !text.trim().is_empty() => Some(typed(kind, text, context)?),
             _ if formula => Some(CellValue::Uncached),
             _ => None,
         };
@@ -149,18 +186,18 @@ impl Written {
     }
 }
 
-/// ST_CellType (18.18.11). A number that is none is kept as the text it is.
-fn typed(kind: &str, text: String, context: &Context<'_>) -> Result<CellValue, Refusal> {
+/// The text of `<v>` by its type. A number that is none is kept as the text it is.
+fn typed(kind: Type, text: String, context: &Context<'_>) -> Result<CellValue, Refusal> {
     let trimmed = text.trim();
     Ok(match kind {
-        "s" => {
+        Type::Shared => {
             let known = trimmed.parse::<usize>().ok().and_then(|n| context.strings.get(n));
             CellValue::Text(known.ok_or_else(|| damaged("no such shared string"))?.clone())
         }
-        "b" => CellValue::Bool(trimmed == "1" || trimmed.eq_ignore_ascii_case("true")),
-        "e" => CellValue::Error(trimmed.to_owned()),
-        "d" => iso_date(trimmed).map_or_else(|| CellValue::Text(trimmed.to_owned()), CellValue::Date),
-        _ => match trimmed.parse::<f64>() {
+        Type::Bool => CellValue::Bool(trimmed == "1" || trimmed.eq_ignore_ascii_case("true")),
+        Type::Error => CellValue::Error(trimmed.to_owned()),
+        Type::Date => iso_date(trimmed).map_or_else(|| CellValue::Text(trimmed.to_owned()), CellValue::Date),
+        Type::Number | Type::Text | Type::Inline => match trimmed.parse::<f64>() {
             Ok(number) if number.is_finite() => CellValue::Number(number),
             _ => CellValue::Text(unescape(text)),
         },
