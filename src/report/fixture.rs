@@ -55,6 +55,7 @@ impl District {
                 district: "白鹭区".to_owned(),
                 addresses: vec!["zzb@bailu.example".to_owned()],
                 contact: "区委组织部 周老师".to_owned(),
+                digest: "30 8 * * *".parse().expect("a schedule"),
             },
             campaign: Campaign::builtin(),
             registry: Registry { units: (0..units).map(unit).collect() },

@@ -29,6 +29,7 @@ pub fn mailbox(name: &str, imap: Imap) -> Mailbox {
         committee: "青岚区非公党工委".to_owned(),
         stream: Some("nonpublic".to_owned()),
         authserv_id: None,
+        since: None,
         source: Source::Imap(imap),
     }
 }
