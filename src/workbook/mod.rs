@@ -11,9 +11,6 @@ mod package;
 pub mod read;
 mod records;
 mod values;
-#[cfg(test)]
-#[path = "tests.rs"]
-mod whole_files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,6 +106,10 @@ impl Sheet {
         self.cells.get(&(row, column))
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod whole_files;
 
 #[cfg(test)]
 mod tests {
