@@ -207,7 +207,7 @@ fn view(data: &ReportData, quarantined: u32, files: Vec<String>) -> words::Repor
         },
         on_time: units.iter().filter(|u| u.state == State::OnTime).count() as u32,
         late: standing::units_in(data, State::Late),
-        missing: [State::Missing, State::Rejected, State::Pending]
+        missing: [State::Missing, State::Rejected, State::Quarantined, State::Pending]
             .iter()
             .flat_map(|s| standing::units_in(data, *s))
             .collect(),

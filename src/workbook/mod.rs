@@ -2,17 +2,18 @@
 //!
 //! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
 
-mod biff;
+mod container;
 mod draft;
-mod number_format;
+mod marks;
+mod marks_xls;
+mod marks_xlsx;
 mod package;
 pub mod read;
+mod records;
+mod values;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod whole_files;
-mod worksheet;
-mod xls;
-mod xlsx;
 
 use std::collections::{BTreeMap, BTreeSet};
 
