@@ -46,6 +46,11 @@ fn usage(text: impl Into<String>) -> anyhow::Error {
 
 /// Parses the arguments, runs the command and gives the exit code.
 pub async fn main() -> ExitCode {
+    // A library's panic message may quote what it was reading; the place is all that a log may hold.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic");
+    }));
     let arguments = Arguments::parse();
     let result = run(arguments).await;
     match result {
