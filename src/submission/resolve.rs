@@ -145,11 +145,7 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     let Some((first, at)) = found.first() else { return Ok(ForWhen { period: open, told: Vec::new() }) };
     let earliest = open.plus(-WINDOW);
     if first.period > open || first.period < earliest {
-        let text = format!(
-            "报表写的所属期是{}，本期应报{}；请核对月份，改正后重新发送。",
-            first.period.chinese(),
-            open.chinese()
-        );
+        let text = format!("报表写的月份是“{}”，本期应报{}；请核对月份，改正后重新发送。", first.said, open.chinese());
         return Err(Box::new(Finding::new("W05", Severity::Error, at.clone(), text)));
     }
     Ok(ForWhen { period: first.period, told: told(&found, open) })
