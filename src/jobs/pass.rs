@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
 use tracing::{info, warn};
 
@@ -76,7 +77,8 @@ pub async fn pass(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<P
     Ok(passed)
 }
 
-/// All mailboxes at once: one that hangs holds up nobody but this pass, and that only for its time limit.
+/// All mailboxes at once: one that hangs holds up nobody but this pass, and that only for its time limit. The first to
+/// find the ledger locked or the disk full ends the pass: the others could only wait for the same.
 async fn look(
     db: &Db,
     config: &Config,
@@ -85,7 +87,8 @@ async fn look(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let looks = watched.iter_mut().map(|w| take(db, config, &w.mailbox, &mut w.connection, now));
-    for result in join_all(looks).await {
+    let mut looks: FuturesUnordered<_> = looks.collect();
+    while let Some(result) = looks.next().await {
         match result {
             Ok(taken) => passed.taken += taken.new,
             Err(TakeError::Mailbox(failure)) => {
