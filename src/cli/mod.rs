@@ -49,6 +49,11 @@ fn usage(text: impl Into<String>) -> anyhow::Error {
 /// The runtime starts here and not in `main.rs`, because the code of everything asynchronous is generated where it is
 /// awaited from outside: in the library it is compiled once, for the program and all its tests.
 pub fn main() -> ExitCode {
+    // A library's panic message may quote what it was reading; the place is all that a log may hold.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic");
+    }));
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from);
     match runtime.and_then(|runtime| runtime.block_on(run(arguments))) {

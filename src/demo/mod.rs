@@ -1,13 +1,13 @@
 //! The demo: an invented district's month, told in mail and lived through by the same passes that the daemon runs.
 
 pub mod district;
-mod forms;
-mod locked;
-mod mime;
+pub mod forms;
+pub mod locked;
+pub mod mime;
 mod names;
-mod organisations;
-mod returns;
-mod sheets;
+pub mod organisations;
+pub mod returns;
+pub mod sheets;
 pub mod story;
 
 use std::path::{Path, PathBuf};

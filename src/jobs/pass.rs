@@ -68,6 +68,7 @@ pub async fn pass(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<P
     look(db, config, &mut watched, &mut passed, now).await?;
     passed.processed = process_all(db, config, now).await?;
     put_away(db, &mut watched, &mut passed, now).await?;
+    join_all(watched.into_iter().filter_map(|w| w.connection).map(Connection::close)).await;
     passed.jobs = scheduled(db, config, now).await?;
     let mut transport = Transport::new(&config.smtp, config.timezone)?;
     let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;

@@ -1,8 +1,8 @@
 //! Bytes of a workbook → [`Workbook`], by content. Pure: bytes in, plain data out, so that a caller may put a process
 //! between the two.
 //!
-//! Reads OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8) whatever they are called. Each
-//! file is walked twice: our own pass bounds what it may cost and notes its marks, then calamine reads the values.
+//! Reads OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8) whatever they are called. Our
+//! own pass goes first: it bounds what a file may cost and notes its marks. Then calamine reads the values.
 
 use super::{Limits, Refusal, Workbook, marks_xls, marks_xlsx, values};
 use crate::message::attachment::{Kind, sniff};
