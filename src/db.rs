@@ -84,7 +84,8 @@ fn private_file(file: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map(drop)
 }
 
-/// Only one process at a time works on a ledger (`run`, `once`, `ingest`, `report --send` …). Released on drop.
+/// Only one process at a time takes mail into a ledger (`run`, `once`, `ingest`). Decisions, reminders and reports are
+/// single transactions and go on beside it. Released on drop.
 #[derive(Debug)]
 pub struct Lock {
     _file: std::fs::File,
