@@ -6,6 +6,7 @@ mod office;
 mod bad_input;
 mod breakdown;
 mod commands;
+mod crash;
 mod cycle;
 mod desk;
 mod migrations;
