@@ -8,6 +8,7 @@ mod breakdown;
 mod commands;
 mod crash;
 mod cycle;
+mod daemon;
 mod desk;
 mod migrations;
 mod quarantine;
