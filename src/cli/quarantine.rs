@@ -1,4 +1,5 @@
-//! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once.
+//! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once, also beside the daemon,
+//! which then sends the answer.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use anyhow::Result;
 use super::arguments::Quarantine;
 use super::listing::{message_json, short, unit_name};
 use super::{Office, Outcome, print, usage};
-use crate::db::{Db, Lock};
+use crate::db::Db;
 use crate::jobs::process::{Answers, process};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
@@ -103,7 +104,6 @@ async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: 
     if trust && (trusted_for.is_none() || message.from.is_none()) {
         return Err(usage("--trust needs a sender and a unit; name it with --unit"));
     }
-    let _lock = Lock::acquire(db.dir())?;
     let now = office.clock.now();
     let mut tx = db.begin().await?;
     let decision = |kind| Decision {
@@ -126,7 +126,6 @@ async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: 
 
 async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outcome> {
     find(db, id).await?;
-    let _lock = Lock::acquire(db.dir())?;
     let mut tx = db.begin().await?;
     let decision = Decision {
         kind: "reject",

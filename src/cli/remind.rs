@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::{Office, Outcome, print};
-use crate::db::Lock;
 use crate::jobs::remind::{owing, remind_all};
 use crate::outbox::Kind;
 use crate::period::Period;
@@ -13,7 +12,6 @@ pub async fn run(office: Office, period: Option<Period>, dry_run: bool) -> Resul
     let now = office.clock.now();
     let db = office.db().await?;
     if !dry_run {
-        let _lock = Lock::acquire(db.dir())?;
         let overdue = now > office.config.deadline.due(period).to_utc();
         let kind = if overdue { Kind::Overdue } else { Kind::Reminder };
         let mut tx = db.begin().await?;
