@@ -56,7 +56,13 @@ pub fn main() -> ExitCode {
     }));
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from);
-    match runtime.and_then(|runtime| runtime.block_on(run(arguments))) {
+    let result = runtime.and_then(|runtime| {
+        let result = runtime.block_on(run(arguments));
+        // Dropped, it would wait for the workbook that is just being read; that one is taken up again at the next start.
+        runtime.shutdown_background();
+        result
+    });
+    match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::NeedsPerson) => ExitCode::from(3),

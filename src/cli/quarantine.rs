@@ -1,4 +1,5 @@
-//! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once.
+//! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once, also beside the daemon,
+//! which then sends the answer.
 
 use std::sync::Arc;
 
@@ -91,9 +92,11 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
 
 async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: bool) -> Result<Outcome> {
     let message = find(db, id).await?;
-    if message.disposition.as_deref() != Some("quarantined")
-        && !message.submissions.iter().any(|s| s.state == "quarantined")
-    {
+    let waits = message.disposition.as_deref() == Some("quarantined")
+        || message.submissions.iter().any(|s| s.state == "quarantined");
+    // Whoever rejected it may have been mistaken.
+    let rejected = store::decisions(&mut *db.pool().acquire().await?, id).await?.rejected.is_some();
+    if !waits && !rejected {
         return Err(usage(format!("message {id} is not in quarantine")));
     }
     let named = unit.map(|u| unit_name(&office, &u)).transpose()?;
