@@ -3,18 +3,20 @@
 //! Data flows one way; read the modules in this order. A module imports only from those above it.
 //! `ARCHITECTURE.md` tells the walk of one mail, and `tests/tidy.rs` keeps the import rule true.
 
-pub mod calendar;
 pub mod clock;
 pub mod period;
 
-pub mod config;
-pub mod db;
+pub mod calendar;
 
-pub mod mailbox;
 pub mod message;
 pub mod workbook;
 
 pub mod form;
+
+pub mod config;
+pub mod db;
+pub mod mailbox;
+
 pub mod submission;
 
 pub mod ledger;

@@ -46,11 +46,20 @@ fn the_house_is_tidy() {
     for pure in PURE {
         assert!(root.join(pure).exists(), "{pure} is listed as pure but does not exist");
     }
-    let offences: Vec<String> = files
+    let texts: Vec<(String, String)> = files
         .iter()
-        .flat_map(|path| {
+        .map(|path| {
             let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
-            offences(&name, &fs::read_to_string(path).unwrap(), &order)
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let tests: Vec<String> = texts.iter().flat_map(|(name, text)| test_files(name, text)).collect();
+    let offences: Vec<String> = texts
+        .iter()
+        .flat_map(|(name, text)| {
+            // A module that only exists for tests is judged as the files under tests/ are.
+            let name = if tests.contains(name) { name.replacen("src/", "tests/", 1) } else { name.clone() };
+            offences(&name, text, &order)
         })
         .collect();
     assert!(offences.is_empty(), "\n{}\n", offences.join("\n"));
@@ -114,8 +123,10 @@ fn offences(name: &str, text: &str, order: &[String]) -> Vec<String> {
         for impure in IMPURE.iter().filter(|w| pure && has_word(line, w)) {
             report(i, format!("`{impure}` in a pure file"));
         }
-        if line.contains("cfg(test)") {
-            report(i, "cfg(test) outside the tests at the end of the file".to_owned());
+        let attributes = body[i + 1..].iter().take_while(|l| l.trim_start().starts_with("#[")).count();
+        let follows = body.get(i + 1 + attributes).is_some_and(|l| l.starts_with("mod "));
+        if line.contains("cfg(test)") && !follows {
+            report(i, "cfg(test) on something else than a module of tests".to_owned());
         }
     }
     found
@@ -191,12 +202,30 @@ fn test_lines(code: &str) -> usize {
     start.map_or(0, |start| lines.len() - start)
 }
 
+/// The files that `#[cfg(test)]` modules of this one live in: `mod x;`, with or without a `#[path]`.
+fn test_files(name: &str, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    let inner = match file {
+        "mod.rs" | "lib.rs" | "main.rs" => folder.to_owned(),
+        _ => name.trim_end_matches(".rs").to_owned(),
+    };
+    let marked = lines.iter().enumerate().filter(|(_, l)| **l == "#[cfg(test)]");
+    marked
+        .filter_map(|(i, _)| {
+            let path = lines.get(i + 1).and_then(|l| l.strip_prefix("#[path = \"")).map(|l| l.trim_end_matches("\"]"));
+            let module = lines.get(i + 1 + usize::from(path.is_some()))?.strip_prefix("mod ")?.strip_suffix(';')?;
+            Some(path.map_or_else(|| format!("{inner}/{module}.rs"), |path| format!("{folder}/{path}")))
+        })
+        .collect()
+}
+
 /// A mail address whose domain is not reserved for examples and tests (RFC 2606).
 fn foreign_address(line: &str) -> Option<&str> {
     let part = |c: char| c.is_ascii_alphanumeric() || "._-+@".contains(c);
     line.split(|c: char| !part(c)).map(|w| w.trim_matches(['.', '-'])).find(|word| match word.split_once('@') {
         Some((local, domain)) if !local.is_empty() && domain.contains('.') => {
-            !(domain.ends_with(".example") || domain.ends_with(".test"))
+            ![".example", ".test", ".eml"].iter().any(|end| domain.ends_with(end))
         }
         _ => false,
     })
@@ -307,6 +336,11 @@ fn the_checker_catches_each_kind_of_offence() {
     assert_eq!(caught("src/jobs/runner.rs", &long).len(), 1);
     let tested = format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", "fn f() {}\n".repeat(10), long);
     assert_eq!(caught("src/jobs/runner.rs", &tested).len(), 0);
+    assert_eq!(
+        test_files("src/jobs/runner.rs", "#[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod t;\n"),
+        ["src/jobs/x_tests.rs"]
+    );
+    assert_eq!(test_files("src/jobs/mod.rs", "mod a;\n#[cfg(test)]\nmod fake;\n"), ["src/jobs/fake.rs"]);
     assert_eq!(caught("src/jobs/runner.rs", "#[cfg(test)]\nfn helper() {}\nfn f() {}\n").len(), 1);
 }
 

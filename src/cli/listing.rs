@@ -5,9 +5,9 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
 
 use super::{Office, Outcome, print, usage};
-use crate::form::identity;
 use crate::ledger::query::{self, Which};
 use crate::period::Period;
+use crate::submission::units::find_units;
 
 pub async fn status(office: Office, period: Option<Period>) -> Result<Outcome> {
     let period = period.unwrap_or_else(|| office.open_period());
@@ -36,7 +36,7 @@ pub async fn status(office: Office, period: Option<Period>) -> Result<Outcome> {
             o.unit.clone(),
             o.stream.clone(),
             o.form.clone(),
-            o.state.chinese().to_owned(),
+            o.state.as_str().to_owned(),
             o.received_at.map(|t| short(t, zone)).unwrap_or_default(),
             if o.version > 0 { o.version.to_string() } else { String::new() },
             count(o.errors),
@@ -116,7 +116,7 @@ pub async fn findings(office: Office, period: Option<Period>, unit: Option<Strin
 
 /// The registry's name of a unit that was named by name or alias.
 pub fn unit_name(office: &Office, text: &str) -> Result<String> {
-    let found = identity::find_units(text, &office.config.registry);
+    let found = find_units(text, &office.config.registry);
     match found.as_slice() {
         [one] => Ok(one.name.clone()),
         _ => {

@@ -14,6 +14,8 @@ pub struct Heading {
     pub path: Vec<String>,
     /// As it stands on the sheet, in one line.
     pub shown: String,
+    /// The column is hidden: it is read only where no visible one is.
+    pub hidden: bool,
 }
 
 /// Indexes of the form's columns and of the headings.
@@ -37,25 +39,26 @@ impl Assignment {
 
 pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
     let fields = vocabulary.form.columns.len();
-    let mut fits: Vec<(Fit, usize, usize)> = (0..headings.len())
-        .flat_map(|h| (0..fields).map(move |f| (f, h)))
-        .filter_map(|(f, h)| vocabulary.fit(f, &headings[h].path).map(|fit| (fit, f, h)))
-        .collect();
-    fits.sort_by_key(|(fit, f, h)| (std::cmp::Reverse(*fit), *f, *h));
     let mut result = Assignment::default();
     let mut taken_fields = vec![false; fields];
     let mut taken_headings = vec![false; headings.len()];
-    for level in [Fit::Own, Fit::Synonym, Fit::Resembles, Fit::Near] {
-        let free: Vec<(usize, usize)> = fits
-            .iter()
-            .filter(|(fit, f, h)| *fit == level && !taken_fields[*f] && !taken_headings[*h])
-            .map(|(_, f, h)| (*f, *h))
+    let sure = [Fit::Own, Fit::Synonym, Fit::Resembles];
+    let visible = sure.iter().map(|level| (*level, false));
+    for (level, hidden) in visible.chain(sure.iter().map(|level| (*level, true))).chain([(Fit::Near, false)]) {
+        let fits = |f: usize, h: usize| match level {
+            Fit::Own | Fit::Synonym => vocabulary.listed(f, &headings[h].path),
+            Fit::Resembles | Fit::Near => vocabulary.likeness(f, &headings[h].path),
+        };
+        let free: Vec<(usize, usize)> = (0..fields)
+            .filter(|f| !taken_fields[*f])
+            .flat_map(|f| (0..headings.len()).map(move |h| (f, h)))
+            .filter(|(f, h)| headings[*h].hidden == hidden && !taken_headings[*h] && fits(*f, *h) == Some(level))
             .collect();
-        for field in 0..fields {
+        for (field, taken) in taken_fields.iter_mut().enumerate() {
             let claims: Vec<usize> = free.iter().filter(|(f, _)| *f == field).map(|(_, h)| *h).collect();
             let Some(first) = claims.first() else { continue };
             let alone = claims.len() == 1 && free.iter().filter(|(_, h)| h == first).count() == 1;
-            taken_fields[field] = true;
+            *taken = true;
             if alone && level > Fit::Near {
                 taken_headings[*first] = true;
                 result.read.push((field, *first));
@@ -92,6 +95,7 @@ mod tests {
                 row: 0,
                 path: path.iter().map(|p| vocabulary.key(p)).collect(),
                 shown: path.join("/"),
+                hidden: path[0].starts_with('~'),
             })
             .collect();
         let key = |f: usize| vocabulary.form.columns[f].key.clone();
@@ -114,6 +118,13 @@ mod tests {
         let (read, doubts) = read(&[&["企业名称"], &["单位名称"], &["党员总数"]]);
         assert_eq!(read, [("members".to_owned(), 2)]);
         assert_eq!(doubts, ["name"]);
+    }
+
+    #[test]
+    fn a_hidden_column_gives_way_to_a_visible_one() {
+        let (read, doubts) = read(&[&["企业名称"], &["~单位名称"], &["~党员总数"]]);
+        assert_eq!(read, [("name".to_owned(), 0), ("members".to_owned(), 2)]);
+        assert!(doubts.is_empty());
     }
 
     #[test]

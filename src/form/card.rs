@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use super::grid::Grid;
 use super::heading::Vocabulary;
-use super::value::written;
-use crate::workbook::CellValue;
 
 /// A card on a sheet.
 #[derive(Clone, Debug, Default)]
@@ -53,10 +51,7 @@ fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) ->
     for &row in grid.rows_between(first, end) {
         let mut group: Option<String> = None;
         for (column, cell) in grid.row(row) {
-            if !matches!(cell.value, CellValue::Text(_)) {
-                continue;
-            }
-            let key = vocabulary.key(&written(cell));
+            let Some(key) = vocabulary.cell_key(cell) else { continue };
             // 党组织 merged down at the left, 名称 beside it.
             let beside = column.checked_sub(1).and_then(|c| grid.text(row, c)).map(|t| vocabulary.key(&t));
             let group_here = beside.filter(|k| vocabulary.is_group(k)).or(group.take());

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use super::code;
-use super::definition::{BookColumns, ColumnKind, Form};
+use super::definition::{BookColumns, ColumnKind, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
 use super::name::organisation_key;
 use super::reading::Return;
@@ -38,27 +38,38 @@ pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> 
     findings
 }
 
-/// Whether an error among `findings` keeps this record out of the ledger. Errors without a row concern the whole return.
+/// Whether an error among `findings` keeps this record out of the ledger. An error with neither cell nor row concerns
+/// the whole return.
 pub fn withheld(record: &Record, findings: &[Finding]) -> bool {
-    findings.iter().any(|f| {
-        f.is_error() && f.place.row == Some(record.row) && f.place.sheet.as_deref() == Some(record.sheet.as_str())
-    }) || findings.iter().any(|f| {
+    let mine = |f: &Finding| match &f.place.cell {
         // On a card the cells of one record stand in many rows.
-        f.is_error()
-            && f.place.sheet.as_deref() == Some(record.sheet.as_str())
-            && f.place.cell.is_some()
-            && record.cells.values().any(|c| Some(c) == f.place.cell.as_ref())
-    })
+        Some(cell) => record.cells.values().any(|c| c == cell),
+        None => f.place.row == Some(record.row),
+    };
+    findings.iter().any(|f| f.is_error() && f.place.sheet.as_deref() == Some(record.sheet.as_str()) && mine(f))
 }
 
-struct Row<'a> {
-    ret: &'a Return,
-    form: &'a Form,
-    record: &'a Record,
+/// Whether nothing of a return can be used: any error in figures; in a book an error that concerns it whole, or errors on
+/// every row.
+pub fn rejected(ret: &Return, form: &Form, findings: &[Finding]) -> bool {
+    let whole = |f: &Finding| f.is_error() && f.place.cell.is_none() && f.place.row.is_none();
+    match form.kind {
+        FormKind::Figures => findings.iter().any(Finding::is_error),
+        FormKind::Book => {
+            findings.iter().any(whole) || !ret.records.is_empty() && ret.records.iter().all(|r| withheld(r, findings))
+        }
+    }
+}
+
+/// One record with what is needed to speak about it.
+pub(super) struct Row<'a> {
+    pub ret: &'a Return,
+    pub form: &'a Form,
+    pub record: &'a Record,
 }
 
 impl Row<'_> {
-    fn place(&self, key: &str) -> Place {
+    pub fn place(&self, key: &str) -> Place {
         Place {
             file: Some(self.ret.file.clone()),
             sheet: Some(self.record.sheet.clone()),
@@ -67,18 +78,18 @@ impl Row<'_> {
         }
     }
 
-    fn finding(&self, rule: &str, severity: Severity, key: &str, message: String) -> Finding {
+    pub fn finding(&self, rule: &str, severity: Severity, key: &str, message: String) -> Finding {
         Finding::new(rule, severity, self.place(key), message).about(key)
     }
 
     /// `第12行` or, of a book, `第12行“某公司”`
-    fn subject(&self) -> String {
+    pub fn subject(&self) -> String {
         let name = self.form.book.as_ref().and_then(|_| self.record.text(&self.form.identity));
         name.map_or_else(|| format!("第{}行", self.record.row), |n| format!("第{}行“{n}”", self.record.row))
     }
 
     /// `“党员总数”（F5）27`
-    fn figure(&self, key: &str) -> String {
+    pub fn figure(&self, key: &str) -> String {
         let value = self.record.int(key).map(|n| n.to_string()).unwrap_or_default();
         let cell = self.record.cells.get(key).map(|c| format!("（{c}）")).unwrap_or_default();
         format!("“{}”{cell}{value}", self.form.label(key))
@@ -281,4 +292,186 @@ fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::form::Campaign;
+    use crate::form::record::Datum;
+
+    fn record(row: u32, values: &[(&str, Datum)]) -> Record {
+        let cells =
+            |(i, (k, _)): (usize, &(&str, Datum))| ((*k).to_owned(), format!("{}{row}", (b'A' + i as u8) as char));
+        Record {
+            sheet: "台账".into(),
+            row,
+            values: values.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+            cells: values.iter().enumerate().map(cells).collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    fn text(t: &str) -> Datum {
+        Datum::Text(t.into())
+    }
+
+    fn check_all(form: &str, records: Vec<Record>) -> Vec<Finding> {
+        let ret = Return { records, ..Return::default() };
+        let received = NaiveDate::from_ymd_opt(2011, 9, 20).unwrap();
+        check(&ret, Campaign::builtin().form(form).unwrap(), "2011-08".parse().unwrap(), received)
+    }
+
+    fn rules(form: &str, values: &[(&str, Datum)]) -> Vec<String> {
+        check_all(form, vec![record(5, values)]).into_iter().map(|f| f.rule).collect()
+    }
+
+    /// An organisation about which there is nothing to say, with something changed.
+    fn entry(changes: &[(&'static str, Datum)]) -> Vec<(&'static str, Datum)> {
+        let mut values = vec![
+            ("name", text("远山科技有限公司")),
+            ("members", Datum::Int(3)),
+            ("members_full", Datum::Int(3)),
+            ("party_org_kind", text("单独组建")),
+            ("union", Datum::Bool(true)),
+            ("youth_league", Datum::Null),
+            ("womens_fed", Datum::Null),
+            ("instructor", Datum::Null),
+            ("status", text("正常")),
+        ];
+        for (key, value) in changes {
+            values.retain(|(k, _)| k != key);
+            values.push((key, value.clone()));
+        }
+        values
+    }
+
+    #[test]
+    fn parts_add_up_and_stay_below_their_whole() {
+        let sums = |members: i64, moved: i64, rest: i64| {
+            rules(
+                "progress",
+                &[
+                    ("members", Datum::Int(members)),
+                    ("members_transferred", Datum::Int(moved)),
+                    ("members_untransferred", Datum::Int(rest)),
+                ],
+            )
+        };
+        assert!(sums(5, 3, 2).is_empty());
+        assert_eq!(sums(5, 3, 1), ["P03"]);
+        assert_eq!(rules("progress", &[("orgs", Datum::Int(3)), ("orgs_large", Datum::Int(4))]), ["P03"]);
+        assert_eq!(rules("progress", &[("recruits_month", Datum::Int(3)), ("recruits_total", Datum::Int(2))]), ["P03"]);
+        assert!(rules("progress", &[("recruits_month", Datum::Int(3)), ("recruits_total", Datum::Null)]).is_empty());
+        let found = check_all("progress", vec![record(6, &[("orgs", Datum::Int(3)), ("orgs_large", Datum::Int(4))])]);
+        assert_eq!(found[0].message, "第6行“其中：规模以上”（B6）4大于“组织总数”（A6）3，请核对。");
+    }
+
+    #[test]
+    fn a_rate_may_differ_by_a_tenth_of_a_point() {
+        let rate = |given: f64| {
+            let found = check_all(
+                "progress",
+                vec![record(
+                    5,
+                    &[("orgs", Datum::Int(48)), ("orgs_covered", Datum::Int(17)), ("org_coverage", Datum::Rate(given))],
+                )],
+            );
+            found.iter().map(|f| (f.rule.clone(), f.severity)).collect::<Vec<_>>()
+        };
+        assert!(rate(35.4).is_empty() && rate(35.42).is_empty());
+        assert_eq!(rate(35.0), [("P04".to_owned(), Severity::Warning)]);
+        assert_eq!(rate(135.4), [("P04".to_owned(), Severity::Error)]);
+    }
+
+    #[test]
+    fn the_campaign_asks_for_founding_by_the_number_of_full_members() {
+        let kind = |full: i64, kind: &str| {
+            rules("register", &entry(&[("members_full", Datum::Int(full)), ("party_org_kind", text(kind))]))
+        };
+        assert!(kind(3, "单独组建").is_empty() && kind(2, "单独组建").is_empty() && kind(1, "联合组建").is_empty());
+        assert_eq!(kind(3, "联合组建"), ["R06"]);
+        assert_eq!(kind(2, "未建"), ["R07"]);
+        assert_eq!(kind(1, "单独组建"), ["R07"]);
+        assert!(kind(0, "未建").is_empty());
+    }
+
+    #[test]
+    fn nobody_at_all_is_told_only_where_all_columns_are_there() {
+        let none = [("members", Datum::Int(0)), ("members_full", Datum::Int(0)), ("party_org_kind", text("未建"))];
+        let mut lonely = entry(&none);
+        lonely.retain(|(k, _)| *k != "union");
+        assert!(rules("register", &lonely).is_empty(), "there is no column for the union");
+        lonely.push(("union", Datum::Bool(false)));
+        assert_eq!(rules("register", &lonely), ["R08"]);
+        lonely.retain(|(k, _)| *k != "instructor");
+        lonely.push(("instructor", text("甲某")));
+        assert!(rules("register", &lonely).is_empty());
+    }
+
+    #[test]
+    fn a_closed_organisation_needs_reason_and_date_and_is_spared_the_rest() {
+        let closed = |reason: Datum, on: Datum| {
+            let changes = [
+                ("status", text("销户")),
+                ("party_org_kind", text("未建")),
+                ("closed_reason", reason),
+                ("closed_on", on),
+            ];
+            rules("register", &entry(&changes))
+        };
+        assert!(closed(text("注销"), text("2011-08-03")).is_empty());
+        assert_eq!(closed(text("注销"), Datum::Null), ["R09"]);
+        assert_eq!(closed(Datum::Null, Datum::Null), ["R09"]);
+    }
+
+    #[test]
+    fn dates_lie_in_the_past_of_the_period() {
+        let founded = |date: &str| rules("register", &entry(&[("founded", text(date))]));
+        assert!(founded("2011-08-31").is_empty() && founded("2011-08").is_empty() && founded("1999-10").is_empty());
+        for date in ["2011-09-01", "2012-01-01", "2011-09", "1911-01-01"] {
+            assert_eq!(founded(date), ["R10"], "{date}");
+        }
+    }
+
+    #[test]
+    fn members_of_a_book_add_up_too() {
+        assert_eq!(rules("register", &entry(&[("members", Datum::Int(2))])), ["R05"]);
+        let moved = [("members_transferred", Datum::Int(1)), ("members_untransferred", Datum::Int(1))];
+        assert_eq!(rules("register", &entry(&moved)), ["R05"]);
+    }
+
+    #[test]
+    fn the_later_row_of_two_about_one_organisation_is_the_error() {
+        let row = |row: u32, name: &str, code: Datum| record(row, &entry(&[("name", text(name)), ("code", code)]));
+        let found = |rows: Vec<Record>| {
+            let twice = check_all("register", rows).into_iter().filter(|f| f.rule == "R03");
+            twice.map(|f| f.place.row.unwrap()).collect::<Vec<_>>()
+        };
+        let (a, b) = (text("D2143569-X"), text("D2143569X"));
+        assert_eq!(
+            found(vec![row(5, "甲（北）有限公司", Datum::Null), row(6, "甲(北)有限责任公司", Datum::Null)]),
+            [6]
+        );
+        assert_eq!(found(vec![row(5, "甲公司", a.clone()), row(6, "乙公司", b)]), [6]);
+        assert_eq!(found(vec![row(5, "甲公司", a.clone()), row(6, "甲公司", Datum::Null)]), [6]);
+        assert!(found(vec![row(5, "甲公司", a), row(6, "甲公司", text("110108000000016"))]).is_empty());
+    }
+
+    #[test]
+    fn an_error_withholds_its_own_row_only() {
+        let rows =
+            vec![record(5, &entry(&[("members", Datum::Int(2))])), record(6, &entry(&[("name", text("别的公司"))]))];
+        let findings = check_all("register", rows.clone());
+        assert_eq!(rows.iter().map(|r| withheld(r, &findings)).collect::<Vec<_>>(), [true, false]);
+        let campaign = Campaign::builtin();
+        let register = campaign.form("register").unwrap();
+        let of = |records: &[Record]| Return { records: records.to_vec(), ..Return::default() };
+        assert!(!rejected(&of(&rows), register, &findings));
+        assert!(rejected(&of(&rows[..1]), register, &findings));
+        assert!(rejected(&of(&rows), campaign.form("progress").unwrap(), &findings));
+        let whole = [Finding::new("P01", Severity::Error, Place::default(), "缺列")];
+        assert!(rejected(&of(&rows), register, &whole) && !rejected(&of(&[]), register, &[]));
+    }
 }

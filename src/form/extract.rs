@@ -9,12 +9,12 @@ use super::definition::{Campaign, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
 use super::grid::Grid;
 use super::heading::Vocabulary;
-use super::identity::find_streams;
 use super::info;
 use super::lines::{Field, Source, Where, read_record};
 use super::reading::{Doubt, Hint, Origin, Reading, Return};
 use super::recognise::{Table, tables};
 use super::row::{RowKind, classify};
+use super::streams::find_streams;
 use super::value::{is_blank, rate_choices, yes_no};
 use crate::workbook::{Sheet, Workbook, a1, column_letters};
 
@@ -22,11 +22,13 @@ use crate::workbook::{Sheet, Workbook, a1, column_letters};
 /// lends its year to dates that were written without one.
 pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: NaiveDate) -> Reading {
     let mut reading = Reading::default();
+    let vocabularies: Vec<Vocabulary<'_>> = campaign.forms.iter().map(|f| Vocabulary::new(campaign, f)).collect();
     let mut cards: Vec<Return> = Vec::new();
     for sheet in workbook.sheets.iter().filter(|s| !s.hidden) {
-        let reader = SheetReader { campaign, grid: Grid::new(sheet), sheet, file, received };
+        let reader =
+            SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
         let before = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
-        let tables = tables(&reader.grid, campaign);
+        let tables = tables(&reader.grid, &vocabularies);
         reader.tables(&tables, &mut reading.returns);
         reader.cards(&tables, &mut cards);
         let after = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
@@ -34,13 +36,18 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
             reading.unrecognised.push(sheet.name.clone());
         }
     }
-    reading.returns.extend(cards);
+    for mut ret in cards {
+        ret.hints.sort_by_key(|h| h.origin);
+        reading.returns.push(ret);
+    }
     reading
 }
 
 /// One sheet on the way through.
 struct SheetReader<'a> {
     campaign: &'a Campaign,
+    /// One a form, in the campaign's order.
+    vocabularies: &'a [Vocabulary<'a>],
     grid: Grid<'a>,
     sheet: &'a Sheet,
     file: &'a str,
@@ -60,9 +67,10 @@ impl SheetReader<'_> {
             self.columns(table, &mut ret);
             let after_data = self.rows(table, &mut ret, i + 1 == tables.len());
             lead = after_data;
+            let untitled = ret.hints.iter().all(|h| h.origin == Origin::Heading);
             let continued = previous.filter(|p| {
                 let last: &Return = &returns[*p];
-                ret.hints.is_empty() && last.form == ret.form && last.columns == ret.columns
+                untitled && last.form == ret.form && last.columns == ret.columns
             });
             match continued {
                 // The headings repeated at the top of a printed page.
@@ -104,7 +112,12 @@ impl SheetReader<'_> {
         };
         for (field, heading) in &table.assignment.read {
             let column = &form.columns[*field];
-            ret.columns.insert(column.key.clone(), column_letters(table.headings[*heading].column));
+            let heading = &table.headings[*heading];
+            ret.columns.insert(column.key.clone(), column_letters(heading.column));
+            if find_streams(&heading.shown, self.campaign).len() == 1 {
+                let cell = Some(a1(heading.row, heading.column));
+                ret.hints.push(Hint { origin: Origin::Heading, text: heading.shown.clone(), cell });
+            }
         }
         for (field, heading) in &table.assignment.resembling {
             let (h, column) = (&table.headings[*heading], &form.columns[*field]);
@@ -160,6 +173,10 @@ impl SheetReader<'_> {
             let record = read_record(&source, &self.in_row(&source, *row, &columns, &data), ret);
             ret.records.push(record);
         }
+        if data.is_empty() && form.kind == FormKind::Figures {
+            let message = "表中没有数据行，请填写后重报。";
+            ret.findings.push(Finding::new("P02", Severity::Error, self.place(None, None), message));
+        }
         for (row, _) in rows.iter().filter(|(_, k)| *k == RowKind::Total) {
             let mut aside = Return::default();
             ret.totals.push(read_record(&source, &self.in_row(&source, *row, &columns, &[]), &mut aside));
@@ -175,17 +192,19 @@ impl SheetReader<'_> {
         after
     }
 
-    /// Units without a single figure, where no row has any: the first is the sender's, who must be told.
+    /// Where no row has figures, the first one that has anything at all: the sender must be told what is missing.
     fn named_rows(&self, form: &Form, columns: &[(usize, u32)], rows: &[(u32, RowKind)]) -> Vec<u32> {
-        let identity = columns.iter().find(|(f, _)| form.columns[*f].key == form.identity);
-        let named = |row: &u32| identity.is_some_and(|(_, c)| self.grid.own(*row, *c).is_some());
-        rows.iter().filter(|(_, k)| *k == RowKind::Empty).map(|(r, _)| *r).filter(named).take(1).collect()
+        let something = |row: &u32| {
+            let mut own = columns.iter().filter(|(f, _)| !form.is_sequence(&form.columns[*f].key));
+            own.any(|(_, c)| self.grid.own(*row, *c).is_some())
+        };
+        rows.iter().filter(|(_, k)| *k == RowKind::Empty).map(|(r, _)| *r).filter(something).take(1).collect()
     }
 
     /// What the columns as a whole say about each cell.
     fn source<'s>(&self, form: &'s Form, table: &Table, columns: &[(usize, u32)], data: &[u32]) -> Source<'s> {
         let mut source = Source { form, received: self.received, fields: BTreeMap::new() };
-        let vocabulary = Vocabulary::new(self.campaign, form);
+        let vocabulary = &self.vocabularies[table.form];
         for (field, heading) in &table.assignment.read {
             let path = &table.headings[*heading].path;
             let column = columns.iter().find(|(f, _)| f == field).map(|(_, c)| *c);
@@ -228,15 +247,14 @@ impl SheetReader<'_> {
     }
 
     fn cards(&self, tables: &[Table], returns: &mut Vec<Return>) {
-        for form in self.campaign.forms.iter().filter(|f| f.cards) {
-            let vocabulary = Vocabulary::new(self.campaign, form);
+        for vocabulary in self.vocabularies.iter().filter(|v| v.form.cards) {
             let end = tables.first().map_or(u32::MAX, |t| t.header.0);
             let mut ranges = vec![(0, end)];
             ranges.extend(tables.last().map(|t| (self.end_of(t), u32::MAX)));
             for (first, end) in ranges {
                 let mut from = first;
-                for card in card::cards(&self.grid, &vocabulary, first, end) {
-                    self.card(form, &card, from, returns);
+                for card in card::cards(&self.grid, vocabulary, first, end) {
+                    self.card(vocabulary.form, &card, from, returns);
                     from = card.last_row + 1;
                 }
             }
@@ -266,13 +284,13 @@ impl SheetReader<'_> {
             named.into_iter().find(|s| s.len() == 1).and_then(|s| s.first().map(|s| s.key.clone()))
         };
         let own = stream(&hints);
-        let same = returns.iter().position(|r| own.is_none() || stream(&r.hints) == own);
+        let same = returns.iter().rposition(|r| own.is_none() || stream(&r.hints) == own);
         let index = same.unwrap_or_else(|| {
             returns.push(self.start(form));
             returns.len() - 1
         });
         let ret = &mut returns[index];
-        for hint in hints.into_iter().chain(self.sheet_hint()) {
+        for hint in hints {
             if !ret.hints.iter().any(|h| h.origin == hint.origin && h.text == hint.text) {
                 ret.hints.push(hint);
             }
@@ -308,10 +326,6 @@ impl SheetReader<'_> {
         }
     }
 
-    fn sheet_hint(&self) -> Option<Hint> {
-        Some(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None })
-    }
-
     /// Hints that stand in the table itself, all in the order in which they are believed.
     fn finish(&self, ret: &mut Return) {
         let form = self.campaign.form(&ret.form);
@@ -323,7 +337,7 @@ impl SheetReader<'_> {
                 }
             }
         }
-        ret.hints.extend(self.sheet_hint());
+        ret.hints.push(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None });
         ret.hints.sort_by_key(|h| h.origin);
     }
 }
@@ -337,3 +351,6 @@ fn inherit(first: &Return, second: &mut Return) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

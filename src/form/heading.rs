@@ -3,11 +3,15 @@
 //! A column's heading is a *path*, group first: `["新建党组织", "上月"]`. A listed heading is read; one that differs only in
 //! words that ask nothing else *resembles* it (rule H01); anything else is left alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::definition::{Campaign, Column, ColumnKind, Form, HeadingWords};
+use crate::workbook::{Cell, CellValue};
+
+/// Bytes of a heading, its layout included.
+const LONGEST: usize = 300;
 
 /// A heading reduced to what is compared: NFKC, lower case, no white space, punctuation, 其中 or remark in brackets.
 pub fn key(text: &str, words: &HeadingWords) -> String {
@@ -61,6 +65,8 @@ pub struct Vocabulary<'a> {
     neutral: BTreeSet<String>,
     groups: BTreeSet<String>,
     columns: Vec<Listed>,
+    /// Every heading, group or part of one.
+    known: HashSet<String>,
 }
 
 /// The headings of one column.
@@ -74,25 +80,45 @@ struct Listed {
     bare: BTreeSet<String>,
     /// Group and leaf in one cell, in either order.
     joined: BTreeSet<String>,
+    /// What an unlisted heading may be like.
+    loose: Vec<Loose>,
     count: bool,
+}
+
+/// A listed heading for comparison with unlisted ones.
+struct Loose {
+    skeleton: String,
+    pairs: Vec<(char, char)>,
+    /// It means the column only below one of its groups.
+    needs_group: bool,
 }
 
 impl<'a> Vocabulary<'a> {
     pub fn new(campaign: &'a Campaign, form: &'a Form) -> Self {
         let words = &campaign.headings;
         let groups = form.groups.iter().flat_map(|g| std::iter::once(&g.name).chain(&g.synonyms));
-        let columns = form.columns.iter().map(|c| Listed::new(c, form, words)).collect();
-        Self {
-            form,
-            words,
-            neutral: words.neutral.iter().map(|n| key(n, words)).collect(),
-            groups: groups.map(|g| key(g, words)).collect(),
-            columns,
-        }
+        let leaves: Vec<String> = form.columns.iter().map(|c| key(c.leaf(), words)).collect();
+        let columns: Vec<Listed> =
+            form.columns.iter().zip(&leaves).map(|(c, leaf)| Listed::new(c, leaf, &leaves, form, words)).collect();
+        let groups: BTreeSet<String> = groups.map(|g| key(g, words)).collect();
+        let parts = |c: &Listed| {
+            let sets = [&c.synonyms, &c.within, &c.joined];
+            sets.into_iter().flatten().chain([&c.leaf]).cloned().collect::<Vec<_>>()
+        };
+        let known = columns.iter().flat_map(parts).chain(groups.iter().cloned()).collect();
+        Self { form, words, neutral: words.neutral.iter().map(|n| key(n, words)).collect(), groups, columns, known }
     }
 
     pub fn key(&self, text: &str) -> String {
         key(text, self.words)
+    }
+
+    /// The key of a cell that may be a heading: text, and not longer than any heading would be.
+    pub fn cell_key(&self, cell: &Cell) -> Option<String> {
+        match &cell.value {
+            CellValue::Text(s) if s.len() <= LONGEST => Some(self.key(s)),
+            _ => None,
+        }
     }
 
     /// The column that a heading standing alone is listed for, as on a card.
@@ -114,80 +140,101 @@ impl<'a> Vocabulary<'a> {
 
     /// A heading, group or part of one of this form.
     pub fn knows(&self, key: &str) -> bool {
-        let leaf =
-            |c: &Listed| c.leaf == key || c.synonyms.contains(key) || c.within.contains(key) || c.joined.contains(key);
-        self.groups.contains(key) || self.columns.iter().any(leaf)
+        self.known.contains(key)
     }
 
     pub fn is_neutral(&self, key: &str) -> bool {
         self.neutral.contains(key)
     }
 
-    /// How a path of keys (top row first) fits the form's column number `column`.
-    pub fn fit(&self, column: usize, path: &[String]) -> Option<Fit> {
+    /// How a path of keys (top row first) fits the form's column number `column`, by the headings that are listed for it.
+    pub fn listed(&self, column: usize, path: &[String]) -> Option<Fit> {
         let listed = &self.columns[column];
-        let (leaf, above) = path.split_last()?;
-        let above: Vec<&str> = above.iter().map(String::as_str).filter(|k| !self.neutral.contains(*k)).collect();
-        let in_group = above.iter().any(|g| listed.own_groups.contains(*g));
-        let alien = !above.is_empty() && !in_group;
-        let listed_leaf = listed.leaf == *leaf && (!listed.shared || in_group);
-        let joined_leaf = listed.joined.contains(leaf) || listed.synonyms.contains(leaf);
-        // 单独组建 below 新建党组织, 党员总数 below 上年同期, 电话 below a group of no form: something else, or anybody's.
-        let elsewhere = |g: &&str| self.groups.contains(*g) || self.forbids(g);
-        if (listed_leaf || joined_leaf) && alien && (listed.bare.contains(leaf) || above.iter().any(elsewhere)) {
-            return (!above.iter().any(elsewhere)).then_some(Fit::Near);
+        let Under { leaf, above, in_group, alien } = self.under(listed, path)?;
+        let own = listed.leaf == leaf && (!listed.shared || in_group);
+        let other = listed.joined.contains(leaf) || listed.synonyms.contains(leaf);
+        if alien && (own || other) {
+            // 单独组建 below 新建党组织, 党员总数 below 上年同期: something else.
+            if above.iter().any(|g| self.groups.contains(*g) || self.forbids(g)) {
+                return None;
+            }
+            // 电话 below a group of no form may be anybody's.
+            if listed.bare.contains(leaf) {
+                return None;
+            }
         }
-        if listed_leaf {
+        if own {
             return Some(Fit::Own);
         }
         let with_group = above.last().map(|g| format!("{g}{leaf}"));
-        let joined_path = with_group
-            .as_ref()
-            .is_some_and(|p| listed.synonyms.contains(p) || listed.joined.contains(p) || listed.leaf == *p);
-        if joined_leaf || joined_path || in_group && listed.within.contains(leaf) {
-            return Some(Fit::Synonym);
+        let joined = |p: &String| listed.synonyms.contains(p) || listed.joined.contains(p) || listed.leaf == *p;
+        let below = in_group && listed.within.contains(leaf);
+        (other || below || with_group.as_ref().is_some_and(joined)).then_some(Fit::Synonym)
+    }
+
+    /// How far an unlisted path is like the headings of a column.
+    pub fn likeness(&self, column: usize, path: &[String]) -> Option<Fit> {
+        let listed = &self.columns[column];
+        let Under { leaf, above, in_group, alien } = self.under(listed, path)?;
+        if self.forbids(leaf) || above.iter().any(|g| self.forbids(g) || alien && self.groups.contains(*g)) {
+            return None;
         }
-        self.resemblance(listed, leaf, in_group, alien)
+        if alien && listed.bare.contains(leaf) {
+            return Some(Fit::Near);
+        }
+        let skeleton = self.skeleton(leaf, listed.count);
+        let same = listed.loose.iter().any(|l| l.skeleton == skeleton && (in_group || !l.needs_group && !alien));
+        // A skeleton of one character (数, 人) says nothing.
+        if same && skeleton.chars().count() > 1 {
+            return Some(Fit::Resembles);
+        }
+        let leaf = pairs(leaf);
+        listed.loose.iter().any(|l| !l.needs_group && alike(&l.pairs, &leaf) >= 0.6).then_some(Fit::Near)
+    }
+
+    fn under<'p>(&self, listed: &Listed, path: &'p [String]) -> Option<Under<'p>> {
+        let (leaf, above) = path.split_last()?;
+        let above: Vec<&str> = above.iter().map(String::as_str).filter(|k| !self.neutral.contains(*k)).collect();
+        let in_group = above.iter().any(|g| listed.own_groups.contains(*g));
+        Some(Under { leaf, alien: !above.is_empty() && !in_group, in_group, above })
     }
 
     fn forbids(&self, key: &str) -> bool {
         self.words.forbidding.iter().any(|w| key.contains(w.as_str()))
     }
 
-    fn resemblance(&self, listed: &Listed, leaf: &str, in_group: bool, alien: bool) -> Option<Fit> {
-        if self.forbids(leaf) {
-            return None;
-        }
-        let skeleton = self.skeleton(leaf, listed.count);
-        let same = |k: &String| self.skeleton(k, listed.count) == skeleton;
-        let loose = || listed.synonyms.iter().chain(&listed.joined).filter(|k| !listed.bare.contains(*k));
-        let alone = (!listed.shared && same(&listed.leaf)) || loose().any(same);
-        let below = in_group && (same(&listed.leaf) || listed.within.iter().any(same));
-        // A skeleton of one character (数, 人) says nothing.
-        if skeleton.chars().count() > 1 && (below || alone && !alien) {
-            return Some(Fit::Resembles);
-        }
-        let near = |k: &String| alike(k, leaf) >= 0.6;
-        let mut names = std::iter::once(&listed.leaf).filter(|_| !listed.shared).chain(loose());
-        names.any(near).then_some(Fit::Near)
-    }
-
-    /// The key without the words that ask nothing.
     fn skeleton(&self, key: &str, count: bool) -> String {
-        let mut out = key.to_owned();
-        let counts = self.words.count_fillers.iter().filter(|_| count);
-        for filler in self.words.fillers.iter().chain(counts) {
-            out = out.replace(filler.as_str(), "");
-        }
-        out
+        skeleton(key, count, self.words)
     }
 }
 
+/// A path as one column sees it.
+struct Under<'p> {
+    leaf: &'p str,
+    /// What stands above, top row first, without neutral groups.
+    above: Vec<&'p str>,
+    /// One of the column's own groups stands above.
+    in_group: bool,
+    /// Something stands above, and none of it is the column's.
+    alien: bool,
+}
+
+/// The key without the words that ask nothing.
+fn skeleton(key: &str, count: bool, words: &HeadingWords) -> String {
+    let mut out = key.to_owned();
+    let counts = words.count_fillers.iter().filter(|_| count);
+    for filler in words.fillers.iter().chain(counts) {
+        if out.contains(filler.as_str()) {
+            out = out.replace(filler.as_str(), "");
+        }
+    }
+    out
+}
+
 impl Listed {
-    fn new(column: &Column, form: &Form, words: &HeadingWords) -> Self {
+    fn new(column: &Column, leaf: &str, leaves: &[String], form: &Form, words: &HeadingWords) -> Self {
         let keys = |list: &[String]| list.iter().map(|t| key(t, words)).collect::<BTreeSet<_>>();
-        let leaf = key(column.leaf(), words);
-        let shared = form.columns.iter().filter(|c| key(c.leaf(), words) == leaf).count() > 1;
+        let shared = leaves.iter().filter(|l| *l == leaf).count() > 1;
         let neutral = keys(&words.neutral);
         let mut own_groups: BTreeSet<String> = keys(column.parents()).difference(&neutral).cloned().collect();
         own_groups.extend(keys(&column.groups));
@@ -199,35 +246,32 @@ impl Listed {
         let heads: BTreeSet<String> = own_groups.iter().filter(|_| shared).cloned().collect();
         let mut joined = BTreeSet::new();
         for group in &heads {
-            for part in within.iter().chain([&leaf]) {
+            for part in within.iter().map(String::as_str).chain([leaf]) {
                 joined.insert(format!("{group}{part}"));
                 joined.insert(format!("{part}{group}"));
             }
         }
-        Self {
-            leaf,
-            shared,
-            own_groups,
-            synonyms: keys(&column.synonyms),
-            within,
-            bare: keys(&column.bare),
-            joined,
-            count: column.kind == ColumnKind::Count,
-        }
+        let (synonyms, bare) = (keys(&column.synonyms), keys(&column.bare));
+        let count = column.kind == ColumnKind::Count;
+        let anywhere = synonyms.iter().chain(&joined).filter(|k| !bare.contains(*k)).map(|k| (k.clone(), false));
+        let loose = anywhere
+            .chain(within.iter().map(|k| (k.clone(), true)))
+            .chain([(leaf.to_owned(), shared)])
+            .map(|(key, needs_group)| Loose { skeleton: skeleton(&key, count, words), pairs: pairs(&key), needs_group })
+            .collect();
+        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, joined, loose, count }
     }
 }
 
+/// The pairs of neighbouring characters of a text.
+fn pairs(text: &str) -> Vec<(char, char)> {
+    text.chars().zip(text.chars().skip(1)).collect()
+}
+
 /// Likeness of two texts by their pairs of characters (Dice's coefficient), 0 to 1.
-fn alike(a: &str, b: &str) -> f64 {
-    let pairs = |s: &str| {
-        let chars: Vec<char> = s.chars().collect();
-        chars.windows(2).map(|w| (w[0], w[1])).collect::<BTreeSet<_>>()
-    };
-    let (a, b) = (pairs(a), pairs(b));
-    if a.is_empty() || b.is_empty() {
-        return 0.0;
-    }
-    2.0 * a.intersection(&b).count() as f64 / (a.len() + b.len()) as f64
+fn alike(a: &[(char, char)], b: &[(char, char)]) -> f64 {
+    let shared = a.iter().filter(|p| b.contains(p)).count();
+    if a.is_empty() || b.is_empty() { 0.0 } else { 2.0 * shared as f64 / (a.len() + b.len()) as f64 }
 }
 
 #[cfg(test)]
@@ -239,7 +283,8 @@ mod tests {
         let form = campaign.form(form).unwrap();
         let vocabulary = Vocabulary::new(&campaign, form);
         let path: Vec<String> = path.iter().map(|p| vocabulary.key(p)).collect();
-        vocabulary.fit(form.columns.iter().position(|c| c.key == column).unwrap(), &path)
+        let column = form.columns.iter().position(|c| c.key == column).unwrap();
+        vocabulary.listed(column, &path).or_else(|| vocabulary.likeness(column, &path))
     }
 
     #[test]

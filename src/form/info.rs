@@ -40,14 +40,9 @@ pub fn hints(grid: &Grid<'_>, campaign: &Campaign, row: u32, titles: bool) -> Ve
     hints
 }
 
+/// The text begins with a label: it is part of a line around a table, not of a row in it.
 pub fn has_label(campaign: &Campaign, text: &str) -> bool {
-    let parts = labelled(&campaign.labels, text);
-    // 单位：个 is no one's name; a label at the start is a label line.
-    !parts.is_empty() && starts_with_label(&campaign.labels, text)
-}
-
-fn starts_with_label(labels: &LabelWords, text: &str) -> bool {
-    label_at(labels, &text.chars().collect::<Vec<_>>(), 0).is_some()
+    label_at(&campaign.labels, &text.chars().collect::<Vec<_>>(), 0).is_some()
 }
 
 /// The labels in a text, each with what follows up to the next one. Empty without any.
@@ -103,7 +98,7 @@ fn word_end(chars: &[char], start: usize, word: &str) -> Option<usize> {
     Some(at)
 }
 
-/// After the colon behind a label; with `whole`, the end of the text will do as well.
+/// After the colon behind a label; with `whole`, the end of the text will do as well behind a label of four characters.
 fn colon_end(chars: &[char], mut at: usize, whole: bool) -> Option<usize> {
     let skip_space = |mut at: usize| {
         while chars.get(at).is_some_and(|c| c.is_whitespace()) {
@@ -118,7 +113,7 @@ fn colon_end(chars: &[char], mut at: usize, whole: bool) -> Option<usize> {
     }
     match chars.get(at) {
         Some(':' | '：') => Some(at + 1),
-        None if whole => Some(at),
+        None if whole && at >= 4 => Some(at),
         _ => None,
     }
 }

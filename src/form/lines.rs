@@ -142,7 +142,7 @@ fn settle_rates(form: &Form, fields: &[Where<'_>], record: &mut Record) {
         let field = fields.iter().find(|p| form.columns[p.field].key == rate.rate);
         let Some((n, Some(ratio))) = field.and_then(|p| p.cell).and_then(rate_choices) else { continue };
         let (Some(part), Some(whole)) = (record.int(&rate.part), record.int(&rate.whole)) else { continue };
-        if n > 1.0 || n < 0.0 || whole == 0 {
+        if !(0.0..=1.0).contains(&n) || whole == 0 {
             continue;
         }
         let expected = part as f64 * 100.0 / whole as f64;

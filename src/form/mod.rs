@@ -19,16 +19,17 @@ mod row;
 
 pub mod check;
 pub mod code;
+pub mod compare;
 pub mod name;
 
 pub mod extract;
-pub mod identity;
 pub mod month;
 pub mod reading;
+pub mod streams;
 
 pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Stream};
 pub use finding::{Finding, Place, Severity};
-pub use identity::{find_streams, find_units};
 pub use month::{MonthKind, PeriodHint, find_period};
 pub use reading::{Doubt, Hint, Origin, Reading, Return};
 pub use record::{Datum, Record};
+pub use streams::find_streams;

@@ -2,9 +2,14 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// NFKC without white space at either end; what all readers of cell text start from.
+/// NFKC without white space at either end, or anything invisible; what all readers of cell text start from.
 pub fn plain(text: &str) -> String {
-    text.nfkc().collect::<String>().trim().to_owned()
+    text.nfkc().filter(|c| !is_invisible(*c)).collect::<String>().trim().to_owned()
+}
+
+/// Zero-width characters and marks of direction, which copying from web pages leaves behind.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
 }
 
 /// `/`, dashes of any length and 无: zero in a number, nothing in a text or date. Takes [`plain`] text.

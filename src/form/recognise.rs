@@ -4,12 +4,10 @@
 //! fit one form's, its identity column (and enough of the required ones) among them.
 
 use super::assign::{Assignment, Heading, assign};
-use super::definition::{Campaign, FormKind};
+use super::definition::FormKind;
 use super::grid::Grid;
 use super::heading::Vocabulary;
-use super::number::plain;
-use super::value::written;
-use crate::workbook::CellValue;
+use crate::workbook::{Cell, CellValue};
 
 const HEADER_ROWS: u32 = 4;
 
@@ -27,15 +25,14 @@ pub struct Table {
 }
 
 /// The tables of a sheet, top to bottom.
-pub fn tables(grid: &Grid<'_>, campaign: &Campaign) -> Vec<Table> {
-    let vocabularies: Vec<Vocabulary<'_>> = campaign.forms.iter().map(|f| Vocabulary::new(campaign, f)).collect();
+pub fn tables(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>]) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     let mut after = 0;
     for &row in grid.rows() {
         if row < after {
             continue;
         }
-        if let Some(table) = table_at(grid, &vocabularies, row, after) {
+        if let Some(table) = table_at(grid, vocabularies, row, after) {
             if let Some(last) = tables.last_mut() {
                 last.end = table.header.0;
             }
@@ -49,15 +46,12 @@ pub fn tables(grid: &Grid<'_>, campaign: &Campaign) -> Vec<Table> {
 
 /// Headings of a form in a row: how many cells are known, and how many stand there.
 fn known(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32) -> (usize, usize) {
-    let keys: Vec<Option<String>> = grid
-        .row(row)
-        .map(|(_, cell)| matches!(cell.value, CellValue::Text(_)).then(|| vocabulary.key(&written(cell))))
-        .collect();
+    let keys: Vec<Option<String>> = grid.row(row).map(|(_, cell)| vocabulary.cell_key(cell)).collect();
     (keys.iter().flatten().filter(|k| vocabulary.knows(k)).count(), keys.len())
 }
 
 fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u32) -> Option<Table> {
-    let mut best: Option<Table> = None;
+    let mut best: Option<(usize, Table)> = None;
     for (form, vocabulary) in vocabularies.iter().enumerate() {
         let (hits, cells) = known(grid, vocabulary, row);
         if hits < 3 || hits * 3 < cells {
@@ -65,13 +59,15 @@ fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u
         }
         let header = (header_first(grid, vocabulary, row, after), header_last(grid, vocabulary, row));
         let headings = headings(grid, vocabulary, header);
-        let assignment = assign(vocabulary, &headings);
-        let found = assignment.read.len();
-        if is_table(vocabulary, &assignment) && best.as_ref().is_none_or(|b| found > b.assignment.read.len()) {
-            best = Some(Table { form, header, headings, assignment, end: u32::MAX });
+        let fields = 0..vocabulary.form.columns.len();
+        let found = fields.filter(|f| headings.iter().any(|h| vocabulary.listed(*f, &h.path).is_some())).count();
+        if best.as_ref().is_none_or(|(most, _)| found > *most) {
+            best = Some((found, Table { form, header, headings, assignment: Assignment::default(), end: u32::MAX }));
         }
     }
-    best
+    let (_, mut table) = best?;
+    table.assignment = assign(&vocabularies[table.form], &table.headings);
+    is_table(&vocabularies[table.form], &table.assignment).then_some(table)
 }
 
 fn is_table(vocabulary: &Vocabulary<'_>, assignment: &Assignment) -> bool {
@@ -97,8 +93,8 @@ fn header_first(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32, after: u
         let groups = cells
             .iter()
             .filter(|(c, cell)| {
-                let key = vocabulary.key(&plain(&written(cell)));
-                vocabulary.knows(&key) || vocabulary.is_neutral(&key) || wide(*c)
+                let named = |key: String| vocabulary.knows(&key) || vocabulary.is_neutral(&key);
+                wide(*c) || vocabulary.cell_key(cell).is_some_and(named)
             })
             .count();
         if cells.len() < 2 || !texts || groups < 2 {
@@ -119,7 +115,7 @@ fn header_last(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32) -> u32 {
             if let Some(m) = grid.merge(at, column)
                 && m.first == (at, column)
                 && m.last.0 <= limit
-                && vocabulary.knows(&vocabulary.key(&written(cell)))
+                && vocabulary.cell_key(cell).is_some_and(|key| vocabulary.knows(&key))
             {
                 last = last.max(m.last.0);
             }
@@ -135,18 +131,15 @@ fn header_last(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32) -> u32 {
 
 /// The row below repeats a heading of the row above in the same column kind: two labels of a card, not a path.
 fn starts_anew(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32, header: u32) -> bool {
-    let labels = |r: u32| grid.row(r).filter(|(_, c)| vocabulary.label(&vocabulary.key(&written(c))).is_some()).count();
+    let label = |cell: &Cell| vocabulary.cell_key(cell).and_then(|key| vocabulary.label(&key).map(|_| key));
     // In a two-row header the row below fills the gaps of the one above; in a card both rows are labels throughout.
     let above: Vec<u32> = grid
         .row(header)
-        .filter(|(_, c)| {
-            let key = vocabulary.key(&written(c));
-            vocabulary.label(&key).is_some() && !vocabulary.is_group(&key)
-        })
+        .filter(|(_, c)| label(c).is_some_and(|key| !vocabulary.is_group(&key)))
         .map(|(c, _)| c)
         .collect();
-    let below: Vec<u32> = grid.row(row).map(|(c, _)| c).collect();
-    labels(row) > 0 && below.iter().all(|c| above.contains(c))
+    let below: Vec<(u32, &Cell)> = grid.row(row).collect();
+    below.iter().any(|(_, cell)| label(cell).is_some()) && below.iter().all(|(c, _)| above.contains(c))
 }
 
 /// The heading path of each column that has one.
@@ -170,6 +163,7 @@ fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) ->
             row: cells.last().map_or(header.1, |(r, _)| *r),
             path: texts.iter().map(|t| vocabulary.key(t)).filter(|k| !k.is_empty()).collect(),
             shown: texts.iter().map(|t| t.split_whitespace().collect::<String>()).collect::<Vec<_>>().join("/"),
+            hidden: grid.sheet.hidden_columns.contains(&column),
         });
     }
     headings
@@ -214,7 +208,7 @@ fn is_card(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, table: &Table) -> bool 
     let identity = vocabulary.form.columns.iter().position(|c| c.key == vocabulary.form.identity);
     let label_row = |row: u32| {
         let labels: Vec<Option<usize>> =
-            grid.row(row).map(|(_, c)| vocabulary.label(&vocabulary.key(&written(c)))).collect();
+            grid.row(row).map(|(_, c)| vocabulary.cell_key(c).and_then(|k| vocabulary.label(&k))).collect();
         labels.len() >= 2 && labels.iter().all(|l| l.is_some() && *l != identity)
     };
     vocabulary.form.cards && grid.rows_between(table.header.1 + 1, table.end).iter().take(4).any(|r| label_row(*r))

@@ -37,7 +37,9 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     if noted(&first_text) || identity.is_none() && cells.iter().any(|(_, c)| noted(&text(c))) {
         return RowKind::Note;
     }
-    if cells.iter().any(|(_, c)| info::has_label(campaign, &text(c))) || first_text.starts_with("附件") {
+    let labelled = |c: &Cell| info::has_label(campaign, &text(c));
+    let few = cells.len() <= 4 && cells.iter().any(|(_, c)| labelled(c));
+    if labelled(first) || few || first_text.starts_with("附件") {
         return RowKind::Line;
     }
     if is_column_numbers(&cells) {

@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::date::{self, Written};
 use super::definition::{Choice, Column, ColumnKind, TextStyle, When};
-use super::number::{self, is_mark, plain, whole};
+use super::number::{self, is_invisible, is_mark, plain, whole};
 use super::record::Datum;
 use crate::workbook::{Cell, CellValue};
 
@@ -85,7 +85,7 @@ pub fn read(cell: Option<&Cell>, column: &Column, context: &Context<'_>) -> Valu
 
 /// Nothing to see: no text but white space.
 pub fn is_blank(cell: &Cell) -> bool {
-    matches!(&cell.value, CellValue::Text(s) if plain(s).is_empty())
+    matches!(&cell.value, CellValue::Text(s) if s.chars().all(|c| c.is_whitespace() || is_invisible(c)))
 }
 
 /// A dash, a slash or 无.
@@ -233,6 +233,9 @@ fn text(cell: &Cell, style: TextStyle) -> Value {
         CellValue::Text(s) => s.trim().to_owned(),
         _ => written(cell),
     };
+    if matches!(style, TextStyle::Code | TextStyle::Phone) && is_scientific(&written) {
+        return Value::wrong("是科学计数法，数字已不完整，请先把单元格设为文本格式再填写");
+    }
     let text = match style {
         TextStyle::Code => plain(&written).chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase(),
         TextStyle::Phone => {
@@ -245,6 +248,12 @@ fn text(cell: &Cell, style: TextStyle) -> Value {
         TextStyle::Person | TextStyle::Name | TextStyle::Plain => squeezed(&written, " "),
     };
     Value::ok(if text.is_empty() { Datum::Null } else { Datum::Text(text) })
+}
+
+/// `1.39E+10`
+fn is_scientific(text: &str) -> bool {
+    let mantissa = text.to_uppercase().split_once("E+").map(|(m, _)| m.to_owned());
+    mantissa.is_some_and(|m| !m.is_empty() && m.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
 fn is_han(c: char) -> bool {
@@ -329,6 +338,7 @@ mod tests {
         assert_eq!(of("phone", &words("13900001111.0")).datum, Datum::Text("13900001111".into()));
         assert_eq!(of("phone", &words("0531-8800 1234")).datum, Datum::Text("0531-8800 1234".into()));
         assert_eq!(of("code", &words(" 1234 5678-x")).datum, Datum::Text("12345678-X".into()));
+        assert!(of("phone", &words("1.39E+10")).fault.is_some());
         assert!(of("code", &cell(CellValue::Number(913_701_000_000_000_000.0))).fault.is_some());
     }
 

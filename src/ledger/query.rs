@@ -31,6 +31,9 @@ pub struct Version {
     pub received_at: DateTime<Utc>,
     pub file: String,
     pub sheet: String,
+    /// The sender's address.
+    #[serde(skip)]
+    pub from: String,
     /// It is the version that counts.
     pub counts: bool,
 }
@@ -38,8 +41,9 @@ pub struct Version {
 /// All versions of one period, by obligation and time of arrival.
 pub async fn versions(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Version>> {
     let rows = sqlx::query(
-        "SELECT id, message, unit, stream, form, period, state, received_at, file, sheet FROM submission
-         WHERE period = ? ORDER BY unit, stream, form, received_at, id",
+        "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
+         coalesce(m.from_address, '') FROM submission s JOIN message m ON m.id = s.message
+         WHERE s.period = ? ORDER BY s.unit, s.stream, s.form, s.received_at, s.id",
     )
     .bind(period.to_string())
     .fetch_all(conn)
@@ -60,6 +64,7 @@ fn version(row: sqlx::sqlite::SqliteRow) -> Version {
         received_at: row.get(7),
         file: row.get(8),
         sheet: row.get(9),
+        from: row.get(10),
         counts: false,
     }
 }
@@ -235,17 +240,18 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
 pub async fn submissions(conn: &mut SqliteConnection, message: i64) -> Result<Vec<Version>> {
     let rows = sqlx::query(
         "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
+         coalesce(m.from_address, ''),
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
           AND o.period = s.period AND o.state = 'accepted' AND (o.received_at, o.id) <= (s.received_at, s.id)),
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
           AND o.period = s.period AND o.state = 'accepted' AND (o.received_at, o.id) > (s.received_at, s.id))
-         FROM submission s WHERE s.message = ? ORDER BY s.ordinal",
+         FROM submission s JOIN message m ON m.id = s.message WHERE s.message = ? ORDER BY s.ordinal",
     )
     .bind(message)
     .fetch_all(conn)
     .await?;
     let read = |row: sqlx::sqlite::SqliteRow| {
-        let (number, newer): (u32, u32) = (row.get(10), row.get(11));
+        let (number, newer): (u32, u32) = (row.get(11), row.get(12));
         let mut v = version(row);
         if v.state == Fate::Accepted.as_str() {
             (v.version, v.counts) = (Some(number), newer == 0);
@@ -388,9 +394,9 @@ pub struct Entry {
 /// Entries as they stood after the books of `as_of` (as they stand now without it), closed ones included.
 pub async fn entries(conn: &mut SqliteConnection, as_of: Option<Period>) -> Result<Vec<Entry>> {
     let rows = sqlx::query(
-        "SELECT e.unit, e.stream, e.form, v.change = 'closed', e.first_period,
+        "SELECT e.unit, e.stream, e.form, e.status, e.first_period,
          CASE WHEN ?1 IS NULL THEN e.last_period ELSE min(e.last_period, ?1) END,
-         v.record, s.file, l.sheet, l.row, v.change = 'vanished', e.status, e.vanished
+         v.record, s.file, l.sheet, l.row, v.change = 'vanished'
          FROM entry e JOIN entry_version v ON v.entry = e.id
          JOIN line l ON l.id = v.line JOIN submission s ON s.id = l.submission
          WHERE v.period = (SELECT max(p.period) FROM entry_version p

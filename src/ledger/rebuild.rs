@@ -3,15 +3,15 @@
 //! Everything is derived anew from the counting submissions of that unit and stream, so that a late or corrected
 //! return for an older period gives the same ledger as if it had come in time.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::merge::{self, Book, Entry, Row};
 use super::store::{Origin, insert_finding};
-use crate::form::record::Values;
-use crate::form::{Campaign, Finding, Form, FormKind, Place, Record, check};
+use crate::form::reading::Return;
+use crate::form::{Campaign, Form, FormKind, Record, compare};
 use crate::period::Period;
 
 /// Must run before submissions of a message are dropped or replaced: frees their rows from the ledger.
@@ -29,7 +29,14 @@ struct Counting {
     period: Period,
     file: String,
     sheet: String,
-    rows: Vec<(Row, BTreeMap<String, String>, u32)>,
+    rows: Vec<Line>,
+}
+
+/// A stored row.
+struct Line {
+    id: i64,
+    admitted: bool,
+    record: Record,
 }
 
 pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit: &str, stream: &str) -> Result<()> {
@@ -42,13 +49,13 @@ pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit:
     .bind(stream)
     .execute(&mut *conn)
     .await?;
-    let mut books: Vec<Counting> = Vec::new();
+    let mut books: Vec<(&Form, Vec<Counting>)> = Vec::new();
     for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Book) {
-        books = counting(conn, unit, stream, &form.key).await?;
-        let folded = fold(&books);
-        for entry in &folded {
+        let versions = counting(conn, unit, stream, &form.key).await?;
+        for entry in &fold(&versions) {
             insert_entry(conn, (unit, stream, &form.key), entry).await?;
         }
+        books.push((form, versions));
     }
     for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Figures) {
         let versions = counting(conn, unit, stream, &form.key).await?;
@@ -89,24 +96,27 @@ async fn counting(conn: &mut SqliteConnection, unit: &str, stream: &str, form: &
     Ok(list)
 }
 
-async fn lines(conn: &mut SqliteConnection, submission: i64) -> Result<Vec<(Row, BTreeMap<String, String>, u32)>> {
-    let rows = sqlx::query("SELECT id, admitted, record, cells, row FROM line WHERE submission = ? ORDER BY id")
+async fn lines(conn: &mut SqliteConnection, submission: i64) -> Result<Vec<Line>> {
+    let rows = sqlx::query("SELECT id, admitted, sheet, row, record, cells FROM line WHERE submission = ? ORDER BY id")
         .bind(submission)
         .fetch_all(conn)
         .await?;
-    let read = |row: sqlx::sqlite::SqliteRow| -> Result<_> {
-        let values: Values = serde_json::from_str(row.get(2)).context("a stored row is not readable")?;
-        let cells = serde_json::from_str(row.get(3)).context("stored cells are not readable")?;
-        Ok((Row { line: row.get(0), admitted: row.get(1), values }, cells, row.get(4)))
+    let read = |row: sqlx::sqlite::SqliteRow| -> Result<Line> {
+        let record = Record {
+            sheet: row.get(2),
+            row: row.get(3),
+            values: serde_json::from_str(row.get(4)).context("a stored row is not readable")?,
+            cells: serde_json::from_str(row.get(5)).context("stored cells are not readable")?,
+        };
+        Ok(Line { id: row.get(0), admitted: row.get(1), record })
     };
     rows.into_iter().map(read).collect()
 }
 
 fn fold(books: &[Counting]) -> Vec<Entry> {
-    let books: Vec<Book> = books
-        .iter()
-        .map(|b| Book { period: b.period, rows: b.rows.iter().map(|(row, _, _)| row.clone()).collect() })
-        .collect();
+    let row = |l: &Line| Row { line: l.id, admitted: l.admitted, values: l.record.values.clone() };
+    let books: Vec<Book> =
+        books.iter().map(|b| Book { period: b.period, rows: b.rows.iter().map(row).collect() }).collect();
     merge::fold(&books)
 }
 
@@ -144,13 +154,13 @@ async fn insert_entry(conn: &mut SqliteConnection, of: (&str, &str, &str), entry
 }
 
 async fn insert_figure(conn: &mut SqliteConnection, of: (&str, &str, &str), version: &Counting) -> Result<()> {
-    let Some((row, _, _)) = version.rows.iter().find(|(row, _, _)| row.admitted) else { return Ok(()) };
+    let Some(line) = version.rows.iter().find(|line| line.admitted) else { return Ok(()) };
     sqlx::query("INSERT INTO figure (unit, stream, form, period, line) VALUES (?, ?, ?, ?, ?)")
         .bind(of.0)
         .bind(of.1)
         .bind(of.2)
         .bind(version.period.to_string())
-        .bind(row.line)
+        .bind(line.id)
         .execute(conn)
         .await?;
     Ok(())
@@ -161,8 +171,41 @@ async fn check_figures(
     conn: &mut SqliteConnection,
     form: &Form,
     versions: &[Counting],
-    books: &[Counting],
+    books: &[(&Form, Vec<Counting>)],
 ) -> Result<()> {
-    let _ = (conn, form, versions, books);
+    for (i, version) in versions.iter().enumerate() {
+        let Some(line) = version.rows.iter().find(|line| line.admitted) else { continue };
+        let place = Return {
+            form: form.key.clone(),
+            file: version.file.clone(),
+            sheet: version.sheet.clone(),
+            ..Return::default()
+        };
+        let mut findings = Vec::new();
+        let last = i.checked_sub(1).and_then(|i| versions[i].rows.iter().find(|l| l.admitted));
+        if let Some(last) = last {
+            findings.extend(compare::against(&last.record.values, &place, &line.record, form));
+        }
+        for (book_form, books) in books {
+            let Some(book) = books.iter().find(|b| b.period == version.period) else { continue };
+            let doubles = doubles(conn, book.submission).await?;
+            let whole = book.rows.iter().filter(|l| !doubles.contains(&(l.record.sheet.clone(), l.record.row)));
+            let records: Vec<&Record> = whole.map(|l| &l.record).collect();
+            let book = compare::Book { form: book_form, records: &records };
+            findings.extend(compare::against_book(&place, &line.record, form, &book));
+        }
+        for finding in &findings {
+            insert_finding(conn, version.message, Some(version.submission), Origin::Ledger, finding).await?;
+        }
+    }
     Ok(())
+}
+
+/// Rows that repeat an organisation of the same book (R03).
+async fn doubles(conn: &mut SqliteConnection, submission: i64) -> Result<BTreeSet<(String, u32)>> {
+    let rows = sqlx::query("SELECT sheet, row FROM finding WHERE submission = ? AND rule = 'R03' AND row IS NOT NULL")
+        .bind(submission)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|r| (r.get::<Option<String>, _>(0).unwrap_or_default(), r.get(1))).collect())
 }

@@ -32,10 +32,10 @@ pub fn xlsx(title: &str, headers: &[String], rows: &[Vec<Datum>], at: DateTime<T
         GridColumn::new(heading, Look::Text, (widest + 2.0).clamp(7.0, 40.0))
     };
     let columns: Vec<GridColumn> = headers.iter().enumerate().map(column).collect();
-    let wide = if columns.iter().map(|c| c.width).sum::<f64>() > 220.0 { 2 } else { 1 };
-    let mut book = new_workbook(title, "taizhang", at);
+    let two_pages = columns.iter().map(|c| c.width).sum::<f64>() > 220.0;
+    let mut book = new_workbook(title, "taizhang", at)?;
     let styles = Styles::new();
-    let grid = Grid { wide, ..Grid::new(title.to_owned(), format!("共{}行", rows.len()), columns) };
+    let grid = Grid { two_pages, ..Grid::new(title.to_owned(), format!("共{}行", rows.len()), columns) };
     let sheet = book.add_worksheet();
     let laid = grid.open(sheet, &styles)?;
     grid.rows(sheet, laid, rows, &styles)?;
@@ -77,7 +77,8 @@ fn runs(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture::{at, campaign, values};
+    use crate::form::Campaign;
+    use crate::report::fixture::{at, values};
 
     #[test]
     fn csv_opens_in_excel_and_never_as_a_formula() {
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn leading_columns_come_first_and_once_and_what_is_missing_is_null() {
-        let campaign = campaign();
+        let campaign = Campaign::builtin();
         let keys = keys(&["stream", "unit"], campaign.form("progress").unwrap());
         assert_eq!(keys[..4], ["stream", "unit", "seq", "orgs"]);
         let row = row(&keys, &values([("unit", Datum::Text("松涛镇".into())), ("orgs", Datum::Int(3))]));

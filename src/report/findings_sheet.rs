@@ -13,7 +13,7 @@ use crate::report::sheet::{Look, Styles, new_workbook};
 /// `subject` says whose return it is: `松涛镇 2011年8月 非公有制企业`.
 pub fn build(subject: &str, author: &str, findings: &[Finding], at: DateTime<Tz>) -> Result<Vec<u8>, Error> {
     let title = format!("{subject}报表问题清单");
-    let mut book = new_workbook(&title, author, at);
+    let mut book = new_workbook(&title, author, at)?;
     let styles = Styles::new();
     let sheet = book.add_worksheet().set_name("问题清单")?;
     let mut listed: Vec<&Finding> = findings.iter().collect();

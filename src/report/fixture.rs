@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::config::{Department, Registry, Targets, Unit};
 use crate::form::record::Values;
-use crate::form::{Campaign, Column, ColumnKind, Datum, Finding, Form, FormKind, Place, Severity, Stream};
+use crate::form::{Campaign, Datum, Finding, Place, Severity};
 use crate::ledger::obligation::{Obligation, State};
 use crate::period::Period;
 use crate::report::table::{Arrival, Change, ChangeKind, Edition, Entry, Figure, OpenFinding, Outcome, ReportData};
@@ -55,9 +55,10 @@ impl District {
                 district: "白鹭区".to_owned(),
                 addresses: vec!["zzb@bailu.example".to_owned()],
                 contact: "区委组织部 周老师".to_owned(),
+                digest: "30 8 * * *".parse().expect("a schedule"),
             },
-            campaign: campaign(),
-            registry: Registry { units: (0..units).map(unit).collect(), ..Registry::default() },
+            campaign: Campaign::builtin(),
+            registry: Registry { units: (0..units).map(unit).collect() },
             targets: Targets {
                 by: NaiveDate::from_ymd_opt(2011, 12, 30).expect("a date"),
                 new_party_orgs: vec![("nonpublic".to_owned(), 100), ("social".to_owned(), 15)],
@@ -104,77 +105,6 @@ impl District {
     }
 }
 
-pub fn campaign() -> Campaign {
-    let stream = |key: &str, title: &str, organisation: &str, words: &[&str]| Stream {
-        key: key.to_owned(),
-        title: title.to_owned(),
-        organisation: organisation.to_owned(),
-        words: words.iter().map(|w| (*w).to_owned()).collect(),
-    };
-    Campaign {
-        title: "“建组织、扩覆盖，抓规范、强功能”活动".to_owned(),
-        streams: vec![
-            stream("nonpublic", "非公有制企业", "企业", &["非公有制企业", "非公有制", "非公企业", "非公"]),
-            stream("social", "社会组织", "社会组织", &["社会组织", "社会团体"]),
-        ],
-        forms: vec![
-            form("progress", FormKind::Figures, "活动进展情况统计表", "附件1 统计表", PROGRESS),
-            form("register", FormKind::Book, "活动台账", "附件2 台账", REGISTER),
-        ],
-    }
-}
-
-const PROGRESS: &str = "seq n 序号|unit t 单位|orgs n 组织总数|orgs_large n 其中：规模以上|orgs_3plus n 有3名以上正式党员的组织数|\
-members n 党员总数|members_transferred n 其中/已转组织关系|members_untransferred n 其中/未转组织关系|party_orgs n 党组织总数|\
-party_orgs_single n 其中/单独组建|party_orgs_joint n 其中/联合组建|party_orgs_mixed n 其中/“兼合式”|\
-new_party_orgs_month n 新建党组织/上月|new_party_orgs_total n 新建党组织/累计|orgs_covered n 党组织覆盖组织数|\
-org_coverage % 组织覆盖率（%）|instructors_month n 选派党建指导员/上月|instructors_total n 选派党建指导员/累计|\
-mass_orgs_month n 新建群团组织/上月|mass_orgs_total n 新建群团组织/累计|orgs_work_covered n 工作覆盖组织数|\
-work_coverage % 工作覆盖率（%）|recruits_month n 新发展党员/上月|recruits_total n 新发展党员/累计|venues n 活动场所数|remark t 备注";
-
-const REGISTER: &str = "seq n 序号|name t 名称|code t 组织机构代码|category t 类型（行业）|address t 地址|legal_rep t 法定代表人（负责人）|\
-phone t 联系电话|employees n 从业人数|members n 党员总数|members_full n 正式党员数|members_transferred n 已转组织关系|\
-members_untransferred n 未转组织关系|party_org t 党组织/党组织名称|party_org_kind e:单独组建,联合组建,未建 党组织/组建形式|\
-party_org_mixed yn 党组织/是否“兼合式”|founded d 党组织/党组织成立时间|secretary t 党组织/书记姓名|secretary_phone t 党组织/书记电话|\
-instructor t 党建指导员|instructor_post t 指导员单位及职务|union yn 群团组织/工会|youth_league yn 群团组织/共青团|\
-womens_fed yn 群团组织/妇联|venue yn 活动场所|status e:正常,销户 状态|closed_reason e:破产,迁移,注销,其他 销户原因|\
-closed_on d 销户时间|remark t 备注";
-
-fn form(key: &str, kind: FormKind, title: &str, short_title: &str, columns: &str) -> Form {
-    Form {
-        key: key.to_owned(),
-        kind,
-        title: title.to_owned(),
-        short_title: short_title.to_owned(),
-        words: Vec::new(),
-        columns: columns.split('|').map(column).collect(),
-    }
-}
-
-fn column(line: &str) -> Column {
-    let parts: Vec<&str> = line.splitn(3, ' ').collect();
-    let kind = match parts[1] {
-        "n" => ColumnKind::Count,
-        "%" => ColumnKind::Rate,
-        "d" => ColumnKind::Date,
-        "yn" => ColumnKind::YesNo,
-        "t" => ColumnKind::Text,
-        words => ColumnKind::OneOf(
-            words[2..]
-                .split(',')
-                .map(|w| crate::form::definition::Choice { value: w.to_owned(), spellings: Vec::new() })
-                .collect(),
-        ),
-    };
-    Column {
-        key: parts[0].to_owned(),
-        heading: parts[2].split('/').map(str::to_owned).collect(),
-        synonyms: Vec::new(),
-        kind,
-        required: false,
-    }
-}
-
 pub fn values<const N: usize>(pairs: [(&str, Datum); N]) -> Values {
     pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
 }
@@ -212,7 +142,7 @@ fn entry(n: usize, (_, unit, stream): (usize, &Unit, &str)) -> Entry {
     let trades = ["机械制造", "批发零售", "信息技术服务", "餐饮", "建筑安装"];
     let place: String = unit.name.chars().take(2).collect();
     let kind = ["单独组建", "联合组建", "未建"][n % 3];
-    let founded = (n % 3 < 2).then(|| text(if n % 2 == 0 { "2009-06-18" } else { "2010-07" }));
+    let founded = (n % 3 < 2).then(|| text(if n.is_multiple_of(2) { "2009-06-18" } else { "2010-07" }));
     let tail = if stream == "nonpublic" { "有限责任公司" } else { "行业协会" };
     let values = values([
         ("seq", Datum::Int(n as i64)),
@@ -221,7 +151,11 @@ fn entry(n: usize, (_, unit, stream): (usize, &Unit, &str)) -> Entry {
         ("category", text(trades[n % 5])),
         (
             "address",
-            text(format!("白鹭区{place}路{}号{}", n % 300 + 1, if n % 4 == 0 { "创业园3号楼201室" } else { "" })),
+            text(format!(
+                "白鹭区{place}路{}号{}",
+                n % 300 + 1,
+                if n.is_multiple_of(4) { "创业园3号楼201室" } else { "" }
+            )),
         ),
         ("legal_rep", text(["陆一鸣", "方舟", "欧阳若水", "齐云"][n % 4])),
         ("phone", text(format!("1380000{:04}", n % 10000))),
@@ -232,7 +166,7 @@ fn entry(n: usize, (_, unit, stream): (usize, &Unit, &str)) -> Entry {
         ("members_untransferred", Datum::Int(1)),
         ("party_org", if n % 3 == 2 { Datum::Null } else { text(format!("中共恒{n}支部委员会")) }),
         ("party_org_kind", text(kind)),
-        ("party_org_mixed", if n % 3 == 2 { Datum::Null } else { Datum::Bool(n % 2 == 0) }),
+        ("party_org_mixed", if n % 3 == 2 { Datum::Null } else { Datum::Bool(n.is_multiple_of(2)) }),
         ("founded", founded.unwrap_or(Datum::Null)),
         ("secretary", text("方舟")),
         ("secretary_phone", text("0999-8000000")),
@@ -241,7 +175,7 @@ fn entry(n: usize, (_, unit, stream): (usize, &Unit, &str)) -> Entry {
         ("union", Datum::Bool(true)),
         ("youth_league", Datum::Bool(false)),
         ("womens_fed", Datum::Null),
-        ("venue", Datum::Bool(n % 3 == 0)),
+        ("venue", Datum::Bool(n.is_multiple_of(3))),
         ("status", text("正常")),
         ("closed_reason", Datum::Null),
         ("closed_on", Datum::Null),
@@ -296,7 +230,7 @@ fn findings(i: usize, unit: &Unit, stream: &str) -> Vec<OpenFinding> {
         row: Some(i as u32 + 5),
     };
     let message = "第5行正式党员有3名，组建形式却是“联合组建”：应单独建立党组织的请核对，确属联合的请在备注中说明。";
-    let severity = if i % 5 == 0 { Severity::Error } else { Severity::Warning };
+    let severity = if i.is_multiple_of(5) { Severity::Error } else { Severity::Warning };
     vec![OpenFinding {
         unit: unit.name.clone(),
         stream: stream.to_owned(),

@@ -4,8 +4,11 @@
 
 use rust_xlsxwriter::{IgnoreError, Worksheet, XlsxError};
 
-use crate::form::{Column, ColumnKind, Datum};
-use crate::report::sheet::{Look, Styles, YesNo, height, lines, paper, put, span, whole_date, width};
+use crate::form::{Column, ColumnKind, Datum, Form};
+use crate::report::sheet::{Fit, Look, Styles, YesNo, height, lines, paper, put, span, whole_date, width};
+
+/// Row of the first headings, below title and note.
+const HEAD: u32 = 2;
 
 #[derive(Clone, Debug)]
 pub struct GridColumn {
@@ -26,19 +29,19 @@ impl GridColumn {
         Self { heading: vec![group.to_owned(), heading.to_owned()], ..Self::new(heading, look, width) }
     }
 
-    /// A column of a form; the width suits the kind of value, for text the values.
-    pub fn of_form<'a>(column: &Column, values: impl Iterator<Item = &'a Datum>) -> Self {
-        let leaf = column.heading.last().map(String::as_str).unwrap_or_default();
+    /// A column of a form; the width suits the kind of value, for numbers and text the values.
+    pub fn of_form<'a>(form: &Form, column: &Column, values: impl Iterator<Item = &'a Datum>) -> Self {
+        let leaf = column.leaf();
         // A long heading wraps over a few lines rather than making its column wide.
         let heading = (width(leaf) / 4.0).ceil() + 1.2;
         let width = match &column.kind {
-            ColumnKind::Count if column.key == "seq" => 4.5,
-            ColumnKind::Count => heading.clamp(5.4, 7.0),
-            ColumnKind::Rate => 7.6,
-            ColumnKind::Date => 11.5,
-            ColumnKind::YesNo => 5.4,
+            ColumnKind::Count if form.is_sequence(&column.key) => 4.2,
+            ColumnKind::Count => heading.clamp(4.8, 6.4).max(number_width(values)),
+            ColumnKind::Rate => 6.8,
+            ColumnKind::Date => 10.6,
+            ColumnKind::YesNo => 4.8,
             ColumnKind::OneOf(choices) => choices.iter().map(|c| width(&c.value)).fold(0.0, f64::max).max(4.0) + 1.2,
-            ColumnKind::Text => text_width(values).max(heading).clamp(7.0, 24.0),
+            ColumnKind::Text => text_width(values).max(heading).clamp(6.4, 22.0),
         };
         Self { heading: column.heading.clone(), look: Look::of(column), width, yes: YesNo::of(leaf) }
     }
@@ -48,10 +51,16 @@ impl GridColumn {
     }
 }
 
+/// The width that whole numbers want, thousands set apart, in bold as well: too narrow a cell shows `####`.
+fn number_width<'a>(values: impl Iterator<Item = &'a Datum>) -> f64 {
+    let digits = values.filter_map(Datum::int).map(|n| n.to_string().len()).max().unwrap_or(0);
+    (digits + digits.saturating_sub(1) / 3) as f64 * 1.1 + 0.8
+}
+
 /// The width that a column of texts wants: short texts (a telephone number, a code) unbroken, long ones on two lines.
 fn text_width<'a>(values: impl Iterator<Item = &'a Datum>) -> f64 {
     let widest = values.filter_map(Datum::text).map(width).fold(0.0, f64::max);
-    if widest <= 13.0 { widest + 1.4 } else { (widest / 2.0).max(12.0) + 2.0 }
+    if widest <= 12.0 { widest + 1.4 } else { (widest / 2.0).max(11.0) + 1.8 }
 }
 
 #[derive(Clone, Debug)]
@@ -62,8 +71,8 @@ pub struct Grid {
     pub columns: Vec<GridColumn>,
     /// Columns on the left that stay in sight, and are repeated on pages side by side.
     pub fixed: u16,
-    /// Pages side by side that the width is printed on.
-    pub wide: u16,
+    /// Too wide for one page: printed on two side by side.
+    pub two_pages: bool,
 }
 
 /// Where the parts of a grid came to lie, zero-based.
@@ -76,18 +85,17 @@ pub struct Laid {
 
 impl Grid {
     pub fn new(title: String, note: String, columns: Vec<GridColumn>) -> Self {
-        Self { title, note, columns, fixed: 0, wide: 1 }
+        Self { title, note, columns, fixed: 0, two_pages: false }
     }
 
     /// Title, note and headings from the top of the sheet, the columns' widths, what is frozen, and the paper.
     pub fn open(&self, sheet: &mut Worksheet, styles: &Styles) -> Result<Laid, XlsxError> {
         self.banners(sheet, styles)?;
-        let header_end = self.head(sheet, 2, styles)?;
+        let header_end = self.head(sheet, HEAD, styles)?;
         sheet.set_freeze_panes(header_end + 1, self.fixed)?;
-        paper(sheet, self.wide, Some(header_end))?;
-        if self.wide > 1 && self.fixed > 0 {
+        paper(sheet, self.fit(), Some((HEAD, header_end)))?;
+        if self.two_pages && self.fixed > 0 {
             sheet.set_repeat_columns(0, self.fixed - 1)?;
-            sheet.set_vertical_page_breaks(&[u32::from(self.second_page())])?;
         }
         Ok(Laid { header_end, first_row: header_end + 1 })
     }
@@ -118,19 +126,24 @@ impl Grid {
     /// The columns that lines of words run over. On pages side by side they stand on the first one, right of the columns
     /// that every page repeats.
     fn words(&self) -> (u16, u16) {
-        if self.wide < 2 { (0, self.last()) } else { (self.fixed, self.second_page().max(self.fixed + 1) - 1) }
+        match self.fit() {
+            Fit::OnePage => (0, self.last()),
+            Fit::TwoPages { second, .. } => (self.fixed, second - 1),
+        }
     }
 
-    /// The first column of the second of two pages: where the wider one is narrowest, and never inside a group.
-    fn second_page(&self) -> u16 {
-        let inside = |c: u16| {
-            let (left, right) = (&self.columns[usize::from(c) - 1].heading, &self.columns[usize::from(c)].heading);
-            left.len() > 1 && right.len() > 1 && left[0] == right[0]
-        };
+    /// Of two pages the second begins where the wider one is narrowest.
+    fn fit(&self) -> Fit {
         let repeated = if self.fixed > 0 { self.room((0, self.fixed - 1)) } else { 0.0 };
-        let wider = |c: &u16| self.room((0, c - 1)).max(repeated + self.room((*c, self.last())));
-        let places = (self.fixed + 1..=self.last()).filter(|c| !inside(*c));
-        places.min_by(|a, b| wider(a).total_cmp(&wider(b))).unwrap_or(self.last())
+        let wider = |c: u16| self.room((0, c - 1)).max(repeated + self.room((c, self.last())));
+        let places = (self.fixed + 1..=self.last()).filter(|_| self.two_pages);
+        match places.min_by(|a, b| wider(*a).total_cmp(&wider(*b))) {
+            Some(second) => {
+                let columns = second.max(self.fixed + self.last() + 1 - second);
+                Fit::TwoPages { second, width: wider(second), columns }
+            }
+            None => Fit::OnePage,
+        }
     }
 
     fn room(&self, (first, last): (u16, u16)) -> f64 {
@@ -165,8 +178,13 @@ impl Grid {
             span(sheet, rows, (first as u16, first as u16), self.columns[first].leaf(), &styles.head)?;
             return Ok(first + 1);
         }
+        // A group that the page breaks in two is headed on both pages.
+        let end = match self.fit() {
+            Fit::TwoPages { second, .. } if first < second.into() => second.into(),
+            _ => self.columns.len(),
+        };
         let same = |c: &&GridColumn| c.heading.len() > 1 && c.heading[0] == heading[0];
-        let after = first + self.columns[first..].iter().take_while(same).count();
+        let after = first + self.columns[first..end].iter().take_while(same).count();
         span(sheet, (rows.0, rows.0), (first as u16, after as u16 - 1), &heading[0], &styles.head)?;
         for i in first..after {
             let below = self.columns[i].heading[1..].join("");

@@ -17,6 +17,8 @@ mod docx;
 #[cfg(test)]
 mod fixture;
 mod grid;
+#[cfg(test)]
+mod roundtrip;
 mod sheet;
 mod wording;
 

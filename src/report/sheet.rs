@@ -7,11 +7,14 @@ use chrono_tz::Tz;
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 use unicode_width::UnicodeWidthStr;
 
+use crate::form::definition::TextStyle;
 use crate::form::{Column, ColumnKind, Datum};
 
 pub const SONG: &str = "宋体";
 pub const HEI: &str = "黑体";
 const A4: u8 = 9;
+/// What A4 landscape is wide between the margins, at 96 pixels an inch.
+const PAGE_PIXELS: f64 = (11.69 - 0.8) * 96.0;
 /// The file format's limit for the text of one cell, in characters.
 const LONGEST: usize = 32_767;
 
@@ -38,7 +41,7 @@ impl Look {
             ColumnKind::Rate => Self::Percent,
             ColumnKind::Date => Self::Date,
             ColumnKind::YesNo | ColumnKind::OneOf(_) => Self::Centre,
-            ColumnKind::Text if column.key == "code" || column.key.ends_with("phone") => Self::Digits,
+            ColumnKind::Text if matches!(column.style, TextStyle::Code | TextStyle::Phone) => Self::Digits,
             ColumnKind::Text => Self::Text,
         }
     }
@@ -90,24 +93,50 @@ impl Styles {
     }
 }
 
-/// A4 landscape, fitted to `wide` pages side by side, pages numbered; the rows up to `header_end` (zero-based) are
-/// repeated on every page.
-pub fn paper(sheet: &mut Worksheet, wide: u16, header_end: Option<u32>) -> Result<(), XlsxError> {
+/// How a sheet's width goes to paper.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fit {
+    /// On one page, whatever the scale.
+    OnePage,
+    /// On two pages side by side. The second begins with column `second`; the wider page is `width` units of a column's
+    /// width over so many columns. (Fitted to two pages, a program breaks them where it likes.)
+    TwoPages { second: u16, width: f64, columns: u16 },
+}
+
+/// A4 landscape, pages named and numbered; the rows of `headings` (first and last, zero-based) are repeated on each.
+pub fn paper(sheet: &mut Worksheet, fit: Fit, headings: Option<(u32, u32)>) -> Result<(), XlsxError> {
     sheet.set_paper_size(A4).set_landscape().set_margins(0.4, 0.4, 0.55, 0.6, 0.3, 0.3);
-    sheet.set_print_fit_to_pages(wide, 0).set_print_center_horizontally(true).set_page_order(wide > 1);
-    sheet.set_footer("&C&\"宋体,常规\"&9第 &P 页，共 &N 页");
-    if let Some(end) = header_end {
-        sheet.set_repeat_rows(0, end)?;
+    sheet.set_print_center_horizontally(true).set_footer("&L&\"宋体,常规\"&9&A&C&\"宋体,常规\"&9第 &P 页，共 &N 页");
+    match fit {
+        Fit::OnePage => {
+            sheet.set_print_fit_to_pages(1, 0);
+        }
+        Fit::TwoPages { second, width, columns } => {
+            // Eight pixels a unit and five of padding a column; some room, since a machine without 宋体 draws wider digits.
+            let pixels = width * 8.0 + f64::from(columns) * 5.0;
+            let scale = (PAGE_PIXELS * 83.0 / pixels).floor().clamp(10.0, 100.0);
+            sheet.set_print_scale(scale as u16).set_vertical_page_breaks(&[u32::from(second)])?;
+            // False is over, then down.
+            sheet.set_page_order(false);
+        }
+    }
+    if let Some((first, last)) = headings {
+        sheet.set_repeat_rows(first, last)?;
     }
     Ok(())
 }
 
 /// A workbook whose bytes depend on nothing but its contents.
-pub fn new_workbook(title: &str, author: &str, at: DateTime<Tz>) -> Workbook {
+///
+/// Its default font is 宋体 11, as in a Chinese office: cells typed later match, and a unit of a column's width is eight
+/// pixels wherever the file is opened.
+pub fn new_workbook(title: &str, author: &str, at: DateTime<Tz>) -> Result<Workbook, XlsxError> {
     let mut book = Workbook::new();
+    let font = Format::new().set_font_name(SONG).set_font_size(11).set_align(FormatAlign::VerticalCenter);
+    book.set_default_format(&font, 18, 72)?;
     let properties = DocProperties::new().set_title(clean(title)).set_author(clean(author));
     book.set_properties(&properties.set_creation_datetime(&at.with_timezone(&Utc)));
-    book
+    Ok(book)
 }
 
 /// Writes one value of a return. A blank cell still gets its border.
@@ -165,9 +194,9 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| !control(*c)).take(LONGEST).collect())
 }
 
-/// The width that eleven-point text takes, in units of a column's width: a Chinese character takes a little over two.
+/// The width that eleven-point text takes, in units of a column's width: a Chinese character takes a little under two.
 pub fn width(text: &str) -> f64 {
-    text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0) as f64 * 1.05
+    text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0) as f64 * 0.95
 }
 
 /// How many lines a text takes in a column of that width.
@@ -176,9 +205,9 @@ pub fn lines(text: &str, column: f64) -> u32 {
     text.lines().map(|line| (width(line) / room).ceil().max(1.0) as u32).sum::<u32>().max(1)
 }
 
-/// The height of a row of so many lines of text, in points.
+/// The height of a row of so many lines of text, in points; the file format ends at 409.
 pub fn height(lines: u32) -> f64 {
-    f64::from(lines.clamp(1, 30)) * 14.5 + 5.5
+    f64::from(lines.clamp(1, 27)) * 14.5 + 5.5
 }
 
 /// Text over a block of cells (rows and columns, first and last), merged where it is more than one.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::config::{Department, Registry, Targets, Unit};
+use crate::form::definition::RateOf;
 use crate::form::record::Values;
 use crate::form::{Campaign, Column, ColumnKind, Finding, Form, FormKind, Stream};
 use crate::ledger::obligation::Obligation;
@@ -23,9 +24,6 @@ pub const FOUNDED_MONTH: &str = "new_party_orgs_month";
 pub const FOUNDED_TOTAL: &str = "new_party_orgs_total";
 pub const COVERED: &str = "orgs_covered";
 pub const WORK_COVERED: &str = "orgs_work_covered";
-
-/// Rates with their part and whole, as the form's identities state them.
-pub const RATES: [(&str, &str, &str); 2] = [("org_coverage", COVERED, ORGS), ("work_coverage", WORK_COVERED, ORGS)];
 
 /// Which report of the period this is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,13 +237,12 @@ impl Line<'_> {
 
     /// This period's figure less the previous one's, where both are known.
     pub fn growth(&self, key: &str) -> Option<i64> {
-        Some(self.int(key)? - self.previous?.get(key)?.int()?)
+        self.int(key)?.checked_sub(self.previous?.get(key)?.int()?)
     }
 
     /// A rate of the form (a fraction of 1), recomputed from the unit's own figures.
-    pub fn form_rate(&self, key: &str) -> Option<f64> {
-        let (_, part, whole) = RATES.iter().find(|(rate, _, _)| *rate == key)?;
-        ratio(self.int(part), self.int(whole))
+    pub fn form_rate(&self, rate: &RateOf) -> Option<f64> {
+        ratio(self.int(&rate.part), self.int(&rate.whole))
     }
 
     /// Founded in all ÷ quota. A quota of zero has none.
@@ -255,7 +252,7 @@ impl Line<'_> {
 
     /// Still to be founded to reach the quota; zero once it is reached.
     pub fn shortfall(&self) -> Option<i64> {
-        Some((self.quota? - self.int(FOUNDED_TOTAL)?).max(0))
+        Some(self.quota?.saturating_sub(self.int(FOUNDED_TOTAL)?).max(0))
     }
 
     /// A figure as a fraction of the unit's active ledger entries.
@@ -283,8 +280,8 @@ impl<'a> StreamTable<'a> {
 
     /// The sum of what each unit grew by, over the units known in both periods, and how many those are.
     pub fn growth(&self, key: &str) -> Option<(i64, usize)> {
-        let known: Vec<i64> = self.lines.iter().filter_map(|l| l.growth(key)).collect();
-        (!known.is_empty()).then(|| (known.iter().sum(), known.len()))
+        let known = self.lines.iter().filter(|l| l.growth(key).is_some()).count();
+        Some((sum(self.lines.iter().map(|l| l.growth(key)))?, known))
     }
 
     pub fn reported(&self) -> usize {
@@ -305,7 +302,7 @@ impl<'a> StreamTable<'a> {
     }
 
     pub fn shortfall(&self) -> Option<i64> {
-        Some((self.target()? - self.total(FOUNDED_TOTAL)?).max(0))
+        Some(self.target()?.saturating_sub(self.total(FOUNDED_TOTAL)?).max(0))
     }
 
     /// Covered organisations of the units that have a book: the part must lie in the whole that [`Self::coverage`]
@@ -333,8 +330,8 @@ impl<'a> StreamTable<'a> {
 }
 
 /// Counts add up over units; running numbers, rates and words do not.
-pub fn adds_up(column: &Column) -> bool {
-    column.kind == ColumnKind::Count && column.key != "seq"
+pub fn adds_up(form: &Form, column: &Column) -> bool {
+    column.kind == ColumnKind::Count && !form.is_sequence(&column.key)
 }
 
 /// `part ÷ whole`; `None` when either is unknown or the whole is zero.
@@ -343,8 +340,9 @@ pub fn ratio(part: Option<i64>, whole: Option<i64>) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-fn sum(values: impl Iterator<Item = Option<i64>>) -> Option<i64> {
-    values.flatten().fold(None, |total, n| Some(total.unwrap_or(0) + n))
+/// The sum of what is known; `None` when nothing is.
+pub fn sum(values: impl Iterator<Item = Option<i64>>) -> Option<i64> {
+    values.flatten().fold(None, |total, n| Some(total.unwrap_or(0i64).saturating_add(n)))
 }
 
 fn months_between(from: Period, to: Period) -> i32 {

@@ -20,8 +20,6 @@ use crate::report::wording::{day, form_title};
 const SPARE_ROWS: usize = 10;
 /// Rows beyond the book in which the lists to choose from still work.
 const LISTED_ROWS: u32 = 500;
-/// How keys of cumulative columns end.
-const TOTAL: &str = "_total";
 
 /// Whose form it is.
 #[derive(Clone, Copy, Debug)]
@@ -38,17 +36,17 @@ pub struct Blank<'a> {
 
 /// The figures form as .xlsx bytes. `last` are the unit's last accepted figures and their period.
 pub fn progress(blank: &Blank, form: &Form, last: Option<(Period, &Values)>) -> Result<Vec<u8>, Error> {
-    let mut book = new_workbook(&blank.title(form), blank.unit, blank.generated_at);
+    let mut book = new_workbook(&blank.title(form), blank.unit, blank.generated_at)?;
     let styles = Styles::new();
     let sheet = book.add_worksheet().set_name(sheet_name(&form.title))?;
     let mut columns: Vec<GridColumn> =
-        form.columns.iter().map(|c| GridColumn::of_form(c, std::iter::empty())).collect();
-    widen(&mut columns, form, &[("unit", 20.0)]);
+        form.columns.iter().map(|c| GridColumn::of_form(form, c, std::iter::empty())).collect();
+    widen(&mut columns, form, &[(form.identity.as_str(), 20.0)]);
     let grid = Grid::new(blank.title(form), blank.note(), columns);
     let laid = grid.open(sheet, &styles)?;
     let value = |column: &Column| match column.key.as_str() {
-        "seq" => Datum::Int(1),
-        "unit" => Datum::Text(blank.unit.to_owned()),
+        key if form.is_sequence(key) => Datum::Int(1),
+        key if key == form.identity => Datum::Text(blank.unit.to_owned()),
         _ => Datum::Null,
     };
     grid.row(sheet, laid.first_row, &form.columns.iter().map(value).collect::<Vec<_>>(), &styles)?;
@@ -57,7 +55,7 @@ pub fn progress(blank: &Blank, form: &Form, last: Option<(Period, &Values)>) -> 
     if let Some((period, values)) = last {
         hints(sheet, form, laid.first_row, (period, values))?;
     }
-    for (i, line) in progress_notes(form, last).iter().enumerate() {
+    for (i, line) in progress_notes(blank, form, last).iter().enumerate() {
         grid.line(sheet, laid.first_row + 2 + i as u32, line, &styles)?;
     }
     Ok(book.save_to_buffer()?)
@@ -65,18 +63,18 @@ pub fn progress(blank: &Blank, form: &Form, last: Option<(Period, &Values)>) -> 
 
 /// The book as .xlsx bytes. `entries` are the unit's active organisations in their order.
 pub fn register(blank: &Blank, form: &Form, entries: &[&Values]) -> Result<Vec<u8>, Error> {
-    let mut book = new_workbook(&blank.title(form), blank.unit, blank.generated_at);
+    let mut book = new_workbook(&blank.title(form), blank.unit, blank.generated_at)?;
     let styles = Styles::new();
     let sheet = book.add_worksheet().set_name(sheet_name(&form.title))?;
-    let of = |column: &Column| GridColumn::of_form(column, entries.iter().filter_map(|e| e.get(&column.key)));
+    let of = |column: &Column| GridColumn::of_form(form, column, entries.iter().filter_map(|e| e.get(&column.key)));
     let mut columns: Vec<GridColumn> = form.columns.iter().map(of).collect();
     let least = [("name", 26.0), ("code", 12.0), ("address", 20.0), ("phone", 14.0), ("secretary_phone", 14.0)];
     widen(&mut columns, form, &least);
-    let fixed = 1 + form.columns.iter().position(|c| c.key == "name").unwrap_or(0) as u16;
-    let grid = Grid { fixed, wide: 2, ..Grid::new(blank.title(form), blank.note(), columns) };
+    let fixed = 1 + form.columns.iter().position(|c| c.key == form.identity).unwrap_or(0) as u16;
+    let grid = Grid { fixed, two_pages: true, ..Grid::new(blank.title(form), blank.note(), columns) };
     let laid = grid.open(sheet, &styles)?;
     let value = |entry: &Values, seq: usize, column: &Column| match column.key.as_str() {
-        "seq" => Datum::Int(seq as i64 + 1),
+        key if form.is_sequence(key) => Datum::Int(seq as i64 + 1),
         key => entry.get(key).cloned().unwrap_or(Datum::Null),
     };
     let mut rows: Vec<Vec<Datum>> = Vec::with_capacity(entries.len() + SPARE_ROWS);
@@ -86,28 +84,29 @@ pub fn register(blank: &Blank, form: &Form, entries: &[&Values]) -> Result<Vec<u
     rows.resize(entries.len() + SPARE_ROWS, vec![Datum::Null; form.columns.len()]);
     let next = grid.rows(sheet, laid, &rows, &styles)?;
     choices(sheet, form, (laid.first_row, next + LISTED_ROWS), None)?;
-    for (i, line) in REGISTER_NOTES.iter().enumerate() {
+    let reply = blank.reply(1 + REGISTER_NOTES.len());
+    for (i, line) in REGISTER_NOTES.into_iter().chain([reply.as_str()]).enumerate() {
         grid.line(sheet, next + 1 + i as u32, line, &styles)?;
     }
     Ok(book.save_to_buffer()?)
 }
 
-const REGISTER_NOTES: [&str; 3] = [
+const REGISTER_NOTES: [&str; 2] = [
     "填表说明：1．本表是本单位的整本台账，请在原有各行上改，新增的组织接着填写；不要删行，不再正常经营的把“状态”改为“销户”，并填写销户原因和时间。",
     "填表说明：2．组建形式、状态、有无、是否各栏请从下拉列表中选；日期写成 2011-9-5 或 2011年9月；代码和电话按原样填写。",
-    "填表说明：3．请不要改动表头。填好后作为邮件附件发到原邮箱即可。",
 ];
 
-fn progress_notes(form: &Form, last: Option<(Period, &Values)>) -> Vec<String> {
+fn progress_notes(blank: &Blank, form: &Form, last: Option<(Period, &Values)>) -> Vec<String> {
     let mut notes = vec![
         "填表说明：1．请在上面一行填写截至所属期末的数字，没有的填 0；“上月”填所属期当月新增数，“累计”填活动开始以来的总数。".to_owned(),
-        "填表说明：2．组织覆盖率、工作覆盖率可以不填，由系统计算。请不要改动表头。填好后作为邮件附件发到原邮箱即可。".to_owned(),
+        "填表说明：2．组织覆盖率、工作覆盖率可以不填，由系统计算。".to_owned(),
+        blank.reply(3),
     ];
     if let Some((period, values)) = last {
         let told = |c: &Column| Some(format!("{} {}", c.label(), values.get(&c.key)?.int()?));
-        let totals: Vec<String> = form.columns.iter().filter(|c| c.key.ends_with(TOTAL)).filter_map(told).collect();
+        let totals: Vec<String> = form.columns.iter().filter(|c| is_cumulative(form, c)).filter_map(told).collect();
         if !totals.is_empty() {
-            notes.push(format!("填表说明：3．供对照，{}已报累计数：{}。", period.chinese(), totals.join("，")));
+            notes.push(format!("填表说明：4．供对照，{}已报累计数：{}。", period.chinese(), totals.join("，")));
         }
     }
     notes
@@ -116,17 +115,17 @@ fn progress_notes(form: &Form, last: Option<(Period, &Values)>) -> Vec<String> {
 /// Lists to choose from, and whole numbers where numbers are asked, in the given rows; cells that [`hints`] rules are left
 /// to it.
 fn choices(sheet: &mut Worksheet, form: &Form, rows: (u32, u32), last: Option<&Values>) -> Result<(), XlsxError> {
-    for (i, column) in form.columns.iter().enumerate().filter(|(_, c)| hinted(c, last).is_none()) {
+    for (i, column) in form.columns.iter().enumerate().filter(|(_, c)| hinted(form, c, last).is_none()) {
         let rule = match &column.kind {
             ColumnKind::OneOf(choices) => {
                 let words: Vec<&str> = choices.iter().map(|c| c.value.as_str()).collect();
                 DataValidation::new().allow_list_strings(&words)?
             }
             ColumnKind::YesNo => {
-                let yes = YesNo::of(column.heading.last().map(String::as_str).unwrap_or_default());
+                let yes = YesNo::of(column.leaf());
                 DataValidation::new().allow_list_strings(&[yes.word(true), yes.word(false)])?
             }
-            ColumnKind::Count if column.key != "seq" => {
+            ColumnKind::Count if !form.is_sequence(&column.key) => {
                 let whole = DataValidation::new();
                 whole
                     .allow_whole_number(DataValidationRule::GreaterThanOrEqualTo(0))
@@ -142,7 +141,7 @@ fn choices(sheet: &mut Worksheet, form: &Form, rows: (u32, u32), last: Option<&V
 /// On each cumulative cell what was reported last, and a question when less is typed.
 fn hints(sheet: &mut Worksheet, form: &Form, row: u32, (period, last): (Period, &Values)) -> Result<(), XlsxError> {
     for (i, column) in form.columns.iter().enumerate() {
-        let Some(total) = hinted(column, Some(last)) else { continue };
+        let Some(total) = hinted(form, column, Some(last)) else { continue };
         let least = i32::try_from(total).unwrap_or(i32::MAX);
         let hint = DataValidation::new()
             .allow_whole_number(DataValidationRule::GreaterThanOrEqualTo(least))
@@ -156,8 +155,12 @@ fn hints(sheet: &mut Worksheet, form: &Form, row: u32, (period, last): (Period, 
 }
 
 /// The last cumulative figure of a column that has one.
-fn hinted(column: &Column, last: Option<&Values>) -> Option<i64> {
-    column.key.ends_with(TOTAL).then_some(last?.get(&column.key)?.int()?)
+fn hinted(form: &Form, column: &Column, last: Option<&Values>) -> Option<i64> {
+    is_cumulative(form, column).then_some(last?.get(&column.key)?.int()?)
+}
+
+fn is_cumulative(form: &Form, column: &Column) -> bool {
+    form.cumulative.iter().any(|c| c.total == column.key)
 }
 
 /// Columns that must not be narrower than what will be typed into them.
@@ -175,8 +178,13 @@ impl Blank<'_> {
         format!("{}（{}）", form_title(self.campaign, form, self.stream), self.period.chinese())
     }
 
+    /// When and how to send it back.
+    fn reply(&self, number: usize) -> String {
+        format!("填表说明：{number}．请不要改动表头，填好后于{}前作为邮件附件发到原邮箱。", day(self.due))
+    }
+
     fn note(&self) -> String {
-        format!("填报单位：{}　　　　所属期：{}　　　　报送截止：{}", self.unit, self.period.chinese(), day(self.due))
+        format!("填报单位：{}　　　　所属期：{}", self.unit, self.period.chinese())
     }
 }
 

@@ -18,14 +18,14 @@ pub fn form_title(campaign: &Campaign, form: &Form, stream: &Stream) -> String {
     format!("{}{}", stream.title, join(&campaign.title, &form.title))
 }
 
-/// The line below a sheet's title.
+/// The line below a sheet's title. The period comes last: what stands behind its label is read as the period.
 pub fn sheet_note(data: &ReportData) -> String {
     format!(
-        "所属期：{}　　　制表：{}　　　{}，数据截至{}",
-        data.period.chinese(),
-        data.department.name,
+        "{}（数据截至{}）　　　制表：{}　　　所属期：{}",
         data.edition.chinese(),
-        moment(data.generated_at)
+        moment(data.generated_at),
+        data.department.name,
+        data.period.chinese(),
     )
 }
 

@@ -6,6 +6,7 @@ pub mod assess;
 mod documents;
 mod forms;
 mod resolve;
+pub mod units;
 
 use std::collections::BTreeMap;
 

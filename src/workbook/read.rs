@@ -1,9 +1,10 @@
 //! Bytes of a workbook → [`Workbook`], by content. Pure: bytes in, plain data out, so that a caller may put a process
 //! between the two.
 //!
-//! Reads OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8) whatever they are called.
+//! Reads OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8) whatever they are called. Our
+//! own pass goes first: it bounds what a file may cost and notes its marks. Then calamine reads the values.
 
-use super::{Limits, Refusal, Workbook, xls, xlsx};
+use super::{Limits, Refusal, Workbook, marks_xls, marks_xlsx, values};
 use crate::message::attachment::{Kind, sniff};
 
 /// Reads a workbook within `limits`.
@@ -16,8 +17,8 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
         return Err(Refusal::TooLarge("bytes of the file".into()));
     }
     match sniff(bytes, "") {
-        Kind::Xlsx => xlsx::read(bytes, limits),
-        Kind::Xls => xls::read(bytes, limits),
+        Kind::Xlsx => values::xlsx(bytes, marks_xlsx::read(bytes, limits)?, limits),
+        Kind::Xls => values::xls(&marks_xls::read(bytes, limits)?, limits),
         Kind::Encrypted => Err(Refusal::Encrypted),
         kind => Err(Refusal::Damaged(format!("not a workbook that is read here: {kind:?}"))),
     }

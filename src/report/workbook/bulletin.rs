@@ -8,7 +8,7 @@ use crate::form::Datum;
 use crate::ledger::obligation::State;
 use crate::report::digest;
 use crate::report::grid::{Grid, GridColumn};
-use crate::report::sheet::{Look, Styles, height, lines, paper, span};
+use crate::report::sheet::{Fit, Look, Styles, height, lines, paper, span};
 use crate::report::standing::{self, STATES};
 use crate::report::table::{COVERED, FOUNDED_MONTH, FOUNDED_TOTAL, Line, ReportData, StreamTable, WORK_COVERED};
 use crate::report::wording;
@@ -39,7 +39,7 @@ pub fn write(
     let title = format!("{}{title}（{}）", data.department.district, data.period.chinese());
     let grid = Grid::new(title, wording::sheet_note(data), columns(data));
     grid.banners(sheet, styles)?;
-    paper(sheet, 1, None)?;
+    paper(sheet, Fit::OnePage, None)?;
     sheet.set_freeze_panes(2, 0)?;
     let mut next = overview(sheet, (data, tables), &grid, styles)?;
     let mut blocks = Vec::new();

@@ -7,24 +7,24 @@ use rust_xlsxwriter::{
 };
 
 use super::Block;
-use crate::report::sheet::{SONG, Styles, paper};
+use crate::report::sheet::{Fit, SONG, Styles, paper};
 use crate::report::table::ReportData;
 
 /// Pixels of one chart; two make an A4 page in landscape.
-const WIDE: u32 = 1060;
+const WIDE: u32 = 1080;
 const HIGH: u32 = 316;
 /// Rows of a page, of 20 pixels each, the title's included.
 const PAGE_ROWS: u32 = 34;
 
 /// `quotas` are rows of 汇总, `coverage` rows of 通报.
 pub fn write(sheet: &mut Worksheet, data: &ReportData, quotas: &[Block], coverage: &[Block]) -> Result<(), XlsxError> {
-    sheet.set_name("图表")?;
+    sheet.set_name("图表")?.set_default_row_height_pixels(20);
     let styles = Styles::new();
     let mut breaks = Vec::new();
     for (i, (quota, cover)) in quotas.iter().zip(coverage).enumerate() {
         let top = i as u32 * PAGE_ROWS;
         let title = format!("{}{}{}进展图", data.department.district, data.period.chinese(), quota.stream);
-        sheet.merge_range(top, 0, top, 16, &title, &styles.title)?;
+        sheet.merge_range(top, 0, top, 14, &title, &styles.title)?;
         sheet.set_row_height_pixels(top, 32)?;
         let founded = Plot {
             sheet: "汇总",
@@ -47,7 +47,7 @@ pub fn write(sheet: &mut Worksheet, data: &ReportData, quotas: &[Block], coverag
         breaks.push(top + PAGE_ROWS);
     }
     breaks.pop();
-    paper(sheet, 1, None)?;
+    paper(sheet, Fit::OnePage, None)?;
     sheet.set_page_breaks(&breaks)?;
     sheet.set_screen_gridlines(false);
     Ok(())

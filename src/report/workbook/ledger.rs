@@ -18,8 +18,9 @@ pub fn write(sheet: &mut Worksheet, data: &ReportData, stream: &Stream, styles: 
     let entries = by_unit(data, stream);
     let title = wording::form_title(data.campaign, form, stream);
     let title = format!("{}{title}（{}）", data.department.district, data.period.chinese());
-    let note = format!("{}　　　在册{}{}个", wording::sheet_note(data), stream.organisation, entries.len());
-    let grid = Grid { fixed: 1 + name_column(form), wide: 2, ..Grid::new(title, note, columns(form, &entries)) };
+    let note = format!("在册{}{}个　　　{}", stream.organisation, entries.len(), wording::sheet_note(data));
+    let grid =
+        Grid { fixed: 1 + name_column(form), two_pages: true, ..Grid::new(title, note, columns(form, &entries)) };
     let laid = grid.open(sheet, styles)?;
     let rows: Vec<Vec<Datum>> = entries.iter().enumerate().map(|(i, entry)| values(form, entry, i + 1)).collect();
     grid.rows(sheet, laid, &rows, styles)?;
@@ -36,27 +37,30 @@ fn by_unit<'a>(data: &'a ReportData, stream: &Stream) -> Vec<&'a Entry> {
 
 /// Where the organisation's name comes to lie: the columns up to it stay in sight.
 fn name_column(form: &Form) -> u16 {
-    1 + form.columns.iter().position(|c| c.key == "name").unwrap_or(0) as u16
+    1 + form.columns.iter().position(|c| c.key == form.identity).unwrap_or(0) as u16
+}
+
+/// The column of units comes first, but for a running number.
+fn unit_column(form: &Form) -> usize {
+    usize::from(form.columns.first().is_some_and(|c| form.is_sequence(&c.key)))
 }
 
 fn columns(form: &Form, entries: &[&Entry]) -> Vec<GridColumn> {
     let mut columns = Vec::with_capacity(form.columns.len() + 1);
     for column in &form.columns {
         let values = entries.iter().filter_map(|e| e.values.get(&column.key));
-        columns.push(GridColumn::of_form(column, values));
+        columns.push(GridColumn::of_form(form, column, values));
     }
-    let after_seq = usize::from(form.columns.first().is_some_and(|c| c.key == "seq"));
-    columns.insert(after_seq, GridColumn::new(UNIT, Look::Text, 13.0));
+    columns.insert(unit_column(form), GridColumn::new(UNIT, Look::Text, 13.0));
     columns
 }
 
 fn values(form: &Form, entry: &Entry, seq: usize) -> Vec<Datum> {
-    let value = |key: &str| match key {
-        "seq" => Datum::Int(seq as i64),
-        key => entry.values.get(key).cloned().unwrap_or(Datum::Null),
+    let value = |key: &str| match entry.values.get(key) {
+        _ if form.is_sequence(key) => Datum::Int(seq as i64),
+        value => value.cloned().unwrap_or(Datum::Null),
     };
     let mut values: Vec<Datum> = form.columns.iter().map(|c| value(&c.key)).collect();
-    let after_seq = usize::from(form.columns.first().is_some_and(|c| c.key == "seq"));
-    values.insert(after_seq, Datum::Text(entry.unit.clone()));
+    values.insert(unit_column(form), Datum::Text(entry.unit.clone()));
     values
 }

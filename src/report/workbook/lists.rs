@@ -130,7 +130,7 @@ fn difference(form: &Form, before: &Values, after: &Values) -> String {
         Datum::Rate(r) => format!("{r}%"),
         Datum::Text(s) => s.clone(),
     };
-    let differs = |column: &&crate::form::Column| column.key != "seq";
+    let differs = |column: &&crate::form::Column| !form.is_sequence(&column.key);
     let parts = form.columns.iter().filter(differs).filter_map(|column| {
         let value = |values: &Values| values.get(&column.key).cloned().unwrap_or(Datum::Null);
         let (old, new, label) = (value(before), value(after), column.label());

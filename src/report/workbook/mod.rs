@@ -13,13 +13,13 @@ use rust_xlsxwriter::{Format, Formula, Worksheet, XlsxError};
 use crate::form::Stream;
 use crate::report::Error;
 use crate::report::sheet::{Styles, new_workbook};
-use crate::report::table::{ReportData, StreamTable, ratio};
+use crate::report::table::{ReportData, StreamTable, ratio, sum};
 use crate::workbook::column_letters;
 
 /// The workbook of one period as .xlsx bytes.
 pub fn build(data: &ReportData) -> Result<Vec<u8>, Error> {
     let title = format!("{}{}活动情况汇总表", data.department.district, data.period.chinese());
-    let mut book = new_workbook(&title, &data.department.name, data.generated_at);
+    let mut book = new_workbook(&title, &data.department.name, data.generated_at)?;
     let styles = Styles::new();
     let tables = data.tables();
     let blocks = summary::write(book.add_worksheet(), data, &tables, &styles)?;
@@ -93,8 +93,7 @@ fn formula(
 
 /// Covered ÷ active ledger entries over several streams.
 fn district_coverage(tables: &[&StreamTable], part: &str) -> Option<f64> {
-    let add = |f: &dyn Fn(&StreamTable) -> Option<i64>| tables.iter().filter_map(|t| f(t)).reduce(|a, b| a + b);
-    ratio(add(&|t| t.covered(part)), add(&|t| t.entries()))
+    ratio(sum(tables.iter().map(|t| t.covered(part))), sum(tables.iter().map(|t| t.entries())))
 }
 
 /// A number, or an empty cell with its border.
@@ -113,7 +112,8 @@ mod tests {
     use calamine::{Data, Range, Reader, Xlsx};
 
     use super::*;
-    use crate::report::fixture::{District, campaign};
+    use crate::form::Campaign;
+    use crate::report::fixture::District;
     use crate::report::table::{FOUNDED_TOTAL, MEMBERS};
 
     fn read(bytes: &[u8]) -> Xlsx<Cursor<Vec<u8>>> {
@@ -184,6 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn columns_are_wide_enough_for_their_totals() {
+        let district = District::new(4);
+        let data = district.data(8);
+        let form = data.figures_form().unwrap();
+        let wide = |n: i64| {
+            let total = crate::form::Datum::Int(n);
+            crate::report::grid::GridColumn::of_form(form, form.column(MEMBERS).unwrap(), [&total].into_iter()).width
+        };
+        assert!(wide(740_736) > "740,736".len() as f64, "{}", wide(740_736));
+        assert!(wide(8) < 7.0);
+    }
+
+    #[test]
     fn the_book_keeps_the_types_of_its_values() {
         let district = District::new(8);
         let data = district.data(30);
@@ -231,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_called_by_its_short_name() {
-        let campaign = campaign();
+        let campaign = Campaign::builtin();
         assert_eq!(campaign.streams.iter().map(short_name).collect::<Vec<_>>(), ["非公企业", "社会组织"]);
     }
 }

@@ -3,12 +3,12 @@
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::{Block, district_coverage, formula, ranges, short_name, sum_formula, sum_where};
+use crate::form::definition::RateOf;
 use crate::form::{Column, Datum, Form};
+use crate::ledger::obligation::Obligation;
 use crate::report::grid::{Grid, GridColumn};
 use crate::report::sheet::{Look, Styles};
-use crate::report::table::{
-    COVERED, FOUNDED_TOTAL, Line, RATES, ReportData, StreamTable, WORK_COVERED, adds_up, ratio,
-};
+use crate::report::table::{FOUNDED_TOTAL, Line, ORGS, ReportData, StreamTable, adds_up, ratio, sum};
 use crate::report::wording;
 use crate::workbook::a1;
 
@@ -18,7 +18,8 @@ const NOTE: &str = "注：空格表示未报，不作零计，也不计入合计
 
 /// Where each column lies, zero-based.
 struct Layout<'a> {
-    form: Vec<(&'a Column, u16)>,
+    form: &'a Form,
+    columns: Vec<(&'a Column, u16)>,
     stream: u16,
     state: u16,
     entries: u16,
@@ -30,7 +31,7 @@ struct Layout<'a> {
 
 impl Layout<'_> {
     fn of(&self, key: &str) -> Option<u16> {
-        self.form.iter().find(|(c, _)| c.key == key).map(|(_, at)| *at)
+        self.columns.iter().find(|(c, _)| c.key == key).map(|(_, at)| *at)
     }
 }
 
@@ -43,7 +44,7 @@ pub fn write(
 ) -> Result<Vec<Block>, XlsxError> {
     sheet.set_name("汇总")?;
     let Some(form) = data.figures_form() else { return Ok(Vec::new()) };
-    let (grid, layout) = plan(data, form);
+    let (grid, layout) = plan(data, form, tables);
     let laid = grid.open(sheet, styles)?;
     let mut next = laid.first_row;
     let mut blocks: Vec<Block> = Vec::new();
@@ -77,27 +78,32 @@ pub fn write(
     Ok(blocks)
 }
 
-fn plan<'a>(data: &ReportData, form: &'a Form) -> (Grid, Layout<'a>) {
+fn plan<'a>(data: &ReportData, form: &'a Form, tables: &[StreamTable]) -> (Grid, Layout<'a>) {
     let mut columns: Vec<GridColumn> = Vec::new();
     let mut at = Vec::new();
     let mut stream = 1;
     for column in &form.columns {
         at.push((column, columns.len() as u16));
-        columns.push(GridColumn::of_form(column, std::iter::empty()));
-        if column.key == "unit" {
-            columns.last_mut().expect("just pushed").width = 18.0;
+        // No number in the column is wider than the one in its last row.
+        let total = sum(tables.iter().map(|t| t.total(&column.key))).map(Datum::Int);
+        let mut grid_column = GridColumn::of_form(form, column, total.iter());
+        if column.key == form.identity {
+            grid_column.width = 16.0;
+            columns.push(grid_column);
             stream = columns.len() as u16;
-            columns.push(GridColumn::new("条线", Look::Centre, 9.8));
+            columns.push(GridColumn::new("条线", Look::Centre, 8.6));
+        } else {
+            columns.push(grid_column);
         }
     }
     let state = columns.len() as u16;
     columns.extend([
-        GridColumn::new("报送情况", Look::Centre, 6.0),
-        GridColumn::new("台账在册数", Look::Count, 6.0),
-        GridColumn::under(QUOTA, "任务数", Look::Count, 5.5),
-        GridColumn::under(QUOTA, "完成率", Look::Percent, 7.6),
+        GridColumn::new("报送情况", Look::Centre, 5.4),
+        GridColumn::new("台账在册数", Look::Count, 5.4),
+        GridColumn::under(QUOTA, "任务数", Look::Count, 5.2),
+        GridColumn::under(QUOTA, "完成率", Look::Percent, 6.8),
         GridColumn::under(QUOTA, "排名", Look::Count, 4.5),
-        GridColumn::under(QUOTA, "每月还需", Look::Decimal, 5.5),
+        GridColumn::under(QUOTA, "每月还需", Look::Decimal, 5.2),
     ]);
     let [entries, quota, completion, rank, pace] = [1, 2, 3, 4, 5].map(|n| state + n);
     let title = format!(
@@ -107,26 +113,22 @@ fn plan<'a>(data: &ReportData, form: &'a Form) -> (Grid, Layout<'a>) {
         data.period.chinese()
     );
     let grid = Grid { fixed: stream + 1, ..Grid::new(title, wording::sheet_note(data), columns) };
-    (grid, Layout { form: at, stream, state, entries, quota, completion, rank, pace })
+    (grid, Layout { form, columns: at, stream, state, entries, quota, completion, rank, pace })
 }
 
 /// The row's plain values; cells that hold formulas stay empty here.
 fn unit_values(data: &ReportData, layout: &Layout, table: &StreamTable, line: &Line, seq: u32) -> Vec<Datum> {
     let mut values = vec![Datum::Null; usize::from(layout.pace) + 1];
-    for (column, at) in &layout.form {
+    for (column, at) in &layout.columns {
         values[usize::from(*at)] = match column.key.as_str() {
-            "seq" => Datum::Int(i64::from(seq)),
-            "unit" => Datum::Text(line.unit.name.clone()),
-            key if RATES.iter().any(|(rate, _, _)| *rate == key) => Datum::Null,
+            key if layout.form.is_sequence(key) => Datum::Int(i64::from(seq)),
+            key if key == layout.form.identity => Datum::Text(line.unit.name.clone()),
+            key if layout.form.rates.iter().any(|r| r.rate == key) => Datum::Null,
             key => line.values.and_then(|v| v.get(key)).cloned().unwrap_or(Datum::Null),
         };
     }
-    let state = data.figures_form().and_then(|form| {
-        let own = |o: &&crate::ledger::obligation::Obligation| {
-            o.unit == line.unit.name && o.stream == table.stream.key && o.form == form.key
-        };
-        data.obligations.iter().find(own).map(|o| o.state.chinese().to_owned())
-    });
+    let own = |o: &&Obligation| o.unit == line.unit.name && o.stream == table.stream.key && o.form == layout.form.key;
+    let state = data.obligations.iter().find(own).map(|o| o.state.chinese().to_owned());
     let int = |n: Option<i64>| n.map_or(Datum::Null, Datum::Int);
     values[usize::from(layout.stream)] = Datum::Text(short_name(table.stream).to_owned());
     values[usize::from(layout.state)] = state.map_or(Datum::Null, Datum::Text);
@@ -149,8 +151,9 @@ fn unit_formulas(
         Some(_) => formula(sheet, (row, at), &text, now, styles.body(look)),
         None => Ok(()),
     };
-    for (rate, part, whole) in RATES {
-        if let (Some(at), Some(part), Some(whole)) = (layout.of(rate), layout.of(part), layout.of(whole)) {
+    for rate in &layout.form.rates {
+        let columns = (layout.of(&rate.rate), layout.of(&rate.part), layout.of(&rate.whole));
+        if let (Some(at), Some(part), Some(whole)) = columns {
             known(at, divide(&cell(part), &cell(whole)), line.form_rate(rate), Look::Percent)?;
         }
     }
@@ -176,20 +179,14 @@ fn total_row(
         sheet.write_blank(row, column, styles.total(Look::Centre))?;
     }
     sheet.merge_range(row, 0, row, layout.stream, label, styles.total(Look::Centre))?;
-    let add = |f: &dyn Fn(&StreamTable) -> Option<i64>| {
-        tables.iter().filter_map(|t| f(t)).reduce(|a, b| a + b).map(|n| n as f64)
-    };
+    let add = |f: &dyn Fn(&StreamTable) -> Option<i64>| sum(tables.iter().map(|t| f(t))).map(|n| n as f64);
     let count = styles.total(Look::Count);
-    for (column, at) in layout.form.iter().filter(|(c, _)| adds_up(c)) {
+    for (column, at) in layout.columns.iter().filter(|(c, _)| adds_up(layout.form, c)) {
         formula(sheet, (row, *at), &sum_formula(*at, rows), add(&|t| t.total(&column.key)), count)?;
     }
     formula(sheet, (row, layout.entries), &sum_formula(layout.entries, rows), add(&|t| t.entries()), count)?;
-    for (rate, part) in [(RATES[0].0, COVERED), (RATES[1].0, WORK_COVERED)] {
-        if let (Some(at), Some(part_at)) = (layout.of(rate), layout.of(part)) {
-            let (whole, covered) = (ranges(layout.entries, rows), sum_where(layout.entries, part_at, rows));
-            let text = format!("=IF(SUM({whole})>0,({covered})/SUM({whole}),\"—\")");
-            formula(sheet, (row, at), &text, district_coverage(tables, part), styles.total(Look::Percent))?;
-        }
+    for rate in &layout.form.rates {
+        total_rate(sheet, row, layout, (rate, tables, rows), styles)?;
     }
     let target = add(&|t| t.target());
     super::number(sheet, (row, layout.quota), target, count)?;
@@ -199,13 +196,34 @@ fn total_row(
         let (done_now, target_now) = (founded.map(|n| n as i64), target.map(|n| n as i64));
         let completion = ratio(done_now, target_now);
         formula(sheet, (row, layout.completion), &divide(&done, &quota), completion, styles.total(Look::Percent))?;
-        let left = target_now.zip(done_now).map(|(target, done)| (target - done).max(0));
+        let left = target_now.zip(done_now).map(|(target, done)| target.saturating_sub(done).max(0));
         let months = tables.first().map_or(0, |t| t.months_left);
         let pace = tables.first().and_then(|t| t.pace(left));
         let text = pace_formula(&done, &quota, months);
         formula(sheet, (row, layout.pace), &text, pace, styles.total(Look::Decimal))?;
     }
     Ok(())
+}
+
+/// A rate over the rows of `tables`: of organisations by the active ledger entries, else by the sums of part and whole.
+fn total_rate(
+    sheet: &mut Worksheet,
+    row: u32,
+    layout: &Layout,
+    (rate, tables, rows): (&RateOf, &[&StreamTable], &[(u32, u32)]),
+    styles: &Styles,
+) -> Result<(), XlsxError> {
+    let columns = (layout.of(&rate.rate), layout.of(&rate.part), layout.of(&rate.whole));
+    let (Some(at), Some(part), Some(whole)) = columns else { return Ok(()) };
+    let format = styles.total(Look::Percent);
+    if rate.whole != ORGS {
+        let total = |key: &str| sum(tables.iter().map(|t| t.total(key)));
+        let text = divide(&a1(row, u32::from(part)), &a1(row, u32::from(whole)));
+        return formula(sheet, (row, at), &text, ratio(total(&rate.part), total(&rate.whole)), format);
+    }
+    let (whole, covered) = (ranges(layout.entries, rows), sum_where(layout.entries, part, rows));
+    let text = format!("=IF(SUM({whole})>0,({covered})/SUM({whole}),\"—\")");
+    formula(sheet, (row, at), &text, district_coverage(tables, &rate.part), format)
 }
 
 /// `part ÷ whole`, a dash where either is unknown or the whole is zero.

@@ -1,9 +1,7 @@
-//! Which units and streams a text names. Pure, and never fuzzy: a name is there or it is not.
+//! Which units a text names. Pure, and never fuzzy: a name is there or it is not.
 
-use unicode_normalization::UnicodeNormalization;
-
-use super::definition::{Campaign, Stream};
-use crate::config::registry::{Registry, Unit};
+use crate::config::{Registry, Unit};
+use crate::form::streams::normal;
 
 /// The units that a text names, in the order of the registry.
 ///
@@ -28,28 +26,6 @@ pub fn find_units<'r>(text: &str, registry: &'r Registry) -> Vec<&'r Unit> {
     units.sort_unstable();
     units.dedup();
     units.into_iter().map(|i| &registry.units[i]).collect()
-}
-
-/// The streams that a text names, in the order of the campaign; a longer word hides a shorter one inside it.
-pub fn find_streams<'c>(text: &str, campaign: &'c Campaign) -> Vec<&'c Stream> {
-    let mut text = normal(text);
-    let mut words: Vec<(&str, usize)> =
-        campaign.streams.iter().enumerate().flat_map(|(i, s)| s.words.iter().map(move |w| (w.as_str(), i))).collect();
-    words.sort_by_key(|(w, _)| std::cmp::Reverse(w.chars().count()));
-    let mut found = vec![false; campaign.streams.len()];
-    for (word, stream) in words {
-        let word = normal(word);
-        if text.contains(&word) {
-            found[stream] = true;
-            text = text.replace(&word, "\n");
-        }
-    }
-    campaign.streams.iter().zip(found).filter(|(_, found)| *found).map(|(stream, _)| stream).collect()
-}
-
-/// NFKC without white space, brackets unified by it.
-fn normal(text: &str) -> String {
-    text.nfkc().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// Endings of official names, with what an office may be called instead.
@@ -88,7 +64,7 @@ fn names(registry: &Registry) -> Vec<(String, usize)> {
     names
 }
 
-/// A short name without an ending of its own (东关) counts only where an office's name may end: at the end, before
+/// A short name without an ending of its own (城北) counts only where an office's name may end: at the end, before
 /// something that is no Chinese character, or before a word such as 街道, 办, 党, 非公, 社会.
 fn stands_alone(text: &[char], at: usize, name: &[char]) -> bool {
     const ENDED: [char; 14] = ['处', '道', '镇', '乡', '办', '局', '委', '府', '区', '会', '院', '室', '组', '中'];
@@ -174,15 +150,5 @@ mod tests {
         assert!(names("南门里街道").is_empty());
         assert!(names("南门办公用品有限公司").is_empty());
         assert_eq!(names("南门街道、双塔镇"), ["南门街道办事处", "双塔镇人民政府"]);
-    }
-
-    #[test]
-    fn streams_are_told_by_their_words() {
-        let campaign = Campaign::builtin();
-        let keys = |t: &str| find_streams(t, &campaign).iter().map(|s| s.key.as_str()).collect::<Vec<_>>();
-        assert_eq!(keys("非公有制企业活动台账"), ["nonpublic"]);
-        assert_eq!(keys("社会 组织统计表"), ["social"]);
-        assert_eq!(keys("非公企业和社会组织"), ["nonpublic", "social"]);
-        assert!(keys("两新组织报表").is_empty());
     }
 }

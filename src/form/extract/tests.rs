@@ -1,0 +1,334 @@
+//! Sheets as clerks send them, drawn as text, and what must come out.
+
+use super::*;
+use crate::form::record::Datum;
+use crate::workbook::{Cell, CellValue, Merge};
+
+/// A sheet drawn row by row, cells parted by `|`: `#12` a number, `%0.5` a percentage, `?` a formula without a value,
+/// `!` a formula error, `<` merged with the cell to the left, `^` with the one above, nothing a blank.
+fn sheet(name: &str, drawing: &str) -> Sheet {
+    let mut sheet = Sheet { name: name.to_owned(), ..Sheet::default() };
+    let grid: Vec<Vec<&str>> = drawing.lines().map(|l| l.split('|').map(str::trim).collect()).collect();
+    let at = |r: usize, c: usize| grid.get(r).and_then(|row| row.get(c)).copied().unwrap_or("");
+    for (r, row) in grid.iter().enumerate() {
+        for (c, text) in row.iter().enumerate() {
+            let (value, percent) = match text.chars().next() {
+                None | Some('<' | '^') => continue,
+                Some('#') => (CellValue::Number(text[1..].parse().unwrap()), false),
+                Some('%') => (CellValue::Number(text[1..].parse().unwrap()), true),
+                Some('?') => (CellValue::Uncached, false),
+                Some('!') => (CellValue::Error("#REF!".into()), false),
+                Some(_) => (CellValue::Text(text.replace("\\n", "\n")), false),
+            };
+            sheet.cells.insert((r as u32, c as u32), Cell { value, percent, formula: text.starts_with(['?', '!']) });
+            let wide = (c + 1..).take_while(|c| at(r, *c) == "<").last().unwrap_or(c);
+            let high = (r + 1..).take_while(|r| at(*r, c) == "^").last().unwrap_or(r);
+            if (high, wide) != (r, c) {
+                sheet.merges.push(Merge { first: (r as u32, c as u32), last: (high as u32, wide as u32) });
+            }
+        }
+    }
+    sheet
+}
+
+fn day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2011, 9, 20).unwrap()
+}
+
+fn reading(sheets: Vec<Sheet>) -> Reading {
+    read(&Workbook { sheets }, &Campaign::builtin(), "报表.xls", day())
+}
+
+fn only(drawing: &str) -> Return {
+    let mut reading = reading(vec![sheet("Sheet1", drawing)]);
+    assert_eq!(reading.returns.len(), 1, "{reading:#?}");
+    reading.returns.remove(0)
+}
+
+fn int(n: i64) -> Datum {
+    Datum::Int(n)
+}
+
+fn text(t: &str) -> Datum {
+    Datum::Text(t.to_owned())
+}
+
+fn messages(ret: &Return) -> Vec<&str> {
+    ret.findings.iter().map(|f| f.message.as_str()).collect()
+}
+
+fn said(ret: &Return, origin: Origin) -> Vec<&str> {
+    ret.said(origin).map(|h| h.text.as_str()).collect()
+}
+
+const PROGRESS: &str = "\
+附件1
+社会组织“建组织、扩覆盖，抓规范、强功能”活动进展情况统计表（2011年8月）|<|<|<|<|<|<|<|<|<|<|<|<|<|<|<
+填报单位：北桥街道（公章）    填报时间：2011.9.8
+序号|单 位|组织\\n总数|党员总数|其中|<|党组织总数|其中|<|新建党\\n组织|<|党组织覆盖组织数|组织覆盖率（%）|选派党建指导员|<|工作覆盖组织数
+^|^|^|^|已转组织关系|未转组织关系|^|单独组建|联合组建|上月|累计|^|^|本月|累计|^
+#1|北桥办事处|１２个|#30|二十|#10|#4|#3|1|—|#2|#6|#0.5|#1|#3|12.0
+合 计||#12|#30|#20|#10|#4|#3|#1|#0|#2|#6||#1|#3|#12
+填表人：甲某||||审核人：乙某||||联系电话：88001234";
+
+#[test]
+fn a_progress_table_is_read_with_its_groups() {
+    let ret = only(PROGRESS);
+    assert_eq!((ret.form.as_str(), ret.records.len(), ret.totals.len()), ("progress", 1, 1));
+    assert_eq!(messages(&ret), [] as [&str; 0]);
+    let record = &ret.records[0];
+    assert_eq!(record.row, 6);
+    let expected = [
+        ("orgs", 12),
+        ("members", 30),
+        ("members_transferred", 20),
+        ("party_orgs_joint", 1),
+        ("new_party_orgs_month", 0),
+        ("new_party_orgs_total", 2),
+        ("instructors_month", 1),
+        ("instructors_total", 3),
+        ("orgs_work_covered", 12),
+    ];
+    for (key, value) in expected {
+        assert_eq!(record.get(key), &int(value), "{key}");
+    }
+    assert_eq!(record.get("org_coverage"), &Datum::Rate(50.0));
+    assert_eq!((ret.columns["new_party_orgs_total"].as_str(), record.cells["orgs"].as_str()), ("K", "C6"));
+}
+
+#[test]
+fn the_lines_around_a_table_are_hints() {
+    let ret = only(PROGRESS);
+    assert_eq!(said(&ret, Origin::UnitLine), ["北桥街道"]);
+    assert_eq!(said(&ret, Origin::FilledLine), ["2011.9.8"]);
+    assert_eq!(said(&ret, Origin::UnitColumn), ["北桥办事处"]);
+    assert!(said(&ret, Origin::Title)[1].contains("2011年8月"));
+    assert!(ret.hints.is_sorted_by_key(|h| h.origin));
+}
+
+const REGISTER: &str = "\
+|企业台账|<|<|<|<|<|<|<
+|填报单位：|东湖镇||||所属期：|2011年8月
+||||||||
+|序号|企业名称|法人|党员人数|正式党员|党组织|<|联系人性别|手机
+|^|^|^|^|^|名称|组建方式|^|^
+|1|远山科技有限公司|王　芳|#3|#3|东湖一支部|单建|女|#13900001111
+||||||||
+|2|近水商贸有限公司|李 四 光|５人|#2|联合支部|联建||0531-88001234
+|3|白云服装厂|赵云|/|/|^|^|男|/
+|4||||||||
+小计||||#8|#5||||
+|注：本表每月25日前报送。";
+
+#[test]
+fn a_moved_and_thinned_register_is_read() {
+    let ret = only(REGISTER);
+    assert_eq!(messages(&ret), [] as [&str; 0]);
+    assert_eq!((ret.form.as_str(), ret.records.len()), ("register", 3));
+    assert_eq!((said(&ret, Origin::UnitLine), said(&ret, Origin::PeriodLine)), (vec!["东湖镇"], vec!["2011年8月"]));
+    let third = &ret.records[2];
+    assert_eq!(
+        (third.get("members"), third.get("party_org"), third.get("party_org_kind")),
+        (&int(0), &text("联合支部"), &text("联合组建"))
+    );
+    assert_eq!((third.get("phone"), third.row), (&Datum::Null, 9));
+    assert_eq!((ret.records[0].get("legal_rep"), ret.records[1].get("legal_rep")), (&text("王芳"), &text("李四光")));
+    assert_eq!(ret.records[0].get("phone"), &text("13900001111"));
+    assert_eq!(ret.unread, [("I".to_owned(), "联系人性别".to_owned())]);
+    assert!(!third.values.contains_key("status"), "a column that is absent has no value");
+}
+
+#[test]
+fn group_headings_need_not_be_merged() {
+    let ret = only(
+        "单位,|组织总数|党员总数|其中||党组织总数|其中||新建党组织||覆盖数|选派党建指导员||工作覆盖组织数\n\
+         |||已转|未转||单独|联合|上月|累计||上月|累计|\n\
+         甲|#5|#4|#3|#1|#2|#1|#1|#0|#7|#3|#1|#8|#5",
+    );
+    let record = &ret.records[0];
+    assert_eq!((record.int("new_party_orgs_total"), record.int("instructors_total")), (Some(7), Some(8)));
+    assert_eq!((record.int("members_untransferred"), record.int("party_orgs_single")), (Some(1), Some(1)));
+}
+
+#[test]
+fn both_forms_on_one_sheet_share_the_line_above_the_first() {
+    let drawing = format!(
+        "{PROGRESS}\n\n附件2\n社会组织活动台账|<|<|<|<\n{}",
+        REGISTER.lines().skip(3).collect::<Vec<_>>().join("\n")
+    );
+    let reading = reading(vec![sheet("全部", &drawing)]);
+    let forms: Vec<&str> = reading.returns.iter().map(|r| r.form.as_str()).collect();
+    assert_eq!(forms, ["progress", "register"]);
+    assert_eq!(said(&reading.returns[1], Origin::UnitLine), ["北桥街道"]);
+    assert_eq!(said(&reading.returns[1], Origin::Title), ["附件2", "社会组织活动台账"]);
+    assert_eq!((reading.returns[0].records.len(), reading.returns[1].records.len()), (1, 3));
+}
+
+#[test]
+fn headings_repeated_on_the_next_page_continue_the_same_book() {
+    let head = "序号|名称|党员总数|正式党员数|组建形式|备注";
+    let ret = only(&format!("{head}\n1|甲公司|#1|#1|联合组建|\n2|乙公司|#0|#0|未建|\n{head}\n3|丙公司|#0|#0|未建|"));
+    assert_eq!(ret.records.iter().map(|r| r.row).collect::<Vec<_>>(), [2, 3, 5]);
+}
+
+#[test]
+fn hidden_sheets_are_skipped_and_hidden_rows_count() {
+    let mut hidden = sheet("旧表", PROGRESS);
+    hidden.hidden = true;
+    let mut book = sheet("台账", REGISTER);
+    book.hidden_rows.insert(5);
+    let reading = reading(vec![hidden, book, sheet("字典", "单独组建\n联合组建\n未建"), sheet("Sheet3", "")]);
+    assert_eq!((reading.returns.len(), reading.returns[0].records.len()), (1, 3));
+    assert_eq!(reading.unrecognised, ["字典"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_by_cell() {
+    let ret = only(
+        "序号|名称|从业人数|党员总数|正式党员数|组建形式|党组织成立时间|工会\n\
+         1|甲公司|约50|12.5|?||2010-2-30|有\n\
+         2|乙公司|!|-1|#1|是|2009|两个",
+    );
+    assert_eq!(
+        messages(&ret),
+        [
+            "第2行“从业人数”（C2）填的是“约50”，应为不小于0的整数，请改正。",
+            "第2行“党员总数”（D2）填的是“12.5”，应为不小于0的整数，请改正。",
+            "第2行“正式党员数”（E2）是公式，但文件里没有保存计算结果，请打开文件重新保存后再报，或直接填数。",
+            "第2行“党组织/组建形式”（F2）没有填写，请补填。",
+            "第2行“党组织/党组织成立时间”（G2）填的是“2010-2-30”，没有这一天，请核对。",
+            "第3行“从业人数”（C3）显示为“#REF!”，公式出错，请改正。",
+            "第3行“党员总数”（D3）填的是“-1”，应为不小于0的整数，请改正。",
+            "第3行“党组织/组建形式”（F3）填的是“是”，应填单独组建、联合组建、未建之一，请改正。",
+            "第3行“党组织/党组织成立时间”（G3）填的是“2009”，只有年份，请补上月份，请改正。",
+            "第3行“群团组织/工会”（H3）填的是“两个”，应填“有”或“无”（“是”或“否”），请改正。",
+        ]
+    );
+    let rules: Vec<(&str, bool)> = ret.findings.iter().map(|f| (f.rule.as_str(), f.is_error())).collect();
+    assert_eq!(
+        rules,
+        [
+            ("R02", false),
+            ("R02", true),
+            ("W06", true),
+            ("R01", true),
+            ("R10", false),
+            ("R02", false),
+            ("R02", true),
+            ("R02", true),
+            ("R02", false),
+            ("R02", false),
+        ]
+    );
+}
+
+#[test]
+fn a_number_merged_over_several_rows_is_nobodys() {
+    let ret =
+        only("名称|党员总数|正式党员数|组建形式|党组织名称\n甲公司|#4|#1|联合组建|联合支部\n乙公司|^|#1|联合组建|^");
+    assert_eq!(ret.records.iter().map(|r| r.get("members")).collect::<Vec<_>>(), [&Datum::Null, &Datum::Null]);
+    assert_eq!(ret.records[1].get("party_org"), &text("联合支部"));
+    assert_eq!(ret.findings.iter().map(|f| f.place.cell.as_deref().unwrap()).collect::<Vec<_>>(), ["B2", "B3"]);
+}
+
+#[test]
+fn rows_that_are_no_data_are_left_out() {
+    let ret = only(
+        "序号|单位|组织总数|党员总数|已转|未转|党组织总数|单独|联合|本月新建|累计新建|覆盖数|指导员数|党的工作覆盖数\n\
+         甲|乙|1|2|3|4|5|6|7|8|9|10|11|12\n\
+         1|北桥街道|#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5\n\
+         2|东湖镇\n\
+         3\n\
+         |全区总计|#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5\n\
+         说明：空白表示没有。",
+    );
+    assert_eq!(ret.records.iter().map(|r| r.text("unit")).collect::<Vec<_>>(), [Some("北桥街道")]);
+    assert_eq!((ret.totals.len(), messages(&ret).len()), (1, 0));
+}
+
+#[test]
+fn a_table_without_figures_tells_what_is_missing() {
+    let ret = only(
+        "单位|组织总数|党员总数|已转|未转|党组织总数|单独|联合|本月新建|累计新建|覆盖数|指导员数|党的工作覆盖数\n北桥街道",
+    );
+    assert_eq!(ret.findings.len(), 12);
+    assert!(ret.findings.iter().all(|f| f.rule == "P02" && f.is_error()));
+}
+
+#[test]
+fn missing_columns_are_named_and_resembling_ones_told() {
+    let ret = only(
+        "单位|组织总数|党员总人数|已转|未转|党组织总数|单独|本月新建|累计新建|覆盖数|指导员数|党的工作覆盖数\n甲|#1|#1|#1|#0|#0|#0|#0|#0|#0|#0|#0",
+    );
+    assert_eq!(
+        messages(&ret),
+        [
+            "“党员总人数”一列按“党员总数”读取，如不对请按原表列名填报。",
+            "缺少必填的“其中/联合组建”一列，请按原表补上后重报。",
+        ]
+    );
+    assert_eq!(ret.records[0].int("members"), Some(1));
+}
+
+#[test]
+fn two_columns_for_one_field_are_a_doubt_not_a_choice() {
+    let ret = only("企业名称|单位名称|党员总数|正式党员数|组建形式|联系电话|备注\n甲公司|乙公司|#1|#1|联合组建|1|");
+    assert_eq!(ret.doubts.len(), 1);
+    assert_eq!(ret.doubts[0].message, "“名称”可能是A列“企业名称”或B列“单位名称”，不能确定，需要人工确认。");
+    assert!(!ret.columns.contains_key("name"));
+}
+
+#[test]
+fn rates_up_to_one_are_settled_by_their_parts() {
+    let head = "单位|组织总数|党员总数|已转|未转|党组织总数|单独|联合|本月新建|累计新建|覆盖数|指导员数|党的工作覆盖数|组织覆盖率|工作覆盖率";
+    let ret = only(&format!("{head}\n甲|#400|#1|#1|#0|#0|#0|#0|#0|#0|#2|#0|#400|#0.5|#1"));
+    assert_eq!(ret.records[0].get("org_coverage"), &Datum::Rate(0.5));
+    assert_eq!(ret.records[0].get("work_coverage"), &Datum::Rate(100.0));
+}
+
+#[test]
+fn cards_are_rows_of_one_book() {
+    let right = |name: &str| {
+        sheet(
+            name,
+            &format!(
+                "社会组织活动台账（卡片）|<|<|<\n填报单位：北桥街道|所属期：2011.8\n名  称|{name}|信用代码|\n党员总数|二|正式党\\n员数|#2\n\
+                 组建形式|单独组建|党组织名称|{name}支部\n工会|有|联系电话|88001234\n备注\n填表人：甲某"
+            ),
+        )
+    };
+    let below = sheet(
+        "丙协会",
+        "社会组织活动台账\n名称|党员总数|正式党员数\n丙协会|#1|#1\n组建形式|工会|联系电话\n联合组建|×|\n名称|党员总数|正式党员数\n丁协会|#0|#0\n组建形式|工会|联系电话\n未建|√|88005678",
+    );
+    let reading = reading(vec![right("甲协会"), right("乙协会"), below]);
+    assert_eq!(reading.returns.len(), 1, "{reading:#?}");
+    let ret = &reading.returns[0];
+    let names: Vec<Option<&str>> = ret.records.iter().map(|r| r.text("name")).collect();
+    assert_eq!(names, [Some("甲协会"), Some("乙协会"), Some("丙协会"), Some("丁协会")]);
+    assert_eq!(messages(ret), [] as [&str; 0]);
+    assert_eq!((ret.records[0].int("members"), ret.records[3].text("party_org_kind")), (Some(2), Some("未建")));
+    assert_eq!((ret.records[2].get("union"), ret.records[2].get("phone")), (&Datum::Bool(false), &Datum::Null));
+    assert_eq!((ret.records[3].sheet.as_str(), ret.records[3].row), ("丙协会", 6));
+    assert_eq!(said(ret, Origin::UnitLine), ["北桥街道"]);
+}
+
+#[test]
+fn cards_of_two_streams_are_two_books() {
+    let card = |title: &str, name: &str| {
+        sheet(name, &format!("{title}\n名称|{name}\n党员总数|#0\n正式党员数|#0\n组建形式|未建\n工会|无\n备注"))
+    };
+    let reading =
+        reading(vec![card("非公企业台账", "甲公司"), card("社会组织台账", "乙协会"), card("非公企业台账", "丙公司")]);
+    assert_eq!(reading.returns.iter().map(|r| r.records.len()).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn a_sheet_of_something_else_is_no_form() {
+    let reading = reading(vec![
+        sheet("名单", "序号|姓名|单位|联系电话|备注\n1|甲某|北桥街道|88001234|"),
+        sheet("说明", "填报说明"),
+    ]);
+    assert!(reading.returns.is_empty());
+    assert_eq!(reading.unrecognised, ["名单", "说明"]);
+}
