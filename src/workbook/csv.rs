@@ -192,6 +192,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
         #[test]
         fn what_another_program_writes_is_what_is_read(
             rows in prop::collection::vec(prop::collection::vec("[a-c\",\t\r\n 一]{1,6}", 4), 1..20),

@@ -225,9 +225,13 @@ impl Table {
                 return Err(Refusal::TooLarge("columns of a table".into()));
             }
             self.free_from.resize(self.free_from.len().max(end as usize), 0);
-            self.free_from[at.1 as usize..end as usize].fill(row.saturating_add(attributes.rows));
-            if (attributes.rows, attributes.columns) != (1, 1) {
-                self.merges.push(Merge { first: at, last: (row.saturating_add(attributes.rows - 1), end - 1) });
+            let reached = &mut self.free_from[at.1 as usize..end as usize];
+            // A browser would let the cell lie over one from above; here it ends before that.
+            let width = reached.iter().take_while(|&&free| free <= row).count() as u32;
+            reached.iter_mut().for_each(|free| *free = (*free).max(row.saturating_add(attributes.rows)));
+            if (attributes.rows, width) != (1, 1) {
+                let last = (row.saturating_add(attributes.rows - 1), at.1 + width - 1);
+                self.merges.push(Merge { first: at, last });
             }
             self.column = end;
         }
@@ -275,4 +279,118 @@ fn is_block(name: &[u8]) -> bool {
         name,
         b"p" | b"div" | b"li" | b"center" | b"caption" | b"pre" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::workbook::{CellValue, Sheet, a1};
+
+    const LIMITS: Limits = Limits { bytes: 30 << 20, cells: 1000 };
+
+    fn sheet(html: &str) -> Sheet {
+        read(html.as_bytes(), &LIMITS).unwrap().sheets.remove(0)
+    }
+
+    /// `A1=text`, joined by `|`.
+    fn cells(html: &str) -> String {
+        let cells = sheet(html).cells;
+        let shown = cells.iter().map(|(at, cell)| match &cell.value {
+            CellValue::Text(text) => format!("{}={text}", a1(at.0, at.1)),
+            other => format!("{}:{other:?}", a1(at.0, at.1)),
+        });
+        shown.collect::<Vec<_>>().join("|")
+    }
+
+    fn merge(first: At, last: At) -> Merge {
+        Merge { first, last }
+    }
+
+    #[test]
+    fn spans_push_cells_aside_and_become_merges() {
+        let s = sheet(
+            "<table><tr><td colspan=3>甲</td></tr><tr><td rowspan=2>乙<td>丙<td rowspan='9'>丁</tr><tr><td>戊</table>",
+        );
+        let at: Vec<At> = s.cells.keys().copied().collect();
+        assert_eq!(at, [(0, 0), (1, 0), (1, 1), (1, 2), (2, 1)]);
+        assert_eq!(s.merges, [merge((0, 0), (0, 2)), merge((1, 0), (2, 0)), merge((1, 2), (2, 2))]);
+    }
+
+    #[test]
+    fn tables_and_the_text_between_them_stand_one_below_another() {
+        let html =
+            "<html><head><title>x</title><style>td{}</style></head><body><h1>统计表</h1>填报单位：甲<br>2011年8月
+            <table><caption>附件1</caption><tr><td rowspan=5>1<td>2</table><script>if(a<b){'<td>'}</script><p>注：无</p>
+            <table><tr><td>3</td></tr></table>";
+        assert_eq!(cells(html), "A1=统计表|A2=填报单位：甲|A3=2011年8月|A4=附件1|A5=1|B5=2|A6=注：无|A7=3");
+        assert_eq!(sheet(html).merges, [], "a cell does not reach into the next table");
+    }
+
+    #[test]
+    fn a_table_inside_a_cell_follows_the_one_around_it() {
+        let html =
+            "<table><tr><td>统计表<table><tr><td>1<td>2<tr><td>3</table>完</td><td>右</td></tr><tr><td>末</table>";
+        assert_eq!(cells(html), "A1=统计表 完|B1=右|A2=末|A3=1|B3=2|A4=3".replace("统计表 完", "统计表完"));
+    }
+
+    #[test]
+    fn text_is_as_a_browser_shows_it() {
+        let html = "<table><tr><td> 新建<br>\n   党组织 <td>&nbsp;<td>a&nbsp; &nbsp;b &lt;&amp;<td><p>甲</p><p>乙</p>\n<td>王\n  芳</table>";
+        assert_eq!(cells(html), "A1=新建\n党组织|C1=a   b <&|D1=甲\n乙|E1=王 芳");
+    }
+
+    #[test]
+    fn what_is_not_shown_is_marked_or_left_out() {
+        let s = sheet(
+            "<table><col><col span=2 style='DISPLAY: none'><tr><td>1<td>2<td>3<td>4<tr style='height:0;display:none'><td>5
+            <tr><td style='display:none'>id<td>6</table><table hidden><tr><td>7</table>",
+        );
+        assert_eq!(s.hidden_columns.iter().copied().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(s.hidden_rows.iter().copied().collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(s.cell(2, 0).unwrap().value, CellValue::Text("6".into()));
+    }
+
+    #[test]
+    fn the_sheet_has_the_name_that_excel_gave_it() {
+        let named = "<!--[if gte mso 9]><xml><x:ExcelWorkbook><x:ExcelWorksheets><x:ExcelWorksheet>
+            <x:Name>台账</x:Name></x:ExcelWorksheet></xml><![endif]--><table><tr><td>1</table>";
+        assert_eq!(sheet(named).name, "台账");
+        assert_eq!(sheet("<table><tr><td>1</table>").name, "Sheet1");
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused() {
+        let too_large = |html: String| matches!(read(html.as_bytes(), &LIMITS), Err(Refusal::TooLarge(_)));
+        let table = |inside: &str| format!("<table><tr>{inside}</table>");
+        assert!(too_large(table(&"<td>1".repeat(1001))));
+        assert!(too_large(table("<td colspan=1000>1<td colspan=1000>2")));
+        assert!(too_large("<table>".repeat(10_001)));
+        assert!(!too_large(table("<td colspan=99999999999 rowspan=-1>1")));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn no_soup_of_tags_brings_the_reader_down(
+            pieces in prop::collection::vec(
+                "<table>|</table>|<tr>|<td>|<td (col|row)span=[0-9]{1,12}>|</td>|<td hidden>|<td x:num=\"[0-9.e-]{0,9}\">|<col span=[0-9]{1,12} hidden>|<br>|<p>|<caption>|<!--|-->|<script>|<table hidden>|甲|&nbsp;|&#[0-9]{1,9};|\\PC{1,4}", 0..60),
+        ) {
+            let _ = read(pieces.concat().as_bytes(), &LIMITS);
+        }
+
+        #[test]
+        fn a_grid_of_spans_never_overlaps(rows in prop::collection::vec(prop::collection::vec((1..4u32, 1..4u32), 1..6), 1..8)) {
+            let cell = |(columns, rows): &(u32, u32)| format!("<td colspan={columns} rowspan={rows}>1");
+            let row = |row: &Vec<_>| format!("<tr>{}", row.iter().map(cell).collect::<String>());
+            let s = sheet(&format!("<table>{}</table>", rows.iter().map(row).collect::<String>()));
+            prop_assert_eq!(s.cells.len(), rows.iter().map(Vec::len).sum::<usize>());
+            for at in s.cells.keys() {
+                let holds = |m: &&Merge| m.first.0 <= at.0 && at.0 <= m.last.0 && m.first.1 <= at.1 && at.1 <= m.last.1;
+                prop_assert!(s.merges.iter().filter(holds).all(|m| m.first == *at));
+            }
+        }
+    }
 }

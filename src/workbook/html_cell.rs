@@ -140,3 +140,50 @@ fn moment(serial: f64) -> Option<CellValue> {
     let epoch = NaiveDate::from_ymd_opt(1899, 12, 30)?.and_hms_opt(0, 0, 0)?;
     epoch.checked_add_signed(TimeDelta::seconds((serial * 86_400.0).round() as i64)).map(CellValue::Date)
 }
+
+#[cfg(test)]
+mod tests {
+    use html5gum::{Token, Tokenizer};
+
+    use super::*;
+
+    fn content(tag: &str, text: &str) -> Option<Content> {
+        let Some(Ok(Token::StartTag(tag))) = Tokenizer::new(tag).next() else { panic!("no tag: {tag}") };
+        Content::of(text.to_owned(), &Attributes::of(&tag))
+    }
+
+    fn value(tag: &str, text: &str) -> CellValue {
+        content(tag, text).unwrap().value
+    }
+
+    #[test]
+    fn a_noted_number_is_read_the_way_it_is_shown() {
+        let percent = Content { value: CellValue::Number(0.5625), percent: true, formula: true };
+        assert_eq!(content("<td x:num=\"0.5625\" x:fmla=\"=A1/B1\">", "56%"), Some(percent));
+        assert_eq!(value("<td x:num>", "12"), CellValue::Number(12.0));
+        assert_eq!(value("<td x:num=\"13900001111\">", "1.39E+10"), CellValue::Number(13_900_001_111.0));
+        assert_eq!(value("<td x:num=\"0\">", "-"), CellValue::Number(0.0));
+        assert_eq!(value("<td sdval=\"1234\" sdnum=\"2052;\">", "1,234.00"), CellValue::Number(1234.0));
+        let day = CellValue::Date("2011-08-01T00:00:00".parse().unwrap());
+        for shown in ["2011年8月", "8月1日", "2011-8-1", "1-Aug"] {
+            assert_eq!(value("<td x:num=\"40756\">", shown), day, "{shown}");
+        }
+        assert_eq!(value("<td x:num=\"-40756\">", "-40756"), CellValue::Number(-40_756.0));
+        assert_eq!(value("<td x:num=\"0.5\">", "1/2"), CellValue::Number(0.5));
+    }
+
+    #[test]
+    fn other_text_is_text() {
+        assert_eq!(value("<td x:str>", "0012"), CellValue::Text("0012".into()));
+        assert_eq!(value("<td x:num>", "十二"), CellValue::Text("十二".into()));
+        assert_eq!(value("<td style='mso-number-format:\"\\@\"'>", "56%"), CellValue::Text("56%".into()));
+        assert_eq!(content("<td>", ""), None);
+    }
+
+    #[test]
+    fn truths_and_errors_are_no_text() {
+        assert_eq!(value("<td x:bool=\"TRUE\">", "TRUE"), CellValue::Bool(true));
+        assert_eq!(value("<td x:err=\"#REF!\">", "####"), CellValue::Error("#REF!".into()));
+        assert_eq!(value("<td>", "#DIV/0!"), CellValue::Error("#DIV/0!".into()));
+    }
+}

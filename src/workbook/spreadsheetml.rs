@@ -272,3 +272,183 @@ fn moment(text: &str) -> Option<CellValue> {
     let seconds = (moment - (first - chrono::TimeDelta::days(1))).num_seconds();
     Some(CellValue::Number(seconds as f64 / 86_400.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::workbook::{Cell, Merge};
+
+    const LIMITS: Limits = Limits { bytes: 30 << 20, cells: 1000 };
+
+    fn document(styles: &str, sheets: &str) -> String {
+        format!(
+            r#"<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
+            <Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:html="http://www.w3.org/TR/REC-html40"
+              xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Styles>{styles}</Styles>{sheets}</Workbook>"#
+        )
+    }
+
+    fn sheet_with(styles: &str, table: &str) -> Sheet {
+        let text = document(styles, &format!(r#"<Worksheet ss:Name="表"><Table>{table}</Table></Worksheet>"#));
+        read(text.as_bytes(), &LIMITS).unwrap().sheets.remove(0)
+    }
+
+    fn sheet(table: &str) -> Sheet {
+        sheet_with("", table)
+    }
+
+    fn values(sheet: &Sheet) -> Vec<(At, CellValue)> {
+        sheet.cells.iter().map(|(&at, cell)| (at, cell.value.clone())).collect()
+    }
+
+    fn text(text: &str) -> CellValue {
+        CellValue::Text(text.to_owned())
+    }
+
+    fn data(kind: &str, content: &str) -> String {
+        format!(r#"<Cell><Data ss:Type="{kind}">{content}</Data></Cell>"#)
+    }
+
+    #[test]
+    fn cells_are_where_their_indices_and_the_merges_before_them_say() {
+        let cell = data("String", "甲");
+        let s = sheet(&format!(
+            r#"<Row>{cell}<Cell ss:Index="4" ss:MergeAcross="2" ss:MergeDown="1"><Data ss:Type="String">乙</Data></Cell>{cell}</Row>
+            <Row ss:Index="3"><Cell/>{cell}</Row><Row ss:Span="2"/><Row>{cell}</Row>"#
+        ));
+        assert_eq!(s.cells.keys().copied().collect::<Vec<_>>(), [(0, 0), (0, 3), (0, 6), (2, 1), (6, 0)]);
+        assert_eq!(s.merges, [Merge { first: (0, 3), last: (1, 5) }]);
+    }
+
+    #[test]
+    fn every_type_has_its_value() {
+        let row = [
+            data("Number", " 12.5 "),
+            data("String", "0012"),
+            data("Boolean", "1"),
+            data("DateTime", "2011-08-01T18:00:00.000"),
+            data("DateTime", "1899-12-31T06:00:00.000"),
+            data("Error", "#REF!"),
+            data("Number", "约十"),
+            data("Number", ""),
+        ];
+        let moment = "2011-08-01T18:00:00".parse().unwrap();
+        let expected = [
+            CellValue::Number(12.5),
+            text("0012"),
+            CellValue::Bool(true),
+            CellValue::Date(moment),
+            CellValue::Number(0.25),
+            CellValue::Error("#REF!".into()),
+            text("约十"),
+        ];
+        let found: Vec<_> =
+            values(&sheet(&format!("<Row>{}</Row>", row.concat()))).into_iter().map(|(_, v)| v).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn percentages_are_told_by_the_style_of_cell_row_or_column() {
+        let styles = r#"<Style ss:ID="p"><NumberFormat ss:Format="0.00%"/></Style><Style ss:ID="child" ss:Parent="p"/>
+            <Style ss:ID="named"><NumberFormat ss:Format="Percent"/></Style>
+            <Style ss:ID="reset" ss:Parent="p"><NumberFormat ss:Format="0&quot;%&quot;"/></Style>"#;
+        let of = |style: &str| format!(r#"<Cell ss:StyleID="{style}"><Data ss:Type="Number">0.5</Data></Cell>"#);
+        let plain = data("Number", "0.5");
+        let all = ["p", "child", "named", "reset", "none"].map(of).concat();
+        let s = sheet_with(
+            styles,
+            &format!(
+                r#"<Column ss:Index="2" ss:Span="1" ss:StyleID="p"/><Row>{all}</Row><Row>{plain}{plain}{plain}{plain}</Row>
+                <Row ss:StyleID="named">{plain}</Row>"#
+            ),
+        );
+        let percent: Vec<_> = s.cells.iter().filter(|(_, cell)| cell.percent).map(|(&at, _)| at).collect();
+        assert_eq!(percent, [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 0)]);
+    }
+
+    #[test]
+    fn formulas_that_nobody_computed_are_told_from_empty_results() {
+        let s = sheet(
+            r#"<Row><Cell ss:Formula="=RC[1]"/><Cell ss:Formula="=1"><Data ss:Type="Number">1</Data></Cell>
+            <Cell ss:Formula="=T(1)"><Data ss:Type="String"></Data></Cell></Row>"#,
+        );
+        assert_eq!(s.cell(0, 0), Some(&Cell { value: CellValue::Uncached, percent: false, formula: true }));
+        assert_eq!(s.cell(0, 1), Some(&Cell { value: CellValue::Number(1.0), percent: false, formula: true }));
+        assert_eq!(s.cells.len(), 2);
+    }
+
+    #[test]
+    fn rich_text_is_one_text_and_comments_are_none() {
+        let s = sheet(
+            r#"<Row><Cell><ss:Data ss:Type="String" xmlns="http://www.w3.org/TR/REC-html40"><B>党员</B><Font
+            html:Color="red">总数</Font>&#10;&lt;人&gt;</ss:Data><Comment ss:Author="x"><ss:Data><B>批注</B></ss:Data></Comment>
+            </Cell><Cell><Comment><ss:Data ss:Type="String">空</ss:Data></Comment></Cell></Row>"#,
+        );
+        assert_eq!(values(&s), [((0, 0), text("党员总数\n<人>"))]);
+    }
+
+    #[test]
+    fn hidden_sheets_rows_and_columns_are_marked() {
+        let rows = r#"<Column ss:Hidden="1" ss:Span="1"/><Column ss:Hidden="1" ss:Index="4"/>"#.to_owned()
+            + &format!(r#"<Row ss:Hidden="1" ss:Span="1"/><Row>{}</Row>"#, data("Number", "1").repeat(5));
+        let options = "<x:WorksheetOptions><x:Visible>SheetHidden</x:Visible></x:WorksheetOptions>";
+        let sheets = format!(
+            r#"<Worksheet ss:Name="甲"><Table>{rows}</Table></Worksheet><Worksheet ss:Name="乙"><Table/>{options}</Worksheet>"#
+        );
+        let book = read(document("", &sheets).as_bytes(), &LIMITS).unwrap();
+        let named: Vec<_> = book.sheets.iter().map(|s| (s.name.as_str(), s.hidden)).collect();
+        assert_eq!(named, [("甲", false), ("乙", true)]);
+        assert_eq!(book.sheets[0].hidden_rows.iter().copied().collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(book.sheets[0].hidden_columns.iter().copied().collect::<Vec<_>>(), [0, 1, 3]);
+    }
+
+    #[test]
+    fn gbk_is_read_as_declared() {
+        let text = document("", "<Worksheet ss:Name=\"台账\"/>").replace("\"1.0\"?", "\"1.0\" encoding=\"gb2312\"?");
+        let book = read(&encoding_rs::GBK.encode(&text).0, &LIMITS).unwrap();
+        assert_eq!(book.sheets[0].name, "台账");
+    }
+
+    #[test]
+    fn what_breaks_off_or_is_too_much_is_refused() {
+        let table = format!("<Worksheet><Table><Row>{}</Row></Table></Worksheet>", data("Number", "1").repeat(1001));
+        let whole = document("", &table);
+        assert!(matches!(read(whole.as_bytes(), &LIMITS), Err(Refusal::TooLarge(_))));
+        let enough = Limits { cells: 1001, ..LIMITS };
+        assert_eq!(read(whole.as_bytes(), &enough).unwrap().sheets[0].cells.len(), 1001);
+        for cut in [300, 2000, whole.len() - 10] {
+            assert!(matches!(read(&whole.as_bytes()[..cut], &enough), Err(Refusal::Damaged(_))), "{cut}");
+        }
+        let many = document("", &"<Worksheet/>".repeat(256));
+        assert!(matches!(read(many.as_bytes(), &LIMITS), Err(Refusal::TooLarge(_))));
+        let spans = document(
+            "",
+            &format!("<Worksheet><Table>{}</Table></Worksheet>", r#"<Row ss:Hidden="1" ss:Span="999999"/>"#.repeat(2)),
+        );
+        assert!(matches!(read(spans.as_bytes(), &LIMITS), Err(Refusal::TooLarge(_))));
+        let far = format!(
+            r#"<Worksheet><Table><Row ss:Index="4294967295" ss:Span="9">{}</Row></Table></Worksheet>"#,
+            data("Number", "1")
+        );
+        assert!(matches!(read(document("", &far).as_bytes(), &LIMITS), Err(Refusal::Damaged(_))));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn no_change_to_a_document_brings_the_reader_down(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            pieces in prop::collection::vec("<Row>|<Cell ss:Index=\"[0-9]{1,11}\" ss:MergeDown=\"[0-9]{1,11}\">|</Cell>|<Data>|</Data>|<Comment>|<Visible>|<Worksheet>|</Worksheet>|<Column ss:Index=\"[0-9]{1,11}\" ss:Span=\"[0-9]{1,11}\" ss:Hidden=\"1\"/>|&#[0-9]{1,8};|甲", 0..30),
+        ) {
+            let mut bytes = document("<Style ss:ID=\"a\"/>", &pieces.concat()).into_bytes();
+            for (at, byte) in flips {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let _ = read(&bytes, &LIMITS);
+        }
+    }
+}
