@@ -170,10 +170,7 @@ fn bodies_are_told_from_files_and_inline_pictures() {
     assert_eq!(m.text, "请\ny");
     assert_eq!(m.links, ["http://x.example/?a=1&b=2"]);
     let kinds: Vec<_> = m.attachments.iter().map(|a| (a.name.as_str(), a.kind)).collect();
-    assert_eq!(
-        kinds,
-        [("a.csv", Kind::OtherSpreadsheet), ("a.xls", Kind::OtherSpreadsheet), ("scan.jpg", Kind::Picture)]
-    );
+    assert_eq!(kinds, [("a.csv", Kind::Csv), ("a.xls", Kind::Html), ("scan.jpg", Kind::Picture)]);
 }
 
 #[test]

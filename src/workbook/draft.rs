@@ -73,6 +73,11 @@ impl Draft {
         self.marks.percent.insert(at);
     }
 
+    /// For formats whose marks come along with their cells. A formula has to be marked before its value is put.
+    pub(super) fn marks(&mut self) -> &mut Marks {
+        &mut self.marks
+    }
+
     /// Formula cells without any stored value so far.
     pub(super) fn uncomputed(&self, has_value: impl Fn(At) -> bool) -> Vec<At> {
         self.marks.formulas.keys().copied().filter(|&at| !has_value(at)).collect()

@@ -3,20 +3,24 @@
 //! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
 
 mod container;
+mod csv;
 mod draft;
+mod html;
+mod html_cell;
 mod marks;
 mod marks_xls;
 mod marks_xlsx;
 mod package;
 pub mod read;
 mod records;
+mod spreadsheetml;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 
-pub use read::read;
+pub use read::{read, read_as};
 
 #[derive(Clone, Debug, Default)]
 pub struct Workbook {
