@@ -35,7 +35,7 @@ pub struct Passed {
     pub sent: usize,
     /// Mails whose delivery was put off or ended.
     pub unsent: usize,
-    /// Mailboxes that did not answer, each with the reason.
+    /// Mailboxes that did not answer or could not give all of their mail, each with the reason.
     pub failures: Vec<String>,
 }
 
@@ -112,7 +112,10 @@ async fn look(
     let mut looks: FuturesUnordered<_> = looks.collect();
     while let Some(result) = looks.next().await {
         match result {
-            Ok(taken) => passed.taken += taken.new,
+            Ok(taken) => {
+                passed.taken += taken.new;
+                passed.failures.extend(taken.trouble);
+            }
             Err(TakeError::Mailbox(failure)) => {
                 warn!(%failure, "a mailbox cannot be read");
                 passed.failures.push(failure.to_string());

@@ -27,8 +27,14 @@ pub struct ImapMailbox {
 impl ImapMailbox {
     pub async fn open(name: &str, imap: &Imap, most: u64) -> Result<Self, Failure> {
         let mut this = Self { name: name.to_owned(), imap: imap.clone(), most, session: None };
-        this.with(async |_| Ok(())).await?;
+        let session = Session::open(imap).await.map_err(|fault| fault.at(name, &this.place()))?;
+        this.session = Some(session);
         Ok(this)
+    }
+
+    /// Sees to it that there is a session.
+    pub async fn ready(&mut self) -> Result<(), Failure> {
+        self.with(async |_| Ok(())).await
     }
 
     fn place(&self) -> String {
@@ -43,6 +49,7 @@ impl ImapMailbox {
         let result = match result {
             Ok(mut session) => {
                 let result = work(&mut session).await;
+                session.forget_opening();
                 if result.as_ref().err().is_none_or(|fault| fault.kind.spares_session()) {
                     self.session = Some(session);
                 }
