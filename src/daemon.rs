@@ -101,9 +101,12 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
             }
             Err(TakeError::Own(error)) => return Err(error),
         };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = rest(&mut connection, (pause, poll), &stop, &mut done) => {}
+        match pause {
+            Some(pause) => tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            },
+            None => rest(&db, (&mailbox.name, poll), &mut connection, &stop, &mut done).await?,
         }
     }
     if let Some(connection) = connection {
@@ -112,7 +115,8 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
     Ok(())
 }
 
-/// Files what was processed, then takes what is new.
+/// Takes what is new, and files what was processed. A mailbox that cannot be changed can still be read: that it was
+/// not filed is tried again at the next look, and takes nobody's turn.
 async fn look(
     config: &Config,
     db: &Db,
@@ -124,29 +128,44 @@ async fn look(
     if taken.new > 0 {
         came.notify_one();
     }
-    file::file(db, mailbox, connection, now).await?;
-    Ok(())
+    match file::file(db, mailbox, connection, now).await {
+        Ok(_) => Ok(()),
+        Err(TakeError::Mailbox(failure)) => {
+            warn!(%failure, "processed mail cannot be flagged or moved now; it is tried again");
+            Ok(())
+        }
+        Err(own) => Err(own),
+    }
 }
 
-/// Waits for the server's push, the next poll, or processed mail to file; after a failure, just waits.
+/// Waits for the server's push, the next poll, or processed mail of this mailbox to file.
 async fn rest(
+    db: &Db,
+    (mailbox, poll): (&str, Duration),
     connection: &mut Option<Connection>,
-    (pause, poll): (Option<Duration>, Duration),
     stop: &CancellationToken,
     done: &mut watch::Receiver<()>,
-) {
-    let (Some(open), None) = (connection, pause) else {
-        return tokio::time::sleep(pause.unwrap_or(poll)).await;
-    };
+) -> Result<()> {
+    let Some(open) = connection else { return Ok(()) };
     let enough = stop.child_token();
     let waiting = open.wait(poll, &enough);
     tokio::pin!(waiting);
-    tokio::select! {
-        _ = &mut waiting => {}
-        // IDLE has to be ended in good order before the session can be used again.
-        _ = done.changed() => {
-            enough.cancel();
-            waiting.await;
+    let filing = tokio::select! {
+        _ = &mut waiting => return Ok(()),
+        filing = something_to_file(db, mailbox, done) => filing,
+    };
+    // IDLE has to be ended in good order before the session can be used again.
+    enough.cancel();
+    waiting.await;
+    filing
+}
+
+/// Other mailboxes' mail is no reason to wake this one's server.
+async fn something_to_file(db: &Db, mailbox: &str, done: &mut watch::Receiver<()>) -> Result<()> {
+    loop {
+        done.changed().await.context("the clerk is gone")?;
+        if file::waits(db, mailbox).await? {
+            return Ok(());
         }
     }
 }

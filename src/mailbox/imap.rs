@@ -94,29 +94,26 @@ impl ImapMailbox {
         .await
     }
 
+    /// Keeps the session, also when cancelled: logging in again for every mail is what providers punish.
     pub async fn wait(&mut self, poll: Duration, cancel: &CancellationToken) -> Wake {
-        tokio::select! {
-            wake = self.wait_for_news(Instant::now() + poll) => wake,
-            () = cancel.cancelled() => Wake::Cancelled,
-        }
-    }
-
-    async fn wait_for_news(&mut self, until: Instant) -> Wake {
-        if let Some(mut session) = self.session.take() {
-            match session.wait(until).await {
+        let until = Instant::now() + poll;
+        let until = match self.session.take() {
+            Some(mut session) => match session.wait(until, cancel).await {
                 Ok(wake) => {
                     self.session = Some(session);
                     return wake;
                 }
                 Err(fault) => {
                     tracing::info!(mailbox = %self.name, cause = %fault.detail, "session lost while waiting");
-                    sleep_until(until.min(Instant::now() + PAUSE)).await;
+                    until.min(Instant::now() + PAUSE)
                 }
-            }
-        } else {
-            sleep_until(until).await;
+            },
+            None => until,
+        };
+        tokio::select! {
+            () = sleep_until(until) => Wake::Poll,
+            () = cancel.cancelled() => Wake::Cancelled,
         }
-        Wake::Poll
     }
 
     /// `someone@mail.test at imap.mail.test:993, folder INBOX`

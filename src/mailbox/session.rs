@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Item};
 use super::cursor::{self, Cursor, Selected, Window};
@@ -308,19 +309,22 @@ impl Session {
         Ok(answer.rows().any(|row| row.uid == Some(uid)))
     }
 
-    /// Waits for news until `until`, by IDLE (RFC 2177) where it is wanted and offered, else asleep. Give it up half-way
-    /// and the session must be dropped.
-    pub async fn wait(&mut self, until: Instant) -> Result<Wake, Fault> {
-        while !self.news && Instant::now() < until {
+    /// Waits for news until `until` or until cancelled, by IDLE (RFC 2177) where it is wanted and offered, else asleep.
+    /// Dropped half-way, the session must be dropped too; cancelled, it can be used again.
+    pub async fn wait(&mut self, until: Instant, cancel: &CancellationToken) -> Result<Wake, Fault> {
+        while !self.news && !cancel.is_cancelled() && Instant::now() < until {
             if !(self.idle && self.has("IDLE")) {
-                sleep_until(until).await;
-                break;
+                tokio::select! {
+                    () = sleep_until(until) => {}
+                    () = cancel.cancelled() => {}
+                }
+                continue;
             }
             let Some(tag) = self.begin_idle().await? else {
                 self.idle = false;
                 continue;
             };
-            self.hear(until.min(Instant::now() + RENEW)).await?;
+            self.hear(until.min(Instant::now() + RENEW), cancel).await?;
             let answer = within(self.wire.limit(), "DONE", async {
                 self.wire.send("DONE").await?;
                 self.wire.finish(&tag, "IDLE", Step::Other).await
@@ -328,7 +332,11 @@ impl Session {
             let answer = answer.await?;
             self.note(&answer.items);
         }
-        Ok(if self.news { Wake::News } else { Wake::Poll })
+        Ok(match self.news {
+            true => Wake::News,
+            false if cancel.is_cancelled() => Wake::Cancelled,
+            false => Wake::Poll,
+        })
     }
 
     /// `None`: the server refuses to idle, whatever it advertises.
@@ -349,12 +357,13 @@ impl Session {
         .await
     }
 
-    /// Listens until there is news or `until` has come.
-    async fn hear(&mut self, until: Instant) -> Result<(), Fault> {
+    /// Listens until there is news, `until` has come, or it is cancelled.
+    async fn hear(&mut self, until: Instant, cancel: &CancellationToken) -> Result<(), Fault> {
         while !self.news {
             tokio::select! {
                 items = self.next() => drop(items?),
                 () = sleep_until(until) => break,
+                () = cancel.cancelled() => break,
             }
         }
         Ok(())
