@@ -79,7 +79,9 @@ async fn look(
     let mut failed = 0;
     loop {
         let listing = connection.list(&cursor).await?;
-        for listed in listing.new.iter().filter(|listed| !too_old(config, mailbox, listed)) {
+        let (old, new): (Vec<_>, Vec<_>) = listing.new.iter().partition(|listed| too_old(config, mailbox, listed));
+        pass_over(connection, old).await?;
+        for listed in new {
             match attempt(db, mailbox, connection, listed, now).await? {
                 Came::Stored => taken.new += 1,
                 Came::Nothing => {}
@@ -167,6 +169,12 @@ async fn open(db: &Db, config: &Config, mailbox: &Mailbox) -> Result<Connection,
         connection.file(&done, &After::Keep).await?;
     }
     Ok(connection)
+}
+
+/// A Maildir, which has no cursor, need not open them again.
+async fn pass_over(connection: &mut Connection, old: Vec<&Listed>) -> Result<(), Failure> {
+    let locators: Vec<String> = old.into_iter().map(|listed| listed.locator.clone()).collect();
+    connection.file(&locators, &After::Keep).await
 }
 
 fn too_old(config: &Config, mailbox: &Mailbox, listed: &Listed) -> bool {

@@ -1,14 +1,14 @@
 //! One mail that cannot be had costs neither the others nor its mailbox: the whole look, from the wire to the ledger.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use taizhang::config::{self, Config, Mailbox};
+use taizhang::config::{self, After, Config, Mailbox, Secret, Source};
 use taizhang::db::Db;
 use taizhang::demo::district;
 use taizhang::jobs::take::{TakeError, Taken, take};
 use taizhang::mailbox::{Connection, Kind};
 
 use crate::support::fake_imap::{FakeImap, Fault, Script, mails};
-use crate::support::{mail, mailbox};
+use crate::support::{imap, mail, mailbox};
 
 const HANGUP: Fault = Fault::Hangup("* BYE Internal error occurred\r\n");
 
@@ -23,14 +23,18 @@ struct Desk {
 
 impl Desk {
     async fn at(fake: &FakeImap) -> Self {
+        let mut imap = fake.settings();
+        imap.timeout = 1;
+        Self::of(mailbox("nonpublic", imap)).await
+    }
+
+    async fn of(mailbox: Mailbox) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("units.csv"), district::registry_csv()).expect("a file");
         let config =
             config::load::parse(&dir.path().join("taizhang.toml"), &district::config_toml()).expect("settings");
         let db = Db::open(dir.path()).await.expect("a ledger");
-        let mut imap = fake.settings();
-        imap.timeout = 1;
-        Self { db, config, mailbox: mailbox("nonpublic", imap), connection: None, _dir: dir }
+        Self { db, config, mailbox, connection: None, _dir: dir }
     }
 
     /// A look, this many minutes after the first.
@@ -159,4 +163,27 @@ async fn a_look_ends_at_the_third_mail_that_fails_and_the_next_goes_on_behind_it
     assert!(matches!(desk.look(0).await, Err(TakeError::Mailbox(_))));
     assert_eq!(fake.take().iter().filter(|command| command.starts_with("LOGIN")).count(), 3);
     assert_eq!(desk.looks(1).await, (1, 3));
+}
+
+#[tokio::test]
+async fn a_mail_from_before_since_is_opened_once_and_not_at_every_look() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for part in ["new", "cur", "tmp"] {
+        std::fs::create_dir(dir.path().join(part)).expect("a folder");
+    }
+    let put = |name: &str, day: u32| {
+        let received = format!("Received: from a by b; {day} Aug 2011 09:00:00 +0800\r\n\r\n{name}\r\n");
+        std::fs::write(dir.path().join("new").join(name), received).expect("a mail");
+    };
+    let maildir = config::Maildir { path: dir.path().to_owned(), after: After::Flag, poll: 60 };
+    let mut mailbox = mailbox("nonpublic", imap(1, "dangjian@qinglan.example", Secret::Env("UNSET".to_owned())));
+    mailbox.source = Source::Maildir(maildir);
+    mailbox.since = "2011-08-10".parse().ok();
+    let mut desk = Desk::of(mailbox).await;
+    put("old", 9);
+    put("new", 10);
+    assert_eq!(desk.looks(0).await, (1, 0));
+    // Whoever reads it again would now take it.
+    put("old", 11);
+    assert_eq!(desk.looks(1).await, (0, 0));
 }
