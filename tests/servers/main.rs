@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod mailbox_daemon;
 mod mailbox_dovecot;
 mod mailbox_scripted;
 mod mailbox_take;

@@ -184,6 +184,11 @@ impl Talk {
     async fn idle(&mut self, tag: &str) -> std::io::Result<()> {
         let mut arrivals = self.world.arrivals.subscribe();
         self.out.write_all(b"+ idling\r\n").await?;
+        let count = self.world.script().mails.len();
+        if self.told != count {
+            self.told = count;
+            self.out.write_all(format!("* {count} EXISTS\r\n").as_bytes()).await?;
+        }
         loop {
             tokio::select! {
                 Ok(count) = arrivals.recv() => {
