@@ -116,14 +116,16 @@ pub async fn enqueue(conn: &mut SqliteConnection, mail: &Queued<'_>, now: DateTi
     Ok(done.rows_affected() == 1)
 }
 
-/// Ids of what is due, longest due first.
+/// Ids of what is due, longest due first. What seems to wait longer than anything does was noted by a clock that was
+/// ahead, and is due too.
 pub async fn due(conn: &mut SqliteConnection, now: DateTime<Utc>, limit: u32) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar(
-        "SELECT id FROM outbox WHERE state IN ('queued', 'sending') AND next_attempt_at <= ?1
+        "SELECT id FROM outbox WHERE state IN ('queued', 'sending') AND (next_attempt_at <= ?1 OR next_attempt_at > ?3)
          ORDER BY next_attempt_at, id LIMIT ?2",
     )
     .bind(now)
     .bind(limit)
+    .bind(now + AT_MOST)
     .fetch_all(conn)
     .await
 }
@@ -152,12 +154,13 @@ pub async fn begin_attempt(
 ) -> sqlx::Result<Option<Letter>> {
     let row = sqlx::query(
         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, next_attempt_at = ?3
-         WHERE id = ?1 AND state IN ('queued', 'sending') AND next_attempt_at <= ?2
+         WHERE id = ?1 AND state IN ('queued', 'sending') AND (next_attempt_at <= ?2 OR next_attempt_at > ?4)
          RETURNING id, recipient, raw, attempts, created_at",
     )
     .bind(id)
     .bind(now)
     .bind(next)
+    .bind(now + AT_MOST)
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
@@ -304,6 +307,18 @@ mod tests {
         assert!(due(&mut conn, at("2011-09-20T02:01:59.999Z"), 10).await.unwrap().is_empty());
         assert_eq!(due(&mut conn, next, 10).await.unwrap(), [id]);
         assert_eq!(next_due(&mut conn).await.unwrap(), Some(next));
+    }
+
+    #[tokio::test]
+    async fn what_was_queued_while_the_clock_was_ahead_is_due_now() {
+        let mut conn = ledger().await;
+        let (ahead, now) = (at("2021-09-20T02:00:00Z"), at("2011-09-20T02:00:00Z"));
+        enqueue(&mut conn, &mail("a@x.test", "one@y.test"), ahead).await.unwrap();
+        let id = due(&mut conn, now, 10).await.unwrap()[0];
+        let next = now + TimeDelta::minutes(1);
+        assert!(begin_attempt(&mut conn, id, now, next).await.unwrap().is_some());
+        assert!(due(&mut conn, now, 10).await.unwrap().is_empty());
+        assert_eq!(due(&mut conn, next, 10).await.unwrap(), [id]);
     }
 
     #[tokio::test]

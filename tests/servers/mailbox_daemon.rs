@@ -22,30 +22,47 @@ struct Daemon {
     dir: tempfile::TempDir,
 }
 
+/// `smtp`: how mail leaves; mailboxes by name, with what is done to a mail.
+fn office(smtp: &str, mailboxes: &[(&str, &FakeImap, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let settings = district::config_toml();
+    let mut text = settings.split("[smtp]").next().expect("settings").to_owned();
+    text.push_str(&format!("[smtp]\nfrom = \"robot@xinyou.example\"\n{smtp}"));
+    for (name, fake, after) in mailboxes {
+        let Imap { server, .. } = fake.settings();
+        text.push_str(&format!(
+            "[[mailbox]]\nname = \"{name}\"\naddress = \"{name}@xinyou.example\"\nstream = \"{name}\"\n\
+             kind = \"imap\"\nhost = \"localhost\"\nport = {}\ntls = \"none\"\nuser = \"{}\"\n{}after = \"{after}\"\n",
+            server.port,
+            server.user,
+            password(fake),
+        ));
+    }
+    std::fs::write(dir.path().join("taizhang.toml"), text).expect("a file");
+    std::fs::write(dir.path().join("units.csv"), district::registry_csv()).expect("a file");
+    dir
+}
+
+fn password(fake: &FakeImap) -> String {
+    let Secret::File(path) = fake.settings().server.password else { panic!("a password in a file") };
+    format!("password_file = \"{}\"\n", path.display())
+}
+
+/// A mail server on this port of this machine.
+fn server(port: u16, fake: &FakeImap) -> String {
+    format!("host = \"localhost\"\nport = {port}\ntls = \"none\"\nuser = \"robot\"\n{}", password(fake))
+}
+
+fn program(dir: &tempfile::TempDir, verb: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taizhang"));
+    command.arg("-c").arg(dir.path().join("taizhang.toml")).args(["--at", NOW, verb]).stdin(Stdio::null());
+    command
+}
+
 impl Daemon {
-    /// `smtp`: how mail leaves; mailboxes by name, with what is done to a mail.
     fn start(smtp: &str, mailboxes: &[(&str, &FakeImap, &str)]) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        let settings = district::config_toml();
-        let mut text = settings.split("[smtp]").next().expect("settings").to_owned();
-        text.push_str(&format!("[smtp]\nfrom = \"robot@xinyou.example\"\n{smtp}"));
-        for (name, fake, after) in mailboxes {
-            let Imap { server, .. } = fake.settings();
-            let Secret::File(password) = &server.password else { panic!("a password in a file") };
-            text.push_str(&format!(
-                "[[mailbox]]\nname = \"{name}\"\naddress = \"{name}@xinyou.example\"\nstream = \"{name}\"\n\
-                 kind = \"imap\"\nhost = \"localhost\"\nport = {}\ntls = \"none\"\nuser = \"{}\"\n\
-                 password_file = \"{}\"\nafter = \"{after}\"\n",
-                server.port,
-                server.user,
-                password.display(),
-            ));
-        }
-        std::fs::write(dir.path().join("taizhang.toml"), text).expect("a file");
-        std::fs::write(dir.path().join("units.csv"), district::registry_csv()).expect("a file");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_taizhang"));
-        command.arg("-c").arg(dir.path().join("taizhang.toml")).args(["--at", NOW, "run"]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let dir = office(smtp, mailboxes);
+        let child = program(&dir, "run").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Self { child: child.expect("the program"), dir }
     }
 
@@ -130,17 +147,26 @@ async fn a_mail_server_that_stalls_does_not_hold_up_what_comes_in() {
     let smtp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = smtp.local_addr().expect("an address").port();
     let fake = FakeImap::start(Script::default()).await;
-    let password = fake.settings().server.password;
-    let Secret::File(password) = password else { panic!("a password in a file") };
-    let settings = format!(
-        "host = \"localhost\"\nport = {port}\ntls = \"none\"\nuser = \"robot\"\npassword_file = \"{}\"\ntimeout = 60\n",
-        password.display()
-    );
-    let _daemon = Daemon::start(&settings, &[("nonpublic", &fake, "flag")]);
+    let _daemon = Daemon::start(&server(port, &fake), &[("nonpublic", &fake, "flag")]);
     until(&fake, &["IDLE"]).await;
     fake.deliver(1, &letter(1));
     // Dialled, and never greeted.
     let _stalled = tokio::time::timeout(PATIENCE, smtp.accept()).await.expect("an answer to send").expect("a client");
     fake.deliver(2, &letter(2));
     until(&fake, &["UID STORE 2 "]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_that_cannot_send_its_answers_says_so_and_needs_a_person() {
+    let fake = FakeImap::start(Script::default()).await;
+    fake.deliver(1, &letter(1));
+    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
+    let office = office(&server(closed, &fake), &[("nonpublic", &fake, "flag")]);
+    // Once because nobody answers, once because that was a moment ago.
+    for taken in [1, 0] {
+        let ran = program(&office, "once").output().expect("the program");
+        let said = String::from_utf8(ran.stdout).expect("UTF-8");
+        assert_eq!(ran.status.code(), Some(3), "{said}");
+        assert!(said.contains(&format!("taken {taken}")) && said.contains("mail cannot be sent and waits"), "{said}");
+    }
 }
