@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assess::{Context, Sender, forged};
 use super::documents::Opened;
-use super::resolve::{self, Around, ForWhom};
+use super::resolve::{self, Around, ForWhom, ToldBy};
 use super::{Fate, Row, Submission};
 use crate::config::Unit;
 use crate::form::name::organisation_key;
@@ -22,6 +22,7 @@ pub struct Judged {
 pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Vec<Judged> {
     let mut subjects = vec![message.subject.clone()];
     subjects.extend(message.forwarded.iter().map(|f| f.subject.clone()));
+    let several = to_several_streams(message, context);
     let mut list = Vec::new();
     for ret in opened.readings.iter().flat_map(|r| &r.returns) {
         let around = Around {
@@ -35,10 +36,19 @@ pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context:
         };
         let Some(form) = context.config.campaign.form(&ret.form) else { continue };
         for part in parts(ret, form, &around) {
-            list.push(judge(&part, form, &around, (sender, context)));
+            list.push(judge(&part, form, &around, (sender, context, several)));
         }
     }
     settle_doubles(list, context)
+}
+
+/// The mail went to the mailboxes of two streams, so that the mailbox it is read in tells neither.
+fn to_several_streams(message: &Message, context: &Context) -> bool {
+    let of = |a: &crate::message::Address| {
+        let mailbox = context.config.mailboxes.iter().find(|m| m.address == a.email)?;
+        mailbox.stream.as_deref()
+    };
+    message.to.iter().filter_map(of).collect::<BTreeSet<&str>>().len() > 1
 }
 
 /// A table of figures may have a row for each of several units; each is a return of its own.
@@ -69,7 +79,12 @@ fn parts(ret: &Return, form: &Form, around: &Around) -> Vec<Return> {
     by_unit.into_values().map(part).collect()
 }
 
-fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender, &Context)) -> Judged {
+fn judge(
+    ret: &Return,
+    form: &Form,
+    around: &Around,
+    (sender, context, to_several_streams): (&Sender, &Context, bool),
+) -> Judged {
     let mut findings = ret.findings.clone();
     let mut asked: Vec<Finding> = Vec::new();
     let place = || Place { file: Some(ret.file.clone()), sheet: Some(ret.sheet.clone()), ..Place::default() };
@@ -77,7 +92,13 @@ fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender
 
     let unit = unit(ret, form, around, context, &mut asked, &whole);
     let owner = unit.as_ref().and_then(|u| around.registry.unit(u));
-    let stream = resolve::stream(ret, owner, around);
+    let (stream, told_by) = match resolve::stream(ret, owner, around) {
+        Some(found) => (Some(found.key), Some(found.told_by)),
+        None => (None, None),
+    };
+    if told_by == Some(ToldBy::Mailbox) && to_several_streams && context.decisions.released.is_none() {
+        asked.push(whole("W09", "表里没有写明是非公有制企业还是社会组织，邮件又同时发给了两个信箱，须核实是哪一条线的报表。".into()));
+    }
     if stream.is_none() {
         findings
             .push(whole("W09", "看不出是非公有制企业的报表还是社会组织的报表；请在表的标题里写明后重新发送。".into()));
@@ -176,9 +197,10 @@ fn finish(
     mut findings: Vec<Finding>,
     asked: Vec<Finding>,
 ) -> Judged {
-    let refused = check::rejected(ret, form, &findings);
+    let faults = check::Faults::of(&findings);
+    let refused = faults.reject(ret, form);
     let admit = |record: &Record| match form.kind {
-        FormKind::Book => !check::withheld(record, &findings),
+        FormKind::Book => !faults.withhold(record),
         FormKind::Figures => !refused,
     };
     let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };

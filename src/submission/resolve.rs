@@ -88,9 +88,26 @@ fn distinct<'a>(texts: &[String], registry: &'a Registry) -> Vec<&'a Unit> {
     units
 }
 
-/// The stream: the first of title, headings, sheet name, file name, subject that names exactly one; else the
-/// mailbox's; else the only one that the unit owes. `None` is W09.
-pub fn stream(ret: &Return, unit: Option<&Unit>, around: &Around) -> Option<String> {
+/// What told the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldBy {
+    /// The sheet, or the names of its file and mail.
+    Words,
+    /// The unit owes no other.
+    Unit,
+    /// Nothing but the mailbox that it came to.
+    Mailbox,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForStream {
+    pub key: String,
+    pub told_by: ToldBy,
+}
+
+/// The stream: the first of title, headings, sheet name, file name, subject that names exactly one; else the only one
+/// that the unit owes; else the mailbox's. `None` is W09.
+pub fn stream(ret: &Return, unit: Option<&Unit>, around: &Around) -> Option<ForStream> {
     let texts_of = |origin: Origin| ret.said(origin).map(|h| h.text.clone()).collect::<Vec<_>>();
     let mut groups: Vec<Vec<String>> = [Origin::Title, Origin::Heading, Origin::SheetName].map(texts_of).into();
     groups.push(vec![around.file.to_owned()]);
@@ -103,11 +120,12 @@ pub fn stream(ret: &Return, unit: Option<&Unit>, around: &Around) -> Option<Stri
         found.sort_unstable();
         found.dedup();
         if let [one] = found.as_slice() {
-            return Some((*one).to_owned());
+            return Some(ForStream { key: (*one).to_owned(), told_by: ToldBy::Words });
         }
     }
-    let only = unit.filter(|u| u.streams.len() == 1).map(|u| u.streams[0].clone());
-    around.mailbox_stream.map(str::to_owned).or(only)
+    let only = unit.filter(|u| u.streams.len() == 1).map(|u| (u.streams[0].as_str(), ToldBy::Unit));
+    let (key, told_by) = only.or(around.mailbox_stream.map(|s| (s, ToldBy::Mailbox)))?;
+    Some(ForStream { key: key.to_owned(), told_by })
 }
 
 /// The period that a return is for, with what the sender should be told about how it was read.
@@ -269,7 +287,7 @@ mod tests {
     #[test]
     fn the_title_names_the_stream_before_the_mailbox_does() {
         let of = |mail: &Mail, hints: &[(Origin, &str)]| {
-            around(mail, |a| stream(&sheet(hints), a.registry.unit("云溪街道办事处"), a))
+            around(mail, |a| stream(&sheet(hints), a.registry.unit("云溪街道办事处"), a)).map(|s| s.key)
         };
         assert_eq!(of(&PLAIN, &[(Origin::Title, "社会组织活动台账")]).as_deref(), Some("social"));
         // A subject that names both says nothing.
@@ -277,7 +295,7 @@ mod tests {
         assert_eq!(of(&Mail { stream: None, ..PLAIN }, &[]), None);
         let bureau =
             around(&Mail { stream: None, ..PLAIN }, |a| stream(&sheet(&[]), a.registry.unit("白鹭区民政局"), a));
-        assert_eq!(bureau.as_deref(), Some("social"));
+        assert_eq!(bureau.map(|s| s.key).as_deref(), Some("social"));
     }
 
     fn when(hints: &[(Origin, &str)], mail: &Mail) -> Result<(String, usize), String> {
