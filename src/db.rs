@@ -24,6 +24,7 @@ impl Db {
         private_dir(dir).with_context(|| format!("data_dir {} cannot be created", dir.display()))?;
         let file = dir.join("ledger.db");
         private_file(&file).with_context(|| format!("{} cannot be opened for writing", file.display()))?;
+        let turn = turn(dir).await.with_context(|| format!("data_dir {} cannot be written", dir.display()))?;
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .journal_mode(SqliteJournalMode::Wal)
@@ -37,9 +38,17 @@ impl Db {
             .connect_with(options)
             .await
             .with_context(|| format!("{} cannot be opened", file.display()))?;
-        migrate(&pool).await.with_context(|| {
-            format!("{} does not fit this version of taizhang (was it written by a newer one?)", file.display())
+        migrate(&pool).await.map_err(|error| {
+            let why = match &error {
+                MigrateError::VersionMissing(_) => "was written by a newer version of taizhang; install that one again",
+                MigrateError::VersionMismatch(_) => {
+                    "was written by another version of taizhang; install that one again"
+                }
+                _ => "cannot be brought up to date with this version of taizhang",
+            };
+            anyhow::Error::from(error).context(format!("{} {why}", file.display()))
         })?;
+        drop(turn);
         Ok(Self { pool, dir: dir.to_owned() })
     }
 
@@ -84,7 +93,19 @@ fn private_file(file: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map(drop)
 }
 
-/// Only one process at a time works on a ledger (`run`, `once`, `ingest`, `report --send` …). Released on drop.
+/// Waits until nobody else creates or migrates the database: two that begin at once would both try to.
+async fn turn(dir: &Path) -> std::io::Result<std::fs::File> {
+    let path = dir.join("opening");
+    let wait = move || {
+        private_file(&path)?;
+        let file = std::fs::File::options().write(true).open(path)?;
+        file.lock().map(|()| file)
+    };
+    tokio::task::spawn_blocking(wait).await.map_err(std::io::Error::other)?
+}
+
+/// Only one process at a time takes mail and sends it (`run`, `once`, `ingest`). Commands that decide or queue something
+/// do without: each is one transaction, and a daemon must not keep people from deciding. Released on drop.
 #[derive(Debug)]
 pub struct Lock {
     _file: std::fs::File,
@@ -99,10 +120,7 @@ impl Lock {
         private_file(&path)?;
         let file = std::fs::File::options().write(true).open(&path)?;
         file.try_lock().map_err(|_| {
-            anyhow::anyhow!(
-                "another taizhang works on {}; stop it first, or use the commands that only read",
-                dir.display()
-            )
+            anyhow::anyhow!("another taizhang takes and sends the mail of {}; stop it first", dir.display())
         })?;
         Ok(Self { _file: file })
     }

@@ -83,7 +83,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let maildir = path.join("new").is_dir() && path.join("cur").is_dir();
         inside.retain(|p| {
             let name = p.file_name().unwrap_or_default().to_string_lossy();
-            !name.starts_with('.') && !(maildir && name == "tmp")
+            !(name.starts_with('.') || maildir && name == "tmp")
         });
         inside.sort();
         list.extend(files(&inside)?);
@@ -131,6 +131,8 @@ fn wrap(name: &str, bytes: Vec<u8>, options: &Ingest, config: &Config, modified:
     let to = config.mailboxes.first().map_or("ledger@localhost", |m| m.address.as_str());
     let received = options.received.unwrap_or(modified);
     let kind = ContentType::parse("application/octet-stream")?;
+    // The same file always becomes the same mail, byte for byte: read in again, it is known.
+    let boundary = format!("=_{}", &mailstore::digest(&bytes)[..32]);
     let mail = lettre::Message::builder()
         .from(from.parse().map_err(|_| usage(format!("--from: `{from}` is not an address")))?)
         .to(to.parse()?)
@@ -138,6 +140,7 @@ fn wrap(name: &str, bytes: Vec<u8>, options: &Ingest, config: &Config, modified:
         .date(received.into())
         .multipart(
             MultiPart::mixed()
+                .boundary(boundary)
                 .singlepart(SinglePart::plain(String::new()))
                 .singlepart(Attachment::new(name.to_owned()).body(bytes, kind)),
         )?;

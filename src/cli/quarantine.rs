@@ -1,4 +1,5 @@
-//! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once.
+//! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once, also beside the daemon,
+//! which then sends the answer.
 
 use std::sync::Arc;
 
@@ -7,11 +8,12 @@ use anyhow::Result;
 use super::arguments::Quarantine;
 use super::listing::{message_json, short, unit_name};
 use super::{Office, Outcome, print, usage};
-use crate::db::{Db, Lock};
+use crate::db::Db;
 use crate::jobs::process::{Answers, process};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
 use crate::period::Period;
+use crate::submission::Disposition;
 
 pub async fn run(office: Office, action: Option<Quarantine>) -> Result<Outcome> {
     let db = office.db().await?;
@@ -90,9 +92,11 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
 
 async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: bool) -> Result<Outcome> {
     let message = find(db, id).await?;
-    if message.disposition.as_deref() != Some("quarantined")
-        && !message.submissions.iter().any(|s| s.state == "quarantined")
-    {
+    let waits = message.disposition.as_deref() == Some("quarantined")
+        || message.submissions.iter().any(|s| s.state == "quarantined");
+    // Whoever rejected it may have been mistaken.
+    let rejected = store::decisions(&mut *db.pool().acquire().await?, id).await?.rejected.is_some();
+    if !waits && !rejected {
         return Err(usage(format!("message {id} is not in quarantine")));
     }
     let named = unit.map(|u| unit_name(&office, &u)).transpose()?;
@@ -101,7 +105,6 @@ async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: 
     if trust && (trusted_for.is_none() || message.from.is_none()) {
         return Err(usage("--trust needs a sender and a unit; name it with --unit"));
     }
-    let _lock = Lock::acquire(db.dir())?;
     let now = office.clock.now();
     let mut tx = db.begin().await?;
     let decision = |kind| Decision {
@@ -124,7 +127,6 @@ async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: 
 
 async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outcome> {
     find(db, id).await?;
-    let _lock = Lock::acquire(db.dir())?;
     let mut tx = db.begin().await?;
     let decision = Decision {
         kind: "reject",
@@ -146,6 +148,11 @@ async fn decided(office: Office, db: &Db, id: i64) -> Result<Outcome> {
     let config = Arc::new(office.config);
     let disposition = process(db, &config, id, Answers::Send, now).await?;
     print::line(&format!("message {id}: {}", disposition.as_str()))?;
+    if disposition == Disposition::Quarantined {
+        print::line(&find(db, id).await?.reason)?;
+        print::line("it still waits; if the unit is in doubt, name it with --unit")?;
+        return Ok(Outcome::NeedsPerson);
+    }
     Ok(Outcome::Done)
 }
 

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::{Office, Outcome, print};
-use crate::db::Lock;
 use crate::jobs::remind::{owing, remind_all};
 use crate::outbox::Kind;
 use crate::period::Period;
@@ -13,7 +12,6 @@ pub async fn run(office: Office, period: Option<Period>, dry_run: bool) -> Resul
     let now = office.clock.now();
     let db = office.db().await?;
     if !dry_run {
-        let _lock = Lock::acquire(db.dir())?;
         let overdue = now > office.config.deadline.due(period).to_utc();
         let kind = if overdue { Kind::Overdue } else { Kind::Reminder };
         let mut tx = db.begin().await?;
@@ -26,7 +24,7 @@ pub async fn run(office: Office, period: Option<Period>, dry_run: bool) -> Resul
     let mut conn = db.pool().acquire().await?;
     let list = owing(&mut conn, &office.config, period, now).await?;
     let missing = |o: &crate::jobs::remind::Owing| -> Vec<String> {
-        o.obligations.iter().map(|x| format!("{}/{} ({})", x.stream, x.form, x.state.chinese())).collect()
+        o.obligations.iter().map(|x| format!("{}/{} ({})", x.stream, x.form, x.state.as_str())).collect()
     };
     if office.json {
         let rows = list.iter().map(|o| {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::{Office, Outcome, print};
-use crate::db::Lock;
 use crate::jobs::pass::claim_slot;
 use crate::jobs::publish;
 use crate::period::Period;
@@ -15,7 +14,6 @@ pub async fn run(office: Office, period: Option<Period>, out: PathBuf, send: boo
     let period = period.unwrap_or_else(|| office.open_period());
     let now = office.clock.now();
     let db = office.db().await?;
-    let _lock = if send { Some(Lock::acquire(db.dir())?) } else { None };
     let mut tx = db.begin().await?;
     let edition = publish::edition(&mut tx, &office.config, period, now).await?;
     let built = publish::build(&mut tx, &office.config, period, edition.clone(), now).await?;
@@ -46,7 +44,9 @@ pub async fn run(office: Office, period: Option<Period>, out: PathBuf, send: boo
             print::line(&path)?;
         }
         if send {
-            print::line(&format!("queued for {queued} recipients; `taizhang run` or `taizhang once` sends them"))?;
+            let already = "this edition was sent before; nothing is queued";
+            let text = format!("queued for {queued} recipients; `taizhang run` or `taizhang once` sends them");
+            print::line(if queued == 0 { already } else { &text })?;
         }
     }
     Ok(Outcome::Done)

@@ -3,6 +3,7 @@
 pub mod load;
 pub mod reader;
 pub mod registry;
+mod servers;
 
 use std::path::PathBuf;
 

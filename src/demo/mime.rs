@@ -78,7 +78,8 @@ impl Mail<'_> {
         )
     }
 
-    fn write(&self) -> Vec<u8> {
+    /// The mail as its sender's program hands it over.
+    pub fn write(&self) -> Vec<u8> {
         let boundary = format!("----=_NextPart_{}", self.id);
         let (name, address) = self.from;
         let domain = address.rsplit('@').next().unwrap_or(address);

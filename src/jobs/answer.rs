@@ -24,6 +24,8 @@ pub struct About<'a> {
     pub digest: &'a str,
     pub mailbox: &'a Mailbox,
     pub received_at: DateTime<Utc>,
+    /// A person has let it in: the sender, who was told that it waits, is told again.
+    pub released: bool,
 }
 
 /// Figures that a receipt shows beside last month's.
@@ -74,9 +76,10 @@ pub async fn answer(
     let composed = receipt::compose(&receipt);
     let mut references = message.references.clone();
     references.extend(message.message_id.clone());
+    let key = if about.released { format!("{} released", about.digest) } else { about.digest.to_owned() };
     let post = Post {
         kind: Kind::Receipt,
-        key: about.digest,
+        key: &key,
         to,
         cc: None,
         reply_to: Some(&about.mailbox.address),
@@ -87,7 +90,8 @@ pub async fn answer(
         unit: units.first().map(String::as_str),
         period: None,
     };
-    post::enqueue(conn, config, composed, post, now).await
+    post::enqueue(conn, config, composed, post, now).await?;
+    Ok(())
 }
 
 fn outcome(verdict: &Verdict) -> Option<Outcome> {

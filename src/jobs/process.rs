@@ -18,7 +18,7 @@ use crate::submission::assess::{Assessed, Context, assess};
 use crate::submission::{Decisions, Disposition, Fate, Head, Verdict};
 
 /// After so many assessments that brought the program down, the message waits for a person instead.
-const ATTEMPTS: i64 = 3;
+const ATTEMPTS: i64 = 5;
 
 /// Whether senders are answered: always in daily work, only on request when old files are read in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +41,27 @@ pub async fn process(
     answers: Answers,
     now: DateTime<Utc>,
 ) -> Result<Disposition> {
-    let stored = begin(db, config, id).await?;
+    let failed = || format!("the ledger in {} cannot be written", db.dir().display());
+    let stored = begin(db, config, id).await.with_context(failed)?;
     let assessed = match stored.attempts < ATTEMPTS {
         true => examine(db, config, &stored).await?,
         false => broken(&stored, "the program stopped while it was being read, several times"),
     };
-    let mut tx = db.begin().await?;
-    let disposition = settle(&mut tx, config, &stored, assessed, answers, now).await?;
-    tx.commit().await?;
+    let entered = async {
+        let mut tx = db.begin().await?;
+        let disposition = settle(&mut tx, config, &stored, assessed, answers, now).await?;
+        tx.commit().await?;
+        anyhow::Ok(disposition)
+    };
+    let disposition = match entered.await {
+        Ok(disposition) => disposition,
+        Err(error) => {
+            // A full disk or a locked ledger is no fault of the message: the attempt does not count. Should even this
+            // note fail, then nothing else can be written either.
+            let _ = store::forgive_assessment(&mut *db.pool().acquire().await?, id).await;
+            return Err(error).with_context(failed);
+        }
+    };
     info!(message = id, disposition = disposition.as_str(), "processed");
     Ok(disposition)
 }
@@ -154,6 +167,7 @@ async fn settle(
             digest: &stored.digest,
             mailbox: &stored.mailbox,
             received_at: stored.received_at,
+            released: stored.decisions.released.is_some(),
         };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }

@@ -1,6 +1,6 @@
 //! Take: new mail of one mailbox is stored raw, whole and once, before anything else happens to it.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection};
 use tracing::{info, warn};
@@ -28,6 +28,9 @@ pub enum TakeError {
     Own(#[from] anyhow::Error),
 }
 
+/// What the database's own words (“disk I/O error”) leave out.
+const UNWRITABLE: &str = "the ledger cannot be written";
+
 /// Fetches and stores what is new. The cursor moves only over mail that is stored.
 ///
 /// # Errors
@@ -47,7 +50,7 @@ pub async fn take(
     };
     if !matches!(result, Err(TakeError::Own(_))) {
         let mut conn = db.pool().acquire().await.map_err(anyhow::Error::from)?;
-        note(&mut conn, &mailbox.name, failure.as_deref(), now).await?;
+        note(&mut conn, &mailbox.name, failure.as_deref(), now).await.context(UNWRITABLE)?;
     }
     result
 }
@@ -87,7 +90,7 @@ async fn look(
         cursor = listing.cursor;
         // What could not be read is listed again next time: the stored cursor stays before it.
         if taken.left == 0 {
-            write_cursor(db, &mailbox.name, &cursor).await?;
+            write_cursor(db, &mailbox.name, &cursor).await.context(UNWRITABLE)?;
         }
         if !listing.more {
             break;
@@ -152,8 +155,8 @@ async fn keep(
         received_at: listed.received_at.or_else(|| received(raw)).unwrap_or(now),
     };
     let mut tx = db.begin().await?;
-    store::take(&mut tx, &seen, now).await?;
-    Ok(tx.commit().await?)
+    store::take(&mut tx, &seen, now).await.context(UNWRITABLE)?;
+    tx.commit().await.context(UNWRITABLE)
 }
 
 fn received(raw: &[u8]) -> Option<DateTime<Utc>> {

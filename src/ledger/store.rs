@@ -56,6 +56,12 @@ pub async fn begin_assessment(conn: &mut SqliteConnection, message: i64) -> Resu
     Ok(before)
 }
 
+/// Takes back the count of an assessment that ended in an orderly way without a verdict.
+pub async fn forgive_assessment(conn: &mut SqliteConnection, message: i64) -> Result<()> {
+    sqlx::query("UPDATE message SET attempts = attempts - 1 WHERE id = ?").bind(message).execute(conn).await?;
+    Ok(())
+}
+
 /// Stores the verdict of one message with its submissions, rows and findings.
 pub async fn record(
     conn: &mut SqliteConnection,
@@ -67,7 +73,7 @@ pub async fn record(
     forget(conn, message).await?;
     sqlx::query(
         "UPDATE message SET message_id = ?, from_address = ?, subject = ?, fingerprint = ?, disposition = ?, reason = ?,
-         rules = ?, assessed_at = ? WHERE id = ?",
+         rules = ?, assessed_at = ?, attempts = 0 WHERE id = ?",
     )
     .bind(&head.message_id)
     .bind(&head.from)

@@ -61,6 +61,14 @@ fn sheet_of(rows: &str) -> Vec<u8> {
 }
 
 #[test]
+fn columns_are_named_as_excel_names_them() {
+    assert_eq!(
+        (a1(0, 0), a1(4, 25), a1(9, 26), a1(0, 701), a1(0, 702)),
+        ("A1".into(), "Z5".into(), "AA10".into(), "ZZ1".into(), "AAA1".into())
+    );
+}
+
+#[test]
 fn an_xlsx_gives_values_formats_merges_and_hidden_parts() {
     let mut writer = Writer::new();
     let sheet = writer.add_worksheet();

@@ -143,8 +143,11 @@ fn iso_date(text: &str) -> Option<NaiveDateTime> {
     text.parse().ok().or_else(|| text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0))
 }
 
-fn damaged(error: impl std::fmt::Display) -> Refusal {
-    Refusal::Damaged(error.to_string())
+/// The kind of error only: its text may quote cells.
+fn damaged(error: impl std::fmt::Debug) -> Refusal {
+    let text = format!("{error:?}");
+    let kind = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    Refusal::Damaged(format!("calamine: {kind}"))
 }
 
 fn caught<T>(read: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
