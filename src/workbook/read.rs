@@ -1,8 +1,8 @@
 //! Bytes of a workbook → [`Workbook`], by content. Pure: bytes in, plain data out, so that a caller may put a process
 //! between the two.
 //!
-//! - OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): our own pass goes first, bounds what
-//!   a file may cost and notes its marks; then calamine reads the values.
+//! - OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): our own
+//!   pass goes first, which bounds what a file may cost and notes its marks, then calamine reads the values.
 //! - SpreadsheetML 2003, HTML tables and separated values, mostly named .xls or .csv: text, read once.
 
 use super::{Limits, Refusal, Workbook, csv, html, marks_xls, marks_xlsx, spreadsheetml, values};
