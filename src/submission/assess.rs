@@ -178,8 +178,11 @@ fn reason(verdict: &Verdict) -> String {
     match verdict.disposition {
         Disposition::Accepted => format!("{}份报表已入账。", verdict.submissions.len()),
         Disposition::Quarantined => {
-            let first =
-                waiting.clone().find(|f| f.rule.starts_with('M') || f.rule.starts_with('W')).or(waiting.clone().next());
+            // The question itself, not what the rows say besides; questions come last.
+            let waiting: Vec<&Finding> = waiting.collect();
+            let question =
+                |initial: char| waiting.iter().rev().find(|f| f.rule.starts_with(initial) && f.rule != "W06");
+            let first = question('M').or(question('W')).or(question('H')).or(waiting.first());
             first.map_or_else(|| "需要人工核实。".to_owned(), |f| f.message.clone())
         }
         _ => {

@@ -65,6 +65,10 @@ impl Opener<'_> {
                 let meant = meant_as_return(name, &self.config.campaign);
                 self.opened.documents.push((name.clone(), meant));
             }
+            // Nothing that a program would open, under the name of a workbook.
+            Kind::Other if named_as_workbook(name) => {
+                self.opened.findings.push(refused(name, &Refusal::Damaged("no workbook at all".into())));
+            }
             Kind::Other => self.opened.unknown.push(name.clone()),
         }
     }
@@ -95,6 +99,14 @@ impl Opener<'_> {
             }
         }
     }
+}
+
+/// The lock files that Excel leaves beside a workbook (`~$…`) have its name too.
+fn named_as_workbook(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let workbook = ["xls", "xlsx", "xlsm", "xlsb", "et", "ods", "csv"].contains(&extension.as_str());
+    workbook && !file.starts_with(['~', '.'])
 }
 
 /// A name such as 附件2台账.doc says that a table was meant.

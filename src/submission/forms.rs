@@ -23,6 +23,7 @@ pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context:
     let mut subjects = vec![message.subject.clone()];
     subjects.extend(message.forwarded.iter().map(|f| f.subject.clone()));
     let several = to_several_streams(message, context);
+    let sibling = one_unit_of_all(opened, context);
     let mut list = Vec::new();
     for ret in opened.readings.iter().flat_map(|r| &r.returns) {
         let around = Around {
@@ -31,6 +32,7 @@ pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context:
             file: &ret.file,
             subjects: &subjects,
             sender: &sender.units,
+            sibling: sibling.as_deref(),
             mailbox_stream: context.mailbox.stream.as_deref(),
             received: context.received,
         };
@@ -40,6 +42,21 @@ pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context:
         }
     }
     settle_doubles(list, context)
+}
+
+/// The one unit that the sheets of a mail name; none if they name several.
+fn one_unit_of_all(opened: &Opened, context: &Context) -> Option<String> {
+    let registry = &context.config.registry;
+    let returns = opened.readings.iter().flat_map(|r| &r.returns);
+    let named = returns.flat_map(|ret| {
+        let form = context.config.campaign.form(&ret.form);
+        let figures = form.filter(|f| f.kind == FormKind::Figures);
+        let rows = figures.map(|f| ret.records.iter().filter_map(|r| r.text(&f.identity)).collect::<Vec<_>>());
+        resolve::named(ret, &rows.unwrap_or_default(), registry)
+    });
+    let named: BTreeSet<&str> = named.map(|u| u.name.as_str()).collect();
+    let [one] = named.into_iter().collect::<Vec<_>>()[..] else { return None };
+    Some(one.to_owned())
 }
 
 /// The mail went to the mailboxes of two streams, so that the mailbox it is read in tells neither.
@@ -97,7 +114,10 @@ fn judge(
         None => (None, None),
     };
     if told_by == Some(ToldBy::Mailbox) && to_several_streams && context.decisions.released.is_none() {
-        asked.push(whole("W09", "表里没有写明是非公有制企业还是社会组织，邮件又同时发给了两个信箱，须核实是哪一条线的报表。".into()));
+        asked.push(whole(
+            "W09",
+            "表里没有写明是非公有制企业还是社会组织，邮件又同时发给了两个信箱，须核实是哪一条线的报表。".into(),
+        ));
     }
     if stream.is_none() {
         findings
@@ -152,6 +172,11 @@ fn unit(
     match resolve::unit(ret, &rows, around) {
         ForWhom::Known(name) => Some(name),
         ForWhom::Unknown => None,
+        ForWhom::Unregistered(said) => {
+            let text = format!("表上写的填报单位“{said}”不在登记表里，须核实是哪个单位的报表。");
+            asked.push(whole("W04", text));
+            None
+        }
         ForWhom::Contradiction(names) => {
             let text = format!("表里、文件名或发件人指向不同的单位（{}），须核实是哪个单位的报表。", names.join("、"));
             asked.push(whole("W04", text));
@@ -205,7 +230,8 @@ fn finish(
     };
     let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };
     let rows: Vec<Row> = ret.records.iter().map(row).collect();
-    let usable = !refused && rows.iter().any(|r| r.admitted);
+    let placed = unit.is_some() && stream.is_some() && period.is_some();
+    let usable = placed && !refused && rows.iter().any(|r| r.admitted);
     let fate = match (asked.is_empty(), usable) {
         (false, _) => Fate::Quarantined,
         (true, true) => Fate::Accepted,

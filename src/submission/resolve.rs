@@ -19,6 +19,8 @@ pub struct Around<'a> {
     pub file: &'a str,
     /// The subject, and those of forwarded messages inside.
     pub subjects: &'a [String],
+    /// The one unit that the other sheets of the mail name.
+    pub sibling: Option<&'a str>,
     /// Units that the sender is registered for or trusted with.
     pub sender: &'a [&'a Unit],
     /// The mailbox's stream.
@@ -32,6 +34,8 @@ pub enum ForWhom {
     Known(String),
     /// Two units are named and both may be meant (W04).
     Contradiction(Vec<String>),
+    /// The sheet names an office, but none of the registry's (W04).
+    Unregistered(String),
     /// Nothing names one (W04).
     Unknown,
 }
@@ -41,6 +45,9 @@ pub enum ForWhom {
 /// `rows` are the unit cells of the rows concerned.
 pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
     let on_sheet = named(ret, rows, around.registry);
+    if let Some(stranger) = stranger(ret, rows, around.registry) {
+        return ForWhom::Unregistered(stranger);
+    }
     let beside = [vec![around.file.to_owned()], around.subjects.to_vec()];
     let beside: Vec<Vec<&Unit>> = beside.iter().map(|texts| distinct(texts, around.registry)).collect();
     match on_sheet.as_slice() {
@@ -59,17 +66,35 @@ pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
         [] => match beside.iter().find(|units| !units.is_empty()).map(Vec::as_slice) {
             Some([one]) => ForWhom::Known(one.name.clone()),
             Some(several) => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
-            None => match around.sender {
-                [one] => ForWhom::Known(one.name.clone()),
-                _ => ForWhom::Unknown,
+            None => match (around.sibling, around.sender) {
+                (Some(named), _) => ForWhom::Known(named.to_owned()),
+                (None, [one]) => ForWhom::Known(one.name.clone()),
+                (None, _) => ForWhom::Unknown,
             },
         },
         several => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
     }
 }
 
+/// What stands behind 填报单位, or in the unit cell of the row, and names an office that nobody registered.
+fn stranger(ret: &Return, rows: &[&str], registry: &Registry) -> Option<String> {
+    let lines = ret.said(Origin::UnitLine).map(|h| h.text.as_str());
+    let cells = rows.iter().copied().filter(|_| rows.len() == 1);
+    let unknown = |text: &&str| names_an_office(text) && find_units(text, registry).is_empty();
+    lines.chain(cells).find(unknown).map(|text| text.trim().to_owned())
+}
+
+/// `南关街道办事处`, but not `本单位`, a stamp's place or a person's name.
+fn names_an_office(text: &str) -> bool {
+    const ENDINGS: [&str; 12] =
+        ["街道", "办事处", "镇", "乡", "政府", "委员会", "管委会", "局", "开发区", "园区", "党委", "党工委"];
+    let text = text.trim().trim_end_matches(['）', ')']);
+    let text = text.split(['（', '(']).next().unwrap_or_default().trim();
+    !text.starts_with('本') && text.chars().count() >= 3 && ENDINGS.iter().any(|e| text.ends_with(e))
+}
+
 /// Units that the sheet names: its unit line, unit cells and title together; its own name only where those are silent.
-fn named<'a>(ret: &Return, rows: &[&str], registry: &'a Registry) -> Vec<&'a Unit> {
+pub fn named<'a>(ret: &Return, rows: &[&str], registry: &'a Registry) -> Vec<&'a Unit> {
     let of = |origin: Origin| -> Vec<String> { ret.said(origin).map(|h| h.text.clone()).collect() };
     let mut texts = of(Origin::UnitLine);
     texts.extend(rows.iter().map(|t| (*t).to_owned()));
@@ -169,8 +194,8 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     Ok(ForWhen { period: first.period, told: told(&found, open) })
 }
 
-/// Months back that a late or amended return is still taken for.
-const WINDOW: i32 = 12;
+/// Months back that a late or amended return is still taken for: less than a year, so that a year written wrongly is seen.
+const WINDOW: i32 = 11;
 
 fn told(found: &[(PeriodHint, Place)], open: Period) -> Vec<Finding> {
     let (first, at) = &found[0];
@@ -230,10 +255,16 @@ mod tests {
         subject: &'a str,
         sender: &'a [&'a str],
         stream: Option<&'a str>,
+        sibling: Option<&'a str>,
     }
 
-    const PLAIN: Mail =
-        Mail { file: "报表.xlsx", subject: "报表", sender: &["云溪街道办事处"], stream: Some("nonpublic") };
+    const PLAIN: Mail = Mail {
+        file: "报表.xlsx",
+        subject: "报表",
+        sender: &["云溪街道办事处"],
+        stream: Some("nonpublic"),
+        sibling: None,
+    };
 
     fn around<T>(mail: &Mail, ask: impl FnOnce(&Around) -> T) -> T {
         let (registry, campaign) = (registry(), Campaign::builtin());
@@ -245,6 +276,7 @@ mod tests {
             file: mail.file,
             subjects: &[mail.subject.to_owned()],
             sender: &sender,
+            sibling: mail.sibling,
             mailbox_stream: mail.stream,
             received: received.with_timezone(&chrono_tz::Asia::Shanghai),
         })
@@ -268,6 +300,9 @@ mod tests {
     fn somebody_who_reports_for_two_units_must_say_which() {
         let both = &["云溪街道办事处", "松岭镇人民政府"][..];
         assert_eq!(for_whom(&Mail { sender: both, ..PLAIN }, &[]), ForWhom::Unknown);
+        // The table beside it says whose mail this is.
+        let beside = Mail { sender: both, sibling: Some("松岭镇人民政府"), ..PLAIN };
+        assert_eq!(for_whom(&beside, &[]), ForWhom::Known("松岭镇人民政府".into()));
         let line = [(Origin::UnitLine, "松岭镇")];
         let slip = Mail { sender: both, file: "云溪办报表.xls", ..PLAIN };
         assert!(matches!(for_whom(&slip, &line), ForWhom::Contradiction(names) if names.len() == 2));
@@ -276,6 +311,17 @@ mod tests {
             for_whom(&Mail { file: "松岭镇报表.xls", ..PLAIN }, &[(Origin::UnitLine, "云溪办")]),
             ForWhom::Known("云溪街道办事处".into())
         );
+    }
+
+    #[test]
+    fn an_office_that_nobody_registered_is_asked_about_not_taken_for_the_sender() {
+        let line = [(Origin::UnitLine, "南关街道办事处（公章）")];
+        assert!(matches!(for_whom(&PLAIN, &line), ForWhom::Unregistered(said) if said.starts_with("南关")));
+        let row = around(&PLAIN, |a| unit(&sheet(&[]), &["南关街道办事处"], a));
+        assert!(matches!(row, ForWhom::Unregistered(_)));
+        for harmless in ["本街道办事处", "（盖章）", "王小明"] {
+            assert_eq!(for_whom(&PLAIN, &[(Origin::UnitLine, harmless)]), ForWhom::Known("云溪街道办事处".into()));
+        }
     }
 
     #[test]
