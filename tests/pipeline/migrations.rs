@@ -62,8 +62,7 @@ async fn every_migration_applies_to_an_empty_ledger_and_to_sample_rows() {
 /// What the program does is what the files say.
 #[tokio::test]
 async fn the_program_makes_the_schema_of_the_files_and_again_changes_nothing() {
-    const SCHEMA: &str =
-        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '_sqlx%' ORDER BY name";
+    const SCHEMA: &str = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '_sqlx%' ORDER BY name";
     let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.expect("a database");
     let mut by_hand = empty().await;
     for (migration, _) in migrations() {
