@@ -23,6 +23,7 @@ CREATE TABLE message (
 CREATE INDEX message_open ON message (received_at) WHERE disposition IS NULL;
 CREATE INDEX message_fingerprint ON message (fingerprint, from_address);
 CREATE INDEX message_received ON message (received_at);
+CREATE INDEX message_disposition ON message (disposition);
 CREATE INDEX message_header ON message (message_id);
 
 -- A message as one mailbox shows it. The same message can be seen in two mailboxes, or again under a new UIDVALIDITY.
@@ -66,6 +67,7 @@ CREATE TABLE submission (
     UNIQUE (message, ordinal)
 ) STRICT;
 CREATE INDEX submission_obligation ON submission (period, unit, stream, form, state, received_at);
+CREATE INDEX submission_waiting ON submission (message) WHERE state = 'quarantined';
 CREATE INDEX submission_book ON submission (unit, stream, form, state, period);
 
 -- A row of a submission as it was read.

@@ -83,7 +83,11 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
     let mut connection: Option<Connection> = None;
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let looked = look(&config, &db, &mailbox, &mut connection, (clock.now(), &came)).await;
+        // Given up half-way, a look leaves nothing that the next one does not put right.
+        let looked = tokio::select! {
+            looked = look(&config, &db, &mailbox, &mut connection, (clock.now(), &came)) => looked,
+            () = stop.cancelled() => break,
+        };
         let pause = match looked {
             Ok(()) => {
                 failures = 0;

@@ -21,7 +21,7 @@ pub async fn once(office: Office) -> Result<Outcome> {
     let db = office.db().await?;
     let _lock = Lock::acquire(db.dir())?;
     let config = Arc::new(office.config);
-    let passed = pass::pass(&db, &config, office.clock.now()).await?;
+    let passed = pass::pass(&db, &config, office.clock).await?;
     if office.json {
         print::json(&passed)?;
     } else {

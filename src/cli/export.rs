@@ -70,10 +70,13 @@ fn cells(listing: &Listing) -> Vec<Vec<Datum>> {
     listing.rows.iter().map(|row| listing.keys.iter().map(|key| cell(row, key)).collect()).collect()
 }
 
-/// All columns of the form, null where the return had none.
+/// All columns of the form; where no return ever had one, what a blank means for it (正常 for a status), else null.
 fn fill(row: &mut Map<String, Value>, form: &Form, values: &Values) {
     for column in &form.columns {
-        let value = values.get(&column.key).map_or(Value::Null, |d| serde_json::to_value(d).unwrap_or(Value::Null));
+        let value = match values.get(&column.key) {
+            Some(value) => serde_json::to_value(value).unwrap_or(Value::Null),
+            None => json!(column.default),
+        };
         row.insert(column.key.clone(), value);
     }
 }

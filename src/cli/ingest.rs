@@ -83,7 +83,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let maildir = path.join("new").is_dir() && path.join("cur").is_dir();
         inside.retain(|p| {
             let name = p.file_name().unwrap_or_default().to_string_lossy();
-            !name.starts_with('.') && !(maildir && name == "tmp")
+            !(name.starts_with('.') || maildir && name == "tmp")
         });
         inside.sort();
         list.extend(files(&inside)?);

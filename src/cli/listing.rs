@@ -36,7 +36,7 @@ pub async fn status(office: Office, period: Option<Period>) -> Result<Outcome> {
             o.unit.clone(),
             o.stream.clone(),
             o.form.clone(),
-            o.state.chinese().to_owned(),
+            o.state.as_str().to_owned(),
             o.received_at.map(|t| short(t, zone)).unwrap_or_default(),
             if o.version > 0 { o.version.to_string() } else { String::new() },
             count(o.errors),

@@ -45,9 +45,23 @@ fn usage(text: impl Into<String>) -> anyhow::Error {
 }
 
 /// Parses the arguments, runs the command and gives the exit code.
-pub async fn main() -> ExitCode {
+///
+/// The runtime starts here and not in `main.rs`, because the code of everything asynchronous is generated where it is
+/// awaited from outside: in the library it is compiled once, for the program and all its tests.
+pub fn main() -> ExitCode {
+    // A library's panic message may quote what it was reading; the place is all that a log may hold.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic");
+    }));
     let arguments = Arguments::parse();
-    let result = run(arguments).await;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from);
+    let result = runtime.and_then(|runtime| {
+        let result = runtime.block_on(run(arguments));
+        // Dropped, it would wait for the workbook that is just being read; that one is taken up again at the next start.
+        runtime.shutdown_background();
+        result
+    });
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use serde::Serialize;
 
 /// Prints one JSON document.
@@ -16,10 +16,13 @@ pub fn json<T: Serialize>(document: &T) -> Result<()> {
 /// Prints a table; wide characters count double. A reader that went away (`| head`) is no failure.
 pub fn table(headers: &[&str], rows: Vec<Vec<String>>) -> Result<()> {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_style(TableComponent::HeaderLines, '─').set_style(TableComponent::MiddleHeaderIntersections, '─');
     table.set_header(headers.to_vec());
     table.add_rows(rows);
-    line(&table.to_string())
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    line(&lines.join("\n"))
 }
 
 pub fn line(text: &str) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::jobs::process::{Answers, process};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
 use crate::period::Period;
+use crate::submission::Disposition;
 
 pub async fn run(office: Office, action: Option<Quarantine>) -> Result<Outcome> {
     let db = office.db().await?;
@@ -147,6 +148,11 @@ async fn decided(office: Office, db: &Db, id: i64) -> Result<Outcome> {
     let config = Arc::new(office.config);
     let disposition = process(db, &config, id, Answers::Send, now).await?;
     print::line(&format!("message {id}: {}", disposition.as_str()))?;
+    if disposition == Disposition::Quarantined {
+        print::line(&find(db, id).await?.reason)?;
+        print::line("it still waits; if the unit is in doubt, name it with --unit")?;
+        return Ok(Outcome::NeedsPerson);
+    }
     Ok(Outcome::Done)
 }
 

@@ -24,7 +24,7 @@ pub async fn run(office: Office, period: Option<Period>, dry_run: bool) -> Resul
     let mut conn = db.pool().acquire().await?;
     let list = owing(&mut conn, &office.config, period, now).await?;
     let missing = |o: &crate::jobs::remind::Owing| -> Vec<String> {
-        o.obligations.iter().map(|x| format!("{}/{} ({})", x.stream, x.form, x.state.chinese())).collect()
+        o.obligations.iter().map(|x| format!("{}/{} ({})", x.stream, x.form, x.state.as_str())).collect()
     };
     if office.json {
         let rows = list.iter().map(|o| {

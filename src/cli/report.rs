@@ -44,7 +44,9 @@ pub async fn run(office: Office, period: Option<Period>, out: PathBuf, send: boo
             print::line(&path)?;
         }
         if send {
-            print::line(&format!("queued for {queued} recipients; `taizhang run` or `taizhang once` sends them"))?;
+            let already = "this edition was sent before; nothing is queued";
+            let text = format!("queued for {queued} recipients; `taizhang run` or `taizhang once` sends them");
+            print::line(if queued == 0 { already } else { &text })?;
         }
     }
     Ok(Outcome::Done)

@@ -3,6 +3,7 @@
 pub mod load;
 pub mod reader;
 pub mod registry;
+mod servers;
 
 use std::path::PathBuf;
 
@@ -38,9 +39,9 @@ pub struct Config {
 /// `[department]`: who receives the report and decides what is quarantined.
 #[derive(Clone, Debug)]
 pub struct Department {
-    /// `中共青岚区委组织部`
+    /// `中共白鹭区委组织部`
     pub name: String,
-    /// `青岚区`, for titles.
+    /// `白鹭区`, for titles.
     pub district: String,
     pub addresses: Vec<String>,
     /// Whom a clerk can telephone, shown in answers: `区委组织部 王老师 0531-…`; may be empty.

@@ -1,11 +1,11 @@
 //! The registry (`units`): who owes returns, and which addresses speak for whom. A .csv (UTF-8 or GBK) or .xlsx.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::path::Path;
 
-use calamine::Reader as _;
 use unicode_normalization::UnicodeNormalization;
+
+use crate::workbook::{self, CellValue, Limits};
 
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
@@ -45,7 +45,11 @@ impl Registry {
     /// # Errors
     /// Every problem at once, each with the row (counted as the spreadsheet shows it) and what is allowed.
     pub fn parse(path: &Path, bytes: &[u8], streams: &[String]) -> Result<Self, Vec<String>> {
-        let rows = if bytes.starts_with(b"PK") { xlsx_rows(bytes) } else { csv_rows(bytes) };
+        let rows = if bytes.starts_with(b"PK") || bytes.starts_with(b"\xD0\xCF\x11\xE0") {
+            workbook_rows(bytes)
+        } else {
+            csv_rows(bytes)
+        };
         let rows = rows.map_err(|e| vec![format!("{}: {e}", path.display())])?;
         let mut problems = Vec::new();
         let registry = from_rows(&rows, streams, &mut problems);
@@ -98,12 +102,23 @@ fn csv_rows(bytes: &[u8]) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-fn xlsx_rows(bytes: &[u8]) -> Result<Vec<Row>, String> {
-    let mut book = calamine::Xlsx::new(Cursor::new(bytes)).map_err(|e| format!("not readable as .xlsx: {e}"))?;
-    let range = book.worksheet_range_at(0).ok_or("has no sheet")?.map_err(|e| format!("first sheet: {e}"))?;
-    let first = range.start().map_or(0, |(row, _)| row as usize);
-    let rows = range.rows().enumerate();
-    Ok(rows.map(|(i, cells)| (first + i + 1, cells.iter().map(|c| c.to_string()).collect())).collect())
+/// A registry is small; what is larger is some other file.
+const LIMITS: Limits = Limits { bytes: 10 << 20, cells: 200_000 };
+
+fn workbook_rows(bytes: &[u8]) -> Result<Vec<Row>, String> {
+    let book = workbook::read(bytes, &LIMITS).map_err(|e| e.to_string())?;
+    let sheet = book.sheets.first().ok_or("has no sheet")?;
+    let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for ((row, column), cell) in &sheet.cells {
+        let cells = rows.entry(*row).or_default();
+        cells.resize(*column as usize, String::new());
+        cells.push(match &cell.value {
+            CellValue::Text(text) => text.clone(),
+            CellValue::Number(number) => number.to_string(),
+            other => return Err(format!("{}: {other:?} is neither text nor a number", workbook::a1(*row, *column))),
+        });
+    }
+    Ok(rows.into_iter().map(|(row, cells)| (row as usize + 1, cells)).collect())
 }
 
 fn list(text: &str) -> Vec<String> {

@@ -100,18 +100,12 @@ pub fn slip(mut table: Table) -> Table {
     table
 }
 
-/// What a hurried clerk does to a register: wrong check characters, a row whose members do not add up, one struck off
-/// without a date, a date that has not come yet.
+/// What a hurried clerk does to a register: a row whose members do not add up, one struck off without a date, a date
+/// that has not come yet.
 pub fn mess(mut table: Table) -> Table {
-    let [code, untransferred, status, founded] =
-        ["code", "members_untransferred", "status", "founded"].map(|key| position(&table, key));
+    let [untransferred, status, founded] =
+        ["members_untransferred", "status", "founded"].map(|key| position(&table, key));
     for (i, row) in table.rows.iter_mut().enumerate() {
-        if i % 6 == 2
-            && let Cell::Text(text) = &mut row[code]
-        {
-            let last = text.pop();
-            text.push(if last == Some('7') { '1' } else { '7' });
-        }
         match i {
             4 => row[untransferred] = Cell::Count(9),
             10 => row[status] = Cell::Text("销户".to_owned()),

@@ -34,10 +34,11 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
         return RowKind::Total;
     }
     let noted = |t: &str| is_note(campaign, t);
-    if noted(&first_text) || identity.is_none() && cells.iter().any(|(_, c)| noted(&text(c))) {
+    let labelled = |c: &Cell| info::has_label(campaign, &text(c));
+    // 填报单位 beside 填报时间 is a line, perhaps of the next table; signatures do not begin with the unit.
+    if noted(&first_text) || identity.is_none() && !labelled(first) && cells.iter().any(|(_, c)| noted(&text(c))) {
         return RowKind::Note;
     }
-    let labelled = |c: &Cell| info::has_label(campaign, &text(c));
     let few = cells.len() <= 4 && cells.iter().any(|(_, c)| labelled(c));
     if labelled(first) || few || first_text.starts_with("附件") {
         return RowKind::Line;

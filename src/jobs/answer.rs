@@ -90,7 +90,8 @@ pub async fn answer(
         unit: units.first().map(String::as_str),
         period: None,
     };
-    post::enqueue(conn, config, composed, post, now).await
+    post::enqueue(conn, config, composed, post, now).await?;
+    Ok(())
 }
 
 fn outcome(verdict: &Verdict) -> Option<Outcome> {

@@ -71,13 +71,6 @@ async fn findings(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Ope
 
 /// What came for the period, and what came for earlier ones since it was open.
 async fn arrivals(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Arrival>> {
-    let senders: Vec<(i64, Option<String>)> = sqlx::query("SELECT id, from_address FROM message")
-        .fetch_all(&mut *conn)
-        .await?
-        .into_iter()
-        .map(|r| (r.get(0), r.get(1)))
-        .collect();
-    let senders: std::collections::BTreeMap<i64, Option<String>> = senders.into_iter().collect();
     let opened = period.next().first_day().and_time(chrono::NaiveTime::MIN).and_utc();
     let mut list = Vec::new();
     for p in [period.plus(-3), period.plus(-2), period.plus(-1), period] {
@@ -85,7 +78,7 @@ async fn arrivals(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Arr
         for v in of_period.into_iter().filter(|v| p == period || v.received_at >= opened) {
             list.push(Arrival {
                 received_at: v.received_at,
-                from: senders.get(&v.message).cloned().flatten().unwrap_or_default(),
+                from: v.from,
                 outcome: outcome(&v.state),
                 unit: v.unit,
                 stream: v.stream,

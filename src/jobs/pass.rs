@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
 use tracing::{info, warn};
@@ -15,11 +16,15 @@ use super::process::{Answers, open_messages, process};
 use super::schedule::{self, Job, Occurrence};
 use super::take::{TakeError, take};
 use super::{digest, file, publish, remind};
+use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::db::Db;
 use crate::mailbox::Connection;
 use crate::outbox::deliver::Settings;
 use crate::outbox::{self, Transport};
+
+/// The time that the outbox counts its rate over.
+const RATE_WINDOW: TimeDelta = TimeDelta::seconds(60);
 
 /// What one pass did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -63,17 +68,35 @@ impl Watched {
 ///
 /// # Errors
 /// The ledger, the disk or the configuration fails; a mailbox or server that does not answer is part of [`Passed`].
-pub async fn pass(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<Passed> {
+pub async fn pass(db: &Db, config: &Arc<Config>, clock: Clock) -> Result<Passed> {
+    let now = clock.now();
     let mut watched = Watched::all(config);
     let mut passed = Passed::default();
     look(db, config, &mut watched, &mut passed, now).await?;
     passed.processed = process_all(db, config, now).await?;
     put_away(db, &mut watched, &mut passed, now).await?;
+    join_all(watched.into_iter().filter_map(|w| w.connection).map(Connection::close)).await;
     passed.jobs = scheduled(db, config, now).await?;
-    let mut transport = Transport::new(&config.smtp, config.timezone)?;
-    let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;
-    (passed.sent, passed.unsent) = (delivered.sent as usize, delivered.deferred as usize + delivered.failed.len());
+    deliver(db, config, clock, &mut passed).await?;
     Ok(passed)
+}
+
+/// Sends all that is due. Where the rate limit says to go on within the minute, that is waited for; a clock that stands
+/// still is moved on instead.
+async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) -> Result<()> {
+    let mut transport = Transport::new(&config.smtp, config.timezone)?;
+    let mut now = clock.now();
+    loop {
+        let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;
+        passed.sent += delivered.sent as usize;
+        passed.unsent += delivered.deferred as usize + delivered.failed.len();
+        let next = delivered.next_at.filter(|at| delivered.sent > 0 && *at - now <= RATE_WINDOW);
+        let Some(next) = next else { return Ok(()) };
+        if let (Clock::System, Ok(wait)) = (clock, (next - clock.now()).to_std()) {
+            tokio::time::sleep(wait).await;
+        }
+        now = next.max(now);
+    }
 }
 
 /// All mailboxes at once: one that hangs holds up nobody but this pass, and that only for its time limit. The first to

@@ -29,14 +29,15 @@ pub struct Post<'a> {
     pub period: Option<Period>,
 }
 
-/// Renders the mail and queues it for each of its recipients.
+/// Renders the mail and queues it for each of its recipients. Returns how many rows are new: none when the same
+/// matter was posted before.
 pub async fn enqueue(
     conn: &mut SqliteConnection,
     config: &Config,
     composed: Composed,
     post: Post<'_>,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<u32> {
     let mail = Outgoing {
         kind: post.kind,
         from: config.smtp.from.clone(),
@@ -56,11 +57,11 @@ pub async fn enqueue(
     let period = post.period.map(|p| p.to_string());
     let about = outbox::About { answers: post.answers, unit: post.unit, period: period.as_deref() };
     match outbox::post(conn, &mail, about, now).await {
-        Ok(_) => Ok(()),
+        Ok(new) => Ok(new),
         // An address that no mail can be sent to must not stop the return itself from being taken.
         Err(PostError::Unsendable(error)) => {
             tracing::error!(kind = post.kind.as_str(), %error, "a mail cannot be built and is not sent");
-            Ok(())
+            Ok(0)
         }
         Err(PostError::Store(error)) => Err(error.into()),
     }

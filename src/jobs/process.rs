@@ -18,7 +18,7 @@ use crate::submission::assess::{Assessed, Context, assess};
 use crate::submission::{Decisions, Disposition, Fate, Head, Verdict};
 
 /// After so many assessments that brought the program down, the message waits for a person instead.
-const ATTEMPTS: i64 = 3;
+const ATTEMPTS: i64 = 5;
 
 /// Whether senders are answered: always in daily work, only on request when old files are read in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,12 @@ pub async fn edition(
     now: DateTime<Utc>,
 ) -> Result<Edition> {
     if let Some(number) = last_final(conn, period).await? {
-        return Ok(Edition::Revision { number: number + 1, changes: revised(conn, config, period).await? });
+        let changes = revised(conn, config, period).await?;
+        return Ok(match (number, changes.is_empty()) {
+            (0, true) => Edition::Final,
+            (_, true) => Edition::Revision { number, changes },
+            _ => Edition::Revision { number: number + 1, changes },
+        });
     }
     let all_in = query::obligations(conn, config, period, now).await?.iter().all(|o| o.state.settled());
     Ok(if all_in { Edition::Final } else { Edition::First })
@@ -158,14 +163,14 @@ async fn revised(conn: &mut SqliteConnection, config: &Config, period: Period) -
     Ok(rows.into_iter().map(phrase).collect())
 }
 
-/// Queues the mail with both files to everybody who gets it.
+/// Queues the mail with both files to everybody who gets it, once an edition. Returns how many are new.
 pub async fn send(
     conn: &mut SqliteConnection,
     config: &Config,
     period: Period,
     built: Built,
     now: DateTime<Utc>,
-) -> Result<usize> {
+) -> Result<u32> {
     let data = gather::report(conn, config, period, built.edition.clone(), now).await?;
     let waiting = query::messages(conn, query::Which::Quarantined).await?.len();
     let files = [built.workbook, built.circular];
@@ -174,6 +179,7 @@ pub async fn send(
     let committees = config.mailboxes.iter().filter(|m| config.report.committees && m.stream.is_some());
     let mut recipients: Vec<&str> = config.department.addresses.iter().map(String::as_str).collect();
     recipients.extend(committees.map(|m| m.address.as_str()));
+    let mut queued = 0;
     for to in &recipients {
         let post = Post {
             kind: Kind::Report,
@@ -188,9 +194,9 @@ pub async fn send(
             unit: None,
             period: Some(period),
         };
-        post::enqueue(conn, config, composed.clone(), post, now).await?;
+        queued += post::enqueue(conn, config, composed.clone(), post, now).await?;
     }
-    Ok(recipients.len())
+    Ok(queued)
 }
 
 /// The report in the few words of the mail that carries it.
@@ -207,7 +213,7 @@ fn view(data: &ReportData, quarantined: u32, files: Vec<String>) -> words::Repor
         },
         on_time: units.iter().filter(|u| u.state == State::OnTime).count() as u32,
         late: standing::units_in(data, State::Late),
-        missing: [State::Missing, State::Rejected, State::Pending]
+        missing: [State::Missing, State::Rejected, State::Quarantined, State::Pending]
             .iter()
             .flat_map(|s| standing::units_in(data, *s))
             .collect(),

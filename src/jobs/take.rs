@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection};
 use tracing::{info, warn};
 
-use crate::config::{Config, Mailbox};
+use crate::config::{After, Config, Mailbox, Source};
 use crate::db::Db;
 use crate::ledger::{mailstore, store};
 use crate::mailbox::{Connection, Cursor, Failure, Fetched, Kind, Listed};
+use crate::message::parse;
 
 /// What one look at a mailbox brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,16 +64,16 @@ async fn look(
 ) -> Result<Taken, TakeError> {
     let connection = match connection {
         Some(open) => open,
-        none => none.insert(Connection::open(mailbox, &config.limits).await?),
+        none => none.insert(open(db, config, mailbox).await?),
     };
     let mut taken = Taken::default();
+    let mut cursor = read_cursor(db, &mailbox.name).await?;
     loop {
-        let listing = connection.list(&read_cursor(db, &mailbox.name).await?).await?;
+        let listing = connection.list(&cursor).await?;
         for failure in &listing.unreadable {
             warn!(mailbox = mailbox.name, %failure, "a mail cannot be read; the others go on");
         }
-        let left = taken.left + listing.unreadable.len();
-        taken.left = left;
+        taken.left += listing.unreadable.len();
         for listed in &listing.new {
             if known(db, &mailbox.name, &listed.locator).await? || too_old(config, mailbox, listed) {
                 continue;
@@ -86,11 +87,12 @@ async fn look(
                 Err(other) => return Err(other),
             }
         }
-        // Mail that could not be read is listed again next time: the cursor stays before it.
+        cursor = listing.cursor;
+        // What could not be read is listed again next time: the stored cursor stays before it.
         if taken.left == 0 {
-            write_cursor(db, &mailbox.name, &listing.cursor).await.context(UNWRITABLE)?;
+            write_cursor(db, &mailbox.name, &cursor).await.context(UNWRITABLE)?;
         }
-        if !listing.more || taken.left > 0 {
+        if !listing.more {
             break;
         }
     }
@@ -98,6 +100,17 @@ async fn look(
         info!(mailbox = mailbox.name, new = taken.new, "taken");
     }
     Ok(taken)
+}
+
+/// Opens a mailbox. A Maildir has no cursor, so it is told which mails are done with; it never opens those again.
+async fn open(db: &Db, config: &Config, mailbox: &Mailbox) -> Result<Connection, TakeError> {
+    let mut connection = Connection::open(mailbox, &config.limits).await?;
+    if let Source::Maildir(_) = mailbox.source {
+        let done = sqlx::query_scalar("SELECT locator FROM sighting WHERE mailbox = ? AND filed_at IS NOT NULL");
+        let done: Vec<String> = done.bind(&mailbox.name).fetch_all(db.pool()).await.map_err(anyhow::Error::from)?;
+        connection.file(&done, &After::Keep).await?;
+    }
+    Ok(connection)
 }
 
 fn too_old(config: &Config, mailbox: &Mailbox, listed: &Listed) -> bool {
@@ -138,11 +151,16 @@ async fn keep(
         locator: &listed.locator,
         digest: &digest,
         size,
-        received_at: listed.received_at.unwrap_or(now),
+        // A server without a readable date: what the provider wrote into the mail, else now.
+        received_at: listed.received_at.or_else(|| received(raw)).unwrap_or(now),
     };
     let mut tx = db.begin().await?;
     store::take(&mut tx, &seen, now).await.context(UNWRITABLE)?;
     tx.commit().await.context(UNWRITABLE)
+}
+
+fn received(raw: &[u8]) -> Option<DateTime<Utc>> {
+    parse::parse(raw, &parse::Limits::default()).received
 }
 
 async fn known(db: &Db, mailbox: &str, locator: &str) -> Result<bool> {

@@ -5,9 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use unicode_normalization::UnicodeNormalization;
-
 use crate::form::Datum;
+use crate::form::code;
 use crate::form::name::organisation_key;
 use crate::form::record::Values;
 use crate::period::Period;
@@ -83,14 +82,9 @@ impl Entry {
     }
 }
 
-/// A code as it is compared: upper case, without dashes and spaces.
-pub fn normal_code(code: &str) -> String {
-    code.nfkc().flat_map(char::to_uppercase).filter(char::is_ascii_alphanumeric).collect()
-}
-
 fn key_of(values: &Values) -> (Option<String>, String) {
     let text = |key: &str| values.get(key).and_then(Datum::text).unwrap_or_default();
-    let code = Some(normal_code(text("code"))).filter(|c| !c.is_empty());
+    let code = Some(code::compared(text("code"))).filter(|c| !c.is_empty());
     (code, organisation_key(text("name")))
 }
 
@@ -149,7 +143,8 @@ impl Ledger {
         }
     }
 
-    /// By code if both sides have one, else by name. An entry already met in this book is not met twice.
+    /// By code if both sides have one, else by name. A code that fails its check character is a slip of the pen: it
+    /// tells nobody apart. An entry already met in this book is not met twice.
     fn find(&self, code: Option<&str>, name: &str, present: &BTreeSet<usize>) -> Option<usize> {
         if let Some(index) = code.and_then(|c| self.by_code.get(c)).filter(|i| !present.contains(i)) {
             return Some(*index);
@@ -292,6 +287,25 @@ mod tests {
         let entries = fold(&[july, august]);
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].name(), "甲公司（新名）");
+    }
+
+    #[test]
+    fn a_mistyped_code_makes_no_second_organisation() {
+        let july = book("2011-07", vec![row(1, &[("name", "甲公司"), ("code", &right_code("1234567"))])]);
+        let mut wrong = right_code("1234567");
+        let last = wrong.pop().and_then(|c| c.to_digit(10)).unwrap();
+        wrong.push_str(&((last + 1) % 10).to_string());
+        let august = book("2011-08", vec![row(2, &[("name", "甲公司"), ("code", &wrong)])]);
+        assert_eq!(fold(&[july.clone(), august]).len(), 1);
+        let other = book("2011-08", vec![row(2, &[("name", "甲公司"), ("code", &right_code("7654321"))])]);
+        assert_eq!(fold(&[july, other]).len(), 2);
+    }
+
+    /// A registration number of GS 15 with the right last digit.
+    fn right_code(seed: &str) -> String {
+        let body = format!("{seed:0>14}");
+        let with = (0..10).map(|d| format!("{body}{d}")).find(|c| code::fails(c).is_none());
+        with.expect("one of ten digits is right")
     }
 
     proptest::proptest! {

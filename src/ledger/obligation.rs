@@ -36,6 +36,19 @@ impl State {
         self.reported() || self == Self::Excused
     }
 
+    /// The word of `status --json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::OnTime => "on_time",
+            Self::Late => "late",
+            Self::Missing => "missing",
+            Self::Rejected => "rejected",
+            Self::Quarantined => "quarantined",
+            Self::Excused => "excused",
+        }
+    }
+
     pub fn chinese(self) -> &'static str {
         match self {
             Self::Pending => "未到期",

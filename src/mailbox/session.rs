@@ -38,6 +38,8 @@ pub struct Session {
     selected: Selected,
     /// `selected` was not used for a listing yet.
     fresh: bool,
+    /// Where the last listing broke off because there was more.
+    broke_off: Option<Cursor>,
     /// Messages in the folder, as far as we were told.
     exists: u32,
     /// The server spoke of another number since.
@@ -59,6 +61,7 @@ impl Session {
             folder: folder(&imap.folder)?,
             selected: Selected::default(),
             fresh: false,
+            broke_off: None,
             exists: 0,
             news: false,
             noops: 0,
@@ -188,8 +191,8 @@ impl Session {
 
     /// Mails above the cursor, at most about a thousand at once. When UIDNEXT shows nothing new, no FETCH is sent.
     pub async fn list(&mut self, cursor: Cursor) -> Result<Listing, Fault> {
-        let unread = cursor::window(cursor, &self.selected).is_some_and(|window| window.last.is_some());
-        if !std::mem::take(&mut self.fresh) && !unread {
+        let goes_on = self.broke_off.take() == Some(cursor);
+        if !std::mem::take(&mut self.fresh) && !goes_on {
             self.look().await?;
         }
         let mut taken = Cursor { uidvalidity: self.selected.uidvalidity, last_uid: 0 };
@@ -206,6 +209,7 @@ impl Session {
             }
             if !new.is_empty() {
                 let more = cursor::more(window, &self.selected);
+                self.broke_off = more.then_some(taken);
                 return Ok(Listing { cursor: taken, new, more, unreadable: Vec::new() });
             }
             next = cursor::after_empty(window, &self.selected);

@@ -1,10 +1,13 @@
 //! What an attachment is, told from its bytes, never from its name or declared type. Pure.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use zip::ZipArchive;
 
 use super::cfb::{Compound, is_compound};
+use super::charset;
 
 /// What the bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +24,21 @@ pub enum Kind {
     Word,
     Pdf,
     Picture,
-    /// A spreadsheet in a format that is not read yet (.xlsb, .ods, HTML table, SpreadsheetML 2003, CSV)
+    /// Separated values: .csv, .tsv, text saved from a workbook
+    Csv,
+    /// A page with tables, mostly named .xls
+    Html,
+    /// SpreadsheetML 2003, mostly named .xls
+    SpreadsheetMl,
+    /// A spreadsheet in a format that is not read yet (.xlsb, .ods, .mht)
     OtherSpreadsheet,
     Other,
 }
 
-/// How much of a text file is looked at.
-const HEAD: usize = 8192;
+/// How much of a text file is looked at. Pages may have a long style sheet before their table.
+const HEAD: usize = 1 << 16;
+/// Where a text file declares its charset, if it does.
+const DECLARATION: usize = 4096;
 /// Entries of a zip directory that are looked at.
 const MEMBERS: usize = 1000;
 
@@ -138,28 +149,168 @@ fn zip(bytes: &[u8]) -> Kind {
     }
 }
 
-/// HTML tables and SpreadsheetML 2003 are often sent under an .xls name; CSV under its own.
 fn text(bytes: &[u8], name: &str) -> Kind {
-    let head = &bytes[..bytes.len().min(HEAD)];
-    let utf16 = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
-    let head: Vec<u8> = head.iter().copied().filter(|&b| !utf16 || b != 0).map(|b| b.to_ascii_lowercase()).collect();
-    if head.contains(&0) {
+    let head = text_of(&bytes[..bytes.len().min(HEAD)]).to_ascii_lowercase();
+    let head = head.trim_start();
+    if head.is_empty() || head.contains('\0') {
         return Kind::Other;
     }
-    let contains = |word: &str| head.windows(word.len()).any(|w| w == word.as_bytes());
-    let markup = head.iter().find(|b| b.is_ascii() && !b.is_ascii_whitespace() && **b != 0) == Some(&b'<');
-    let spreadsheet = contains("urn:schemas-microsoft-com:office:spreadsheet")
-        || contains("<table")
-        || contains("office:excel")
-        || (contains("mime-version:") && contains("application/vnd.ms-excel"));
-    if spreadsheet && (markup || contains("mime-version:")) {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let workbook = matches!(extension.as_str(), "xls" | "xlsx" | "et");
+    if head.starts_with('<') {
+        return markup(head);
+    }
+    // A web archive, as Excel and WPS save it.
+    if head.contains("mime-version:") && (workbook || head.contains("x-document-type: workbook")) {
         return Kind::OtherSpreadsheet;
     }
-    let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    match extension.as_str() {
-        "csv" | "tsv" if !head.is_empty() && !markup => Kind::OtherSpreadsheet,
-        // Plain columns of text that a program saved under a workbook's name.
-        "xls" | "xlsx" | "et" if contains("\t") || contains(",") => Kind::OtherSpreadsheet,
-        _ => Kind::Other,
+    let table = match extension.as_str() {
+        "csv" | "tsv" => true,
+        // Columns of text that a program saved under a workbook's name.
+        _ if workbook => head.contains(SEPARATORS),
+        "txt" | "" => is_table(head),
+        _ => false,
+    };
+    if table { Kind::Csv } else { Kind::Other }
+}
+
+/// `head` is in lower case.
+fn markup(head: &str) -> Kind {
+    if head.contains("application/vnd.oasis.opendocument.spreadsheet") {
+        Kind::OtherSpreadsheet
+    } else if head.contains("urn:schemas-microsoft-com:office:spreadsheet") && !head.contains("<html") {
+        Kind::SpreadsheetMl
+    } else if head.contains("<table") || head.contains("urn:schemas-microsoft-com:office:excel") {
+        Kind::Html
+    } else {
+        Kind::Other
+    }
+}
+
+const SEPARATORS: [char; 3] = [',', '\t', ';'];
+
+/// A third of the lines are split into the same number of fields, at least five: prose is not.
+fn is_table(text: &str) -> bool {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    SEPARATORS.iter().any(|&separator| {
+        let mut alike = BTreeMap::new();
+        for line in lines() {
+            *alike.entry(line.matches(separator).count()).or_insert(0) += 1;
+        }
+        let most = alike.range(4..).map(|(_, lines)| *lines).max().unwrap_or(0);
+        most >= 2 && most * 3 >= lines().count()
+    })
+}
+
+/// The characters of a text file: by its byte order mark, else as it declares (where its bytes do not contradict).
+pub fn text_of(bytes: &[u8]) -> String {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
+    }
+    unmarked_utf16(bytes).unwrap_or_else(|| charset::decode(&declared_charset(bytes), bytes))
+}
+
+/// `<?xml … encoding="…"?>` or the `charset=…` of a page's meta element; else nothing.
+fn declared_charset(bytes: &[u8]) -> String {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(DECLARATION)]).to_ascii_lowercase();
+    let head = head.trim_start();
+    let declaration = head.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
+    let xml = declaration.and_then(|(xml, _)| xml.split_once("encoding="));
+    let page = || head.split_once("charset=").filter(|_| head.starts_with('<'));
+    let (_, rest) = xml.or_else(page).unwrap_or_default();
+    let name = rest.trim_start_matches([' ', '"', '\'']);
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c)).next().unwrap_or_default();
+    // Who could read this byte by byte has not read UTF-16.
+    if name.starts_with("utf-16") { String::new() } else { name.to_owned() }
+}
+
+/// UTF-16 without a mark: the zero bytes of ASCII characters stand nearly all on one side.
+fn unmarked_utf16(bytes: &[u8]) -> Option<String> {
+    let head = &bytes[..bytes.len().min(HEAD)];
+    let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|&&b| b == 0).count();
+    let encoding = match (zeros(0), zeros(1)) {
+        (high, low) if low > 4 * high => UTF_16LE,
+        (high, low) if high > 4 * low => UTF_16BE,
+        _ => return None,
+    };
+    encoding.decode_without_bom_handling_and_without_replacement(bytes).map(|text| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gbk(text: &str) -> Vec<u8> {
+        encoding_rs::GBK.encode(text).0.into_owned()
+    }
+
+    fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn text_is_read_in_the_encodings_that_chinese_programs_write() {
+        let text = "序号,单位,备注\r\n1,云溪街道,一\r\n";
+        let little = utf16(text, u16::to_le_bytes);
+        let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
+        let all = [
+            gbk(text),
+            text.into(),
+            marked(b"\xEF\xBB\xBF", text.as_bytes()),
+            marked(b"\xFF\xFE", &little),
+            marked(b"\xFE\xFF", &utf16(text, u16::to_be_bytes)),
+            utf16(text, u16::to_be_bytes),
+            little,
+        ];
+        for (n, bytes) in all.iter().enumerate() {
+            assert_eq!(text_of(bytes), text, "{n}");
+        }
+    }
+
+    #[test]
+    fn a_declared_charset_is_believed_unless_the_bytes_contradict() {
+        let page = |charset: &str| format!("<html><META content='text/html; charset={charset}'><td>云溪街道</td>");
+        let xml = |charset: &str| format!("<?xml version='1.0' encoding='{charset}'?><Workbook>云溪街道 charset=big5");
+        for charset in ["gb2312", "GB18030", "utf-8", "utf-16", "windows-1252", "x-none", "\"gbk\""] {
+            for text in [page(charset), xml(charset)] {
+                assert_eq!(text_of(text.as_bytes()), text, "{charset}");
+                assert_eq!(text_of(&gbk(&text)), text, "{charset}");
+            }
+        }
+        let traditional = page("big5");
+        assert_eq!(text_of(&encoding_rs::BIG5.encode(&traditional).0), traditional);
+    }
+
+    #[test]
+    fn tables_of_text_are_told_from_other_text() {
+        let rows = gbk("统计表,,,,\n1,云溪街道,3,4,5\n2,槐树街道,3,4,5\n");
+        let notes = "各位同事：\n本月报表见附件, 请查收; 谢谢, 辛苦, 再见, 祝好。\n云溪街道\n".as_bytes();
+        for (bytes, name, kind) in [
+            (&rows[..], "八月.csv", Kind::Csv),
+            (&rows, "八月.XLS", Kind::Csv),
+            (&rows, "八月.txt", Kind::Csv),
+            (&rows, "附件1", Kind::Csv),
+            (&rows, "八月.ics", Kind::Other),
+            (notes, "说明.txt", Kind::Other),
+            (notes, "附件1", Kind::Other),
+            (notes, "八月.csv", Kind::Csv),
+            (b" \n", "空.csv", Kind::Other),
+            (b"\x01\0\0\x02,,,,\n", "a.csv", Kind::Other),
+        ] {
+            assert_eq!(sniff(bytes, name), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn markup_is_told_by_what_it_holds_whatever_its_name() {
+        let page = format!("<html><style>{}</style><TABLE border=1>", "td{color:red}".repeat(2000));
+        let of = |text: &str| sniff(text.as_bytes(), "八月.xls");
+        assert_eq!(of(&page), Kind::Html);
+        assert_eq!(sniff(&utf16(&page, u16::to_le_bytes), ""), Kind::Html);
+        let namespace = "xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\"";
+        assert_eq!(of(&format!("<?xml version=\"1.0\"?>\n<Workbook {namespace}>")), Kind::SpreadsheetMl);
+        assert_eq!(of(&format!("<html {namespace}><table>")), Kind::Html);
+        assert_eq!(of("<html><p>没有表格"), Kind::Other);
+        assert_eq!(of("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n"), Kind::OtherSpreadsheet);
     }
 }

@@ -103,7 +103,10 @@ impl Run {
             }
         } else {
             self.settle();
-            self.bytes.extend(transfer::quoted_printable(word.data, true));
+            self.bytes.extend(transfer::unescape(
+                &word.data.iter().map(|&b| if b == b'_' { b' ' } else { b }).collect::<Vec<_>>(),
+                b'=',
+            ));
         }
     }
 
@@ -147,7 +150,7 @@ impl Parameters {
     /// percent escapes.
     pub fn plain(&self, name: &str) -> Option<String> {
         let (_, raw) = self.given.iter().find(|(given, _)| given == name)?;
-        let unescaped = transfer::percent(raw);
+        let unescaped = transfer::unescape(raw, b'%');
         if raw.is_ascii() && !unescaped.is_ascii() && std::str::from_utf8(&unescaped).is_ok() {
             return Some(charset::guess(&unescaped));
         }
@@ -171,9 +174,9 @@ impl Parameters {
             (true, Some(charset), Some(_), Some(rest)) => (String::from_utf8_lossy(charset).into_owned(), rest),
             _ => (String::new(), first),
         };
-        let mut bytes = if first_encoded { transfer::percent(rest) } else { rest.to_vec() };
+        let mut bytes = if first_encoded { transfer::unescape(rest, b'%') } else { rest.to_vec() };
         for &(_, encoded, value) in &pieces[1..] {
-            bytes.extend(if encoded { transfer::percent(value) } else { value.to_vec() });
+            bytes.extend(if encoded { transfer::unescape(value, b'%') } else { value.to_vec() });
         }
         // Some programs put encoded words into continuations.
         let joined = charset::decode(&charset, &bytes);

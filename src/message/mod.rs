@@ -5,11 +5,13 @@ pub mod attachment;
 mod authentication;
 pub mod cfb;
 mod charset;
+mod extent;
 mod header;
-mod mime;
 pub mod parse;
+mod repair;
 pub mod sender;
 mod transfer;
+mod tree;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod whole_mails;

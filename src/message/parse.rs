@@ -1,18 +1,20 @@
 //! Raw mail → [`Message`]. Pure; never fails and never panics: what cannot be read is empty or left out.
 //!
-//! mail-parser reads addresses, dates and ids from the header block. Texts and names are decoded here from the raw
-//! bytes, because it decodes encoded words, continuations and unlabelled 8-bit text piece by piece.
+//! mail-parser reads the structure, transfer encodings, addresses, dates and ids. Texts and names are decoded here from
+//! the raw bytes, because it decodes encoded words, continuations and unlabelled 8-bit text piece by piece.
 
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use mail_parser::{HeaderName, HeaderValue, MessageParser};
+use mail_parser::HeaderValue;
+use mail_parser::parsers::MessageStream;
 use regex::Regex;
 
 use super::attachment::{Kind, sniff};
+use super::extent::affordable;
 use super::header::Parameters;
-use super::mime::Entity;
-use super::{Address, Attachment, Forwarded, Message, charset, header, transfer};
+use super::tree::{Content, Entity, with_tree};
+use super::{Address, Attachment, Forwarded, Message, charset, header};
 
 /// What one mail may hold.
 #[derive(Clone, Copy, Debug)]
@@ -33,54 +35,62 @@ impl Default for Limits {
 
 /// Reads a mail. Where a limit is hit, the rest is left out and [`Message::truncated`] is set.
 pub fn parse(raw: &[u8], limits: &Limits) -> Message {
-    let entity = Entity::parse(raw);
     let mut walk = Walk { limits, message: Message::default(), parts: 0 };
-    let body = walk.body(&entity, 0);
-    let mut message = walk.message;
-    message.links = links(&body.html);
-    message.text = body.text();
-    read_headers(&entity, &mut message);
-    message
+    let raw = walk.within_limits(raw);
+    with_tree(raw, |entity| {
+        let body = walk.body(entity, 0);
+        walk.message.links = links(&body.html);
+        walk.message.text = body.text();
+        read_headers(entity, &mut walk.message);
+    });
+    walk.message
 }
 
-fn read_headers(entity: &Entity<'_>, message: &mut Message) {
+fn read_headers(entity: Entity<'_>, message: &mut Message) {
     message.headers = entity
         .fields()
         .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), header::text(value)))
         .collect();
-    message.subject = entity.field("Subject").map(header::text).unwrap_or_default();
+    message.subject = subject(entity);
     message.return_path = entity
         .field("Return-Path")
         .map(|raw| header::text(raw).trim_matches(|c: char| c.is_whitespace() || "<>".contains(c)).to_lowercase());
     message.from = sender(entity);
-    let head = header_block(entity);
-    let Some(parsed) = MessageParser::default().parse_headers(&head) else { return };
-    message.message_id = ids(parsed.header(HeaderName::MessageId)).into_iter().next();
-    message.in_reply_to = ids(Some(parsed.in_reply_to()));
-    message.references = ids(Some(parsed.references()));
-    message.date = parsed.date().and_then(instant);
-    let topmost = parsed.headers().iter().find_map(|h| h.value.as_received());
-    message.received = topmost.and_then(|r| r.date.as_ref()).and_then(instant);
-    let listed = [parsed.to(), parsed.cc()].into_iter().flatten().flat_map(|list| list.iter());
-    message.to = listed
+    message.message_id = ids(entity, "Message-ID").into_iter().next();
+    message.in_reply_to = ids(entity, "In-Reply-To");
+    message.references = ids(entity, "References");
+    message.date = entity.field("Date").and_then(|raw| instant(MessageStream::new(raw).parse_date().as_datetime()?));
+    let mut traces = entity.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"Received"));
+    message.received = traces
+        .find_map(|(_, raw)| {
+            let trace = MessageStream::new(raw).parse_received();
+            Some(trace.as_received()?.date.as_ref().and_then(instant))
+        })
+        .flatten();
+    message.to = ["To", "Cc"].into_iter().flat_map(|name| addresses(entity, name)).collect();
+}
+
+fn subject(entity: Entity<'_>) -> String {
+    entity.field("Subject").map(header::text).unwrap_or_default()
+}
+
+fn addresses(entity: Entity<'_>, name: &str) -> Vec<Address> {
+    let value = entity.field(name).map(|raw| MessageStream::new(raw).parse_address());
+    let listed = value.as_ref().and_then(HeaderValue::as_address).into_iter().flat_map(|list| list.iter());
+    listed
         .filter_map(|a| {
             let email = a.address.as_deref()?.trim().to_lowercase();
             Some(Address { name: a.name.as_deref().map(str::to_owned), email })
         })
-        .collect();
-}
-
-/// The header with the empty line that ends it.
-fn header_block(entity: &Entity<'_>) -> Vec<u8> {
-    [entity.head, b"\r\n\r\n"].concat()
+        .collect()
 }
 
 fn instant(date: &mail_parser::DateTime) -> Option<DateTime<Utc>> {
     date.is_valid().then(|| DateTime::from_timestamp(date.to_timestamp(), 0)).flatten()
 }
 
-fn ids(value: Option<&HeaderValue<'_>>) -> Vec<String> {
-    match value {
+fn ids(entity: Entity<'_>, name: &str) -> Vec<String> {
+    match entity.field(name).map(|raw| MessageStream::new(raw).parse_id()) {
         Some(HeaderValue::Text(id)) => vec![id.trim().to_owned()],
         Some(HeaderValue::TextList(list)) => list.iter().map(|id| id.trim().to_owned()).collect(),
         _ => Vec::new(),
@@ -88,7 +98,7 @@ fn ids(value: Option<&HeaderValue<'_>>) -> Vec<String> {
 }
 
 /// The first mailbox of From: the address inside the last `<…>` of it, or the bare word with an `@`.
-fn sender(entity: &Entity<'_>) -> Option<Address> {
+fn sender(entity: Entity<'_>) -> Option<Address> {
     let raw = entity.field("From")?;
     let bracketed = raw.iter().rposition(|&b| b == b'<').map(|open| raw.split_at(open));
     let Some((name, rest)) = bracketed else {
@@ -140,8 +150,14 @@ struct Walk<'l> {
 }
 
 impl Walk<'_> {
+    fn within_limits<'r>(&mut self, raw: &'r [u8]) -> &'r [u8] {
+        let parsed = affordable(raw, self.limits.parts);
+        self.message.truncated |= parsed.len() < raw.len();
+        parsed
+    }
+
     /// Reads the body of a message; pictures that it does not show were attached.
-    fn body(&mut self, entity: &Entity<'_>, depth: usize) -> Body {
+    fn body(&mut self, entity: Entity<'_>, depth: usize) -> Body {
         let mut body = Body::default();
         self.part(entity, Place { depth, parent: "" }, &mut body);
         for Picture { content_id, related, file } in std::mem::take(&mut body.pictures) {
@@ -153,66 +169,71 @@ impl Walk<'_> {
         body
     }
 
-    fn part(&mut self, entity: &Entity<'_>, place: Place<'_>, body: &mut Body) {
+    fn part(&mut self, entity: Entity<'_>, place: Place<'_>, body: &mut Body) {
         self.parts += 1;
         if self.parts > self.limits.parts || place.depth > self.limits.depth {
             self.message.truncated = true;
             return;
         }
-        let declared = entity.parameters("Content-Type");
-        let (main, sub) = match declared.value.split_once('/') {
-            Some((main, sub)) => (main.trim(), sub.trim()),
-            None if place.parent == "digest" => ("message", "rfc822"),
-            None => ("text", "plain"),
-        };
-        match (main, sub) {
-            ("multipart", _) => {
-                let limit = self.limits.parts;
-                let parts = declared.plain("boundary").map(|b| entity.parts(&b, limit)).unwrap_or_default();
-                if parts.is_empty() {
-                    return self.leaf(entity, ("text/plain", &declared), place, body);
-                }
+        match (entity.content(), entity.kind()) {
+            (Content::Parts(parts), (_, sub)) => {
                 for part in parts {
-                    let inside = Place { depth: place.depth + 1, parent: sub };
-                    self.part(&Entity::parse(part), inside, body);
+                    self.part(part, Place { depth: place.depth + 1, parent: sub }, body);
                 }
             }
-            ("message", "rfc822" | "global") => self.forwarded(&decoded(entity), place.depth + 1),
-            ("message" | "text", "rfc822-headers") => {
-                self.message.forwarded.push(forwarded(&Entity::parse(&decoded(entity))));
+            (Content::Message(inner), _) => self.forwarded(inner, place.depth + 1),
+            (Content::PackedMessage, _) if self.packed(&entity.decoded(), place.depth + 1) => {}
+            (_, ("message" | "text", "rfc822-headers")) => {
+                let headers = entity.decoded();
+                let headers = self.within_limits(&headers);
+                self.message.forwarded.extend(with_tree(headers, forwarded));
             }
-            ("message", "delivery-status" | "global-delivery-status") => {
-                self.message.delivery_report.push_str(&charset::guess(&decoded(entity)));
+            (_, ("message", "delivery-status" | "global-delivery-status")) => {
+                self.message.delivery_report.push_str(&charset::guess(&entity.decoded()));
             }
-            _ => self.leaf(entity, (&format!("{main}/{sub}"), &declared), place, body),
+            // Its boundary never comes.
+            (_, ("multipart", _)) => self.leaf(entity, "text/plain", place, body),
+            (_, (main, sub)) => self.leaf(entity, &format!("{main}/{sub}"), place, body),
         }
     }
 
     /// A message inside this one: its attachments count as this one's.
-    fn forwarded(&mut self, raw: &[u8], depth: usize) {
-        let entity = Entity::parse(raw);
+    fn forwarded(&mut self, entity: Entity<'_>, depth: usize) {
         let at = self.message.forwarded.len();
-        self.message.forwarded.push(forwarded(&entity));
-        self.message.forwarded[at].text = self.body(&entity, depth).text();
+        self.message.forwarded.push(forwarded(entity));
+        self.message.forwarded[at].text = self.body(entity, depth).text();
+    }
+
+    /// A message inside this one that was encoded, or attached as a file. `false` if it does not look like one.
+    fn packed(&mut self, raw: &[u8], depth: usize) -> bool {
+        let raw = self.within_limits(raw);
+        let read = with_tree(raw, |entity| {
+            let is_mail = entity.fields().count() > 1;
+            if is_mail {
+                self.forwarded(entity, depth);
+            }
+            is_mail
+        });
+        read == Some(true)
     }
 
     /// A text of the body, a picture in it, or a file.
-    fn leaf(&mut self, entity: &Entity<'_>, (kind, declared): (&str, &Parameters), place: Place<'_>, body: &mut Body) {
+    fn leaf(&mut self, entity: Entity<'_>, kind: &str, place: Place<'_>, body: &mut Body) {
         let disposition = entity.parameters("Content-Disposition");
         let attached = disposition.value == "attachment";
-        let name = file_name(&disposition, declared);
+        let name = file_name(&disposition, &entity.parameters("Content-Type"));
         if matches!(kind, "text/plain" | "text/html") && !attached && name.is_none() {
-            let text = body_text(entity, kind, declared);
+            let text = body_text(entity, kind);
             return self.append(if kind == "text/html" { &mut body.html } else { &mut body.plain }, &text);
         }
         let signature = matches!(kind, "application/pkcs7-signature" | "application/pgp-signature");
         if signature || (name.is_none() && !attached && place.parent == "alternative") {
             return;
         }
-        let bytes = decoded(entity);
+        let bytes = entity.decoded();
         let is_mail = name.as_deref().is_some_and(|n| n.to_lowercase().ends_with(".eml"));
-        if is_mail && Entity::parse(&bytes).fields().count() > 1 {
-            return self.forwarded(&bytes, place.depth + 1);
+        if is_mail && self.packed(&bytes, place.depth + 1) {
+            return;
         }
         let number = self.message.attachments.len() + body.pictures.len() + 1;
         let name = name.unwrap_or_else(|| format!("附件{number}"));
@@ -237,25 +258,19 @@ impl Walk<'_> {
     }
 }
 
-fn forwarded(entity: &Entity<'_>) -> Forwarded {
-    let head = header_block(entity);
-    let parsed = MessageParser::default().parse_headers(&head);
+fn forwarded(entity: Entity<'_>) -> Forwarded {
     Forwarded {
-        subject: entity.field("Subject").map(header::text).unwrap_or_default(),
+        subject: subject(entity),
         from: sender(entity),
-        message_id: ids(parsed.as_ref().and_then(|p| p.header(HeaderName::MessageId))).into_iter().next(),
+        message_id: ids(entity, "Message-ID").into_iter().next(),
         text: String::new(),
     }
 }
 
-fn decoded(entity: &Entity<'_>) -> Vec<u8> {
-    let encoding = entity.field("Content-Transfer-Encoding").map(header::text).unwrap_or_default();
-    transfer::decode(&encoding, entity.body)
-}
-
-fn body_text(entity: &Entity<'_>, kind: &str, declared: &Parameters) -> String {
-    let bytes = decoded(entity);
-    let label = declared.plain("charset").or_else(|| (kind == "text/html").then(|| meta_charset(&bytes)).flatten());
+fn body_text(entity: Entity<'_>, kind: &str) -> String {
+    let bytes = entity.decoded();
+    let in_page = || (kind == "text/html").then(|| meta_charset(&bytes)).flatten();
+    let label = entity.charset().map(str::to_owned).or_else(in_page);
     charset::decode(&label.unwrap_or_default(), &bytes).replace("\r\n", "\n")
 }
 

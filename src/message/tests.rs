@@ -170,10 +170,7 @@ fn bodies_are_told_from_files_and_inline_pictures() {
     assert_eq!(m.text, "请\ny");
     assert_eq!(m.links, ["http://x.example/?a=1&b=2"]);
     let kinds: Vec<_> = m.attachments.iter().map(|a| (a.name.as_str(), a.kind)).collect();
-    assert_eq!(
-        kinds,
-        [("a.csv", Kind::OtherSpreadsheet), ("a.xls", Kind::OtherSpreadsheet), ("scan.jpg", Kind::Picture)]
-    );
+    assert_eq!(kinds, [("a.csv", Kind::Csv), ("a.xls", Kind::Html), ("scan.jpg", Kind::Picture)]);
 }
 
 #[test]
@@ -212,6 +209,72 @@ fn a_bad_part_does_not_lose_the_others() {
 }
 
 #[test]
+fn encoded_messages_are_read_and_cost_no_part_behind_them() {
+    let inner = [
+        b"From: a@b.example\r\nSubject: inner\r\n".to_vec(),
+        multipart("mixed", "i", &[file("Content-Disposition: attachment; filename=a.xls", WORKBOOK)]),
+    ]
+    .concat();
+    let packed = file("Content-Type: message/RFC822; name=\"a.eml\"", &inner);
+    let quoted = b"Content-Type: message/global\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSubject: =\r\nquoted\r\nTo: a@b.example\r\n".to_vec();
+    let last = file("Content-Disposition: attachment; filename=b.xls", WORKBOOK);
+    let m = mail("", &multipart("mixed", "o", &[packed.clone(), packed, quoted, last]));
+    assert_eq!(names(&m), ["a.xls", "a.xls", "b.xls"]);
+    let inside: Vec<_> = m.forwarded.iter().map(|f| f.subject.as_str()).collect();
+    assert_eq!(inside, ["inner", "inner", "quoted"]);
+}
+
+#[test]
+fn parts_are_decoded_up_to_their_delimiter() {
+    let parts = [
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\nbody=20a=\r\n".to_vec(),
+        b"Content-Disposition: attachment; filename=q\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=\r\n"
+            .to_vec(),
+        b"Content-Disposition: attachment; filename=r\r\nContent-Transfer-Encoding: base64\r\n\r\nYWI=\r\n-- sent --\r\n"
+            .to_vec(),
+        file("Content-Disposition: attachment; filename=b", b"abc"),
+    ];
+    let raw = multipart("mixed", "b", &parts);
+    for cut in ["", "--\r\n", "\r\n--b--\r\n"] {
+        let m = mail("", raw.strip_suffix(cut.as_bytes()).unwrap());
+        let files: Vec<_> = m.attachments.iter().map(|a| (a.name.as_str(), a.bytes.as_slice())).collect();
+        assert_eq!(m.text, "body a");
+        assert_eq!(files, [("q", &b""[..]), ("r", b"ab"), ("b", b"abc")], "without {cut:?}");
+    }
+}
+
+#[test]
+fn missing_ends_lose_no_part() {
+    let file = |name| file(&format!("Content-Disposition: attachment; filename={name}"), WORKBOOK);
+    // Inner multiparts without their closing delimiters, one in the other.
+    let texts = b"Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\n\r\nhello\r\n".to_vec();
+    // Forwarded headers without the empty line behind them.
+    let forwarded = b"Content-Type: message/rfc822\r\n\r\nSubject: one\r\nTo: a@b.example".to_vec();
+    let m = mail("", &multipart("mixed", "m", &[texts, file("1"), forwarded.clone(), forwarded, file("2")]));
+    assert_eq!((m.text.as_str(), names(&m)), ("hello", vec!["1", "2"]));
+    let inside: Vec<_> = m.forwarded.iter().map(|f| (f.subject.as_str(), f.text.as_str())).collect();
+    assert_eq!(inside, [("one", ""), ("one", "")]);
+    // The empty line is missing in the outermost header, and the mail ends in the header of its last part.
+    let raw = multipart("mixed", "m", &[b"Content-Disposition: attachment; filename=1\r\n\r\nx".to_vec(), file("2")]);
+    let empty_line = raw.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+    let end = raw.windows(5).rposition(|w| w == b"base6").unwrap();
+    let m = mail("", &[&raw[..empty_line], &raw[empty_line + 2..end]].concat());
+    let files: Vec<_> = m.attachments.iter().map(|a| (a.name.as_str(), a.bytes.as_slice())).collect();
+    assert_eq!(files, [("1", &b"x"[..]), ("2", b"")]);
+}
+
+#[test]
+fn odd_headers_and_boundaries_are_read() {
+    let raw = b"From x\nSubject: a\n b\nX: \n\nbody\n";
+    let m = parse(raw, &Limits::default());
+    assert_eq!((m.subject.as_str(), m.header("x").count(), m.text.as_str()), ("a b", 1, "body"));
+    assert_eq!(parse(b"\r\nbody", &Limits::default()).text, "body");
+    assert_eq!(parse(b"Subject: only", &Limits::default()).subject, "only");
+    let parts = b"Content-Type: multipart/mixed; boundary=\"b\"\n\npre\n--b\n\none\n--b  \n\ntwo\n--b--\nepilogue\n";
+    assert_eq!(parse(parts, &Limits::default()).text, "one\ntwo");
+}
+
+#[test]
 fn limits_on_parts_depth_and_text_are_kept_and_told() {
     let many: Vec<_> = (0..1000).map(|_| file("Content-Disposition: attachment; filename=a", b"x")).collect();
     let m = mail("", &multipart("mixed", "b", &many));
@@ -222,6 +285,9 @@ fn limits_on_parts_depth_and_text_are_kept_and_told() {
     }
     let m = mail("", &deep);
     assert!(m.truncated && m.attachments.is_empty());
+    let parameters = format!("Content-Type: a/b{}\r\n\r\n", ";a*1=x".repeat(1 << 20));
+    let m = mail("Subject: a\r\n", parameters.as_bytes());
+    assert!(m.truncated && m.subject == "a");
     let m = mail("\r\n", "长".repeat(200_000).as_bytes());
     assert!(m.truncated && m.text.len() <= Limits::default().text && m.text.ends_with('长'));
 }

@@ -44,7 +44,7 @@ fn the_headers_keep_robots_quiet_and_the_thread_together() {
     for line in [
         "Auto-Submitted: auto-replied",
         "X-Auto-Response-Suppress: All",
-        "X-Taizhang: receipt",
+        "X-Taizhang: receipt robot@office.test",
         "In-Reply-To: <abc@street.test>",
         "References: <root@street.test> <abc@street.test>",
         "Date: Mon, 26 Sep 2011 01:00:00 +0000",

@@ -63,7 +63,7 @@ fn head(data: &ReportData) -> Vec<Part> {
     parts
 }
 
-/// `临湖开发区管委会，各街道，各镇，区直各有关部门`: zones by name, the other kinds together.
+/// `清河开发区管委会，各街道，各镇，区直各有关部门`: zones by name, the other kinds together.
 fn addressees(data: &ReportData) -> String {
     let of = |kind: &'static str| data.registry.units.iter().filter(move |u| u.kind == kind);
     let mut names: Vec<String> = of("zone").map(|u| u.name.clone()).collect();
@@ -136,6 +136,10 @@ fn closing(data: &ReportData, tables: &[StreamTable]) -> Vec<Part> {
     }
     parts.push(Part::Signature(data.department.name.clone()));
     parts.push(Part::Date(day(data.generated_at)));
+    // The standard has it on the last page; before the tables it never stands on a page alone.
+    if !data.committees.is_empty() {
+        parts.push(Part::CopyTo(format!("抄送：{}。", data.committees.join("，"))));
+    }
     parts
 }
 
@@ -226,7 +230,9 @@ mod tests {
             "四、有关要求",
             "中共白鹭区委组织部",
             "2011年9月26日",
+            "抄送：区非公党工委，区社会组织党工委。",
             "附件1",
+            "附件2",
         ];
         let mut rest = texts.iter();
         for part in order {

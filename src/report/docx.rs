@@ -35,6 +35,8 @@ pub enum Part {
     Attachment(String),
     /// A table's title.
     Caption(String),
+    /// 抄送, between two rules.
+    CopyTo(String),
     Table(Table),
 }
 
@@ -140,6 +142,14 @@ fn paragraph_of(part: &Part) -> Paragraph {
         Part::Caption(text) => {
             let spacing = LineSpacing::new().before(200).after(200).line_rule(LineSpacingType::Exact).line(LINE);
             line(text, Face::Title, SIZE_3 + 4).align(centre).line_spacing(spacing).keep_next(true)
+        }
+        Part::CopyTo(text) => {
+            let rule = |at| ParagraphBorder::new(at).val(BorderType::Single).size(6).space(2);
+            let rules = ParagraphBorders::with_empty().set(rule(ParagraphBorderPosition::Top));
+            let spacing = LineSpacing::new().before(400).line_rule(LineSpacingType::Exact).line(LINE);
+            let mut line = line(text, Face::Body, SIZE_4).line_spacing(spacing);
+            line.property = line.property.set_borders(rules.set(rule(ParagraphBorderPosition::Bottom)));
+            line
         }
         Part::Table(_) => Paragraph::new(),
     }

@@ -49,7 +49,7 @@ impl Opener<'_> {
         }
         let name = &attachment.name;
         match attachment.kind {
-            Kind::Xlsx | Kind::Xls => self.workbook(attachment),
+            Kind::Xlsx | Kind::Xls | Kind::SpreadsheetMl | Kind::Html | Kind::Csv => self.workbook(attachment),
             Kind::Encrypted => self.opened.findings.push(refused(name, &Refusal::Encrypted)),
             Kind::Archive => self.archive(attachment),
             Kind::OtherSpreadsheet => {
@@ -77,7 +77,7 @@ impl Opener<'_> {
     fn workbook(&mut self, attachment: &Attachment) {
         let c = &self.config.limits;
         let limits = workbook::Limits { bytes: c.workbook_bytes, cells: c.workbook_cells };
-        match workbook::read(&attachment.bytes, &limits) {
+        match workbook::read_as(attachment.kind, &attachment.bytes, &limits) {
             Ok(book) => {
                 let reading = extract::read(&book, &self.config.campaign, &attachment.name, self.received);
                 if reading.returns.is_empty() {

@@ -1,13 +1,14 @@
 //! From the forms that were read to submissions: for whom, for when, checked, and accepted, refused or to be asked
 //! about. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assess::{Context, Sender, forged};
 use super::documents::Opened;
 use super::resolve::{self, Around, ForWhom};
 use super::{Fate, Row, Submission};
 use crate::config::Unit;
+use crate::form::name::organisation_key;
 use crate::form::reading::Return;
 use crate::form::{Finding, Form, FormKind, Place, Record, Severity, check};
 use crate::message::Message;
@@ -37,7 +38,7 @@ pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context:
             list.push(judge(&part, form, &around, (sender, context)));
         }
     }
-    settle_doubles(list)
+    settle_doubles(list, context)
 }
 
 /// A table of figures may have a row for each of several units; each is a return of its own.
@@ -175,15 +176,14 @@ fn finish(
     mut findings: Vec<Finding>,
     asked: Vec<Finding>,
 ) -> Judged {
-    let refused = findings.iter().any(Finding::is_error);
+    let refused = check::rejected(ret, form, &findings);
     let admit = |record: &Record| match form.kind {
         FormKind::Book => !check::withheld(record, &findings),
         FormKind::Figures => !refused,
     };
     let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };
     let rows: Vec<Row> = ret.records.iter().map(row).collect();
-    let of_the_whole = findings.iter().any(|f| f.is_error() && f.place.row.is_none());
-    let usable = !of_the_whole && rows.iter().any(|r| r.admitted);
+    let usable = !refused && rows.iter().any(|r| r.admitted);
     let fate = match (asked.is_empty(), usable) {
         (false, _) => Fate::Quarantined,
         (true, true) => Fate::Accepted,
@@ -208,8 +208,9 @@ fn finish(
     Judged { submission, rules }
 }
 
-/// The same return twice in one mail: a copy is dropped; two that differ wait for a person.
-fn settle_doubles(list: Vec<Judged>) -> Vec<Judged> {
+/// The same return twice in one mail: a copy is dropped, a book that goes on over several sheets of a file is joined;
+/// two that differ wait for a person.
+fn settle_doubles(list: Vec<Judged>, context: &Context) -> Vec<Judged> {
     let mut kept: Vec<Judged> = Vec::new();
     for mut judged in list {
         let s = &judged.submission;
@@ -223,6 +224,11 @@ fn settle_doubles(list: Vec<Judged>) -> Vec<Judged> {
         };
         let values = |s: &Submission| s.rows.iter().map(|r| r.record.values.clone()).collect::<Vec<_>>();
         if values(&other.submission) == values(&judged.submission) {
+            continue;
+        }
+        let form = context.config.campaign.form(&judged.submission.form);
+        if form.is_some_and(|f| goes_on(&other.submission, &judged.submission, f)) {
+            join(other, judged);
             continue;
         }
         for double in [other, &mut judged] {
@@ -239,4 +245,24 @@ fn settle_doubles(list: Vec<Judged>) -> Vec<Judged> {
         kept.push(judged);
     }
     kept
+}
+
+/// A book whose second part has none of the first part's organisations, in the same file.
+fn goes_on(first: &Submission, second: &Submission, form: &Form) -> bool {
+    let names = |s: &Submission| -> BTreeSet<String> {
+        s.rows.iter().filter_map(|r| r.record.text(&form.identity)).map(organisation_key).collect()
+    };
+    form.kind == FormKind::Book && first.file == second.file && names(first).is_disjoint(&names(second))
+}
+
+fn join(first: &mut Judged, second: Judged) {
+    let part = second.submission;
+    first.submission.rows.extend(part.rows);
+    first.submission.findings.extend(part.findings);
+    first.rules.extend(second.rules);
+    first.submission.fate = match (first.submission.fate, part.fate) {
+        (Fate::Quarantined, _) | (_, Fate::Quarantined) => Fate::Quarantined,
+        (Fate::Accepted, _) | (_, Fate::Accepted) => Fate::Accepted,
+        (Fate::Rejected, Fate::Rejected) => Fate::Rejected,
+    };
 }

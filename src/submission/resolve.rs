@@ -174,3 +174,140 @@ fn told(found: &[(PeriodHint, Place)], open: Period) -> Vec<Finding> {
     }
     list
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::reading::Hint;
+
+    fn registry() -> Registry {
+        let unit = |name: &str, aliases: &[&str], streams: &[&str]| Unit {
+            name: name.into(),
+            aliases: aliases.iter().map(|a| (*a).to_owned()).collect(),
+            streams: streams.iter().map(|s| (*s).to_owned()).collect(),
+            ..Unit::default()
+        };
+        let both = &["nonpublic", "social"][..];
+        Registry {
+            units: vec![
+                unit("云溪街道办事处", &["云溪街道", "云溪办"], both),
+                unit("松岭镇人民政府", &["松岭镇"], both),
+                unit("白鹭区民政局", &["区民政局"], &["social"]),
+            ],
+        }
+    }
+
+    fn hint(origin: Origin, text: &str) -> Hint {
+        Hint { origin, text: text.into(), cell: Some("A1".into()) }
+    }
+
+    fn sheet(hints: &[(Origin, &str)]) -> Return {
+        let hints = hints.iter().map(|(o, t)| hint(*o, t)).collect();
+        Return { form: "progress".into(), file: "表.xlsx".into(), sheet: "Sheet1".into(), hints, ..Return::default() }
+    }
+
+    /// What stands around a sheet that came on 12 September 2011.
+    struct Mail<'a> {
+        file: &'a str,
+        subject: &'a str,
+        sender: &'a [&'a str],
+        stream: Option<&'a str>,
+    }
+
+    const PLAIN: Mail =
+        Mail { file: "报表.xlsx", subject: "报表", sender: &["云溪街道办事处"], stream: Some("nonpublic") };
+
+    fn around<T>(mail: &Mail, ask: impl FnOnce(&Around) -> T) -> T {
+        let (registry, campaign) = (registry(), Campaign::builtin());
+        let sender: Vec<&Unit> = mail.sender.iter().filter_map(|n| registry.unit(n)).collect();
+        let received = DateTime::parse_from_rfc3339("2011-09-12T10:00:00+08:00").unwrap();
+        ask(&Around {
+            registry: &registry,
+            campaign: &campaign,
+            file: mail.file,
+            subjects: &[mail.subject.to_owned()],
+            sender: &sender,
+            mailbox_stream: mail.stream,
+            received: received.with_timezone(&chrono_tz::Asia::Shanghai),
+        })
+    }
+
+    fn for_whom(mail: &Mail, hints: &[(Origin, &str)]) -> ForWhom {
+        around(mail, |a| unit(&sheet(hints), &[], a))
+    }
+
+    #[test]
+    fn the_sheet_says_whose_it_is_before_file_name_subject_and_sender() {
+        let known = |n: &str| ForWhom::Known(n.to_owned());
+        let line = [(Origin::UnitLine, "松岭镇（公章）")];
+        assert_eq!(for_whom(&PLAIN, &line), known("松岭镇人民政府"));
+        assert_eq!(for_whom(&Mail { file: "松岭镇报表.xls", ..PLAIN }, &[]), known("松岭镇人民政府"));
+        assert_eq!(for_whom(&Mail { subject: "松岭镇8月报表", ..PLAIN }, &[]), known("松岭镇人民政府"));
+        assert_eq!(for_whom(&PLAIN, &[]), known("云溪街道办事处"));
+    }
+
+    #[test]
+    fn somebody_who_reports_for_two_units_must_say_which() {
+        let both = &["云溪街道办事处", "松岭镇人民政府"][..];
+        assert_eq!(for_whom(&Mail { sender: both, ..PLAIN }, &[]), ForWhom::Unknown);
+        let line = [(Origin::UnitLine, "松岭镇")];
+        let slip = Mail { sender: both, file: "云溪办报表.xls", ..PLAIN };
+        assert!(matches!(for_whom(&slip, &line), ForWhom::Contradiction(names) if names.len() == 2));
+        // Somebody who speaks for one unit only has merely kept an old file name.
+        assert_eq!(
+            for_whom(&Mail { file: "松岭镇报表.xls", ..PLAIN }, &[(Origin::UnitLine, "云溪办")]),
+            ForWhom::Known("云溪街道办事处".into())
+        );
+    }
+
+    #[test]
+    fn two_units_on_one_sheet_are_a_contradiction() {
+        let hints = [(Origin::UnitLine, "云溪街道"), (Origin::Title, "松岭镇活动台账")];
+        assert!(matches!(for_whom(&PLAIN, &hints), ForWhom::Contradiction(_)));
+    }
+
+    #[test]
+    fn the_title_names_the_stream_before_the_mailbox_does() {
+        let of = |mail: &Mail, hints: &[(Origin, &str)]| {
+            around(mail, |a| stream(&sheet(hints), a.registry.unit("云溪街道办事处"), a))
+        };
+        assert_eq!(of(&PLAIN, &[(Origin::Title, "社会组织活动台账")]).as_deref(), Some("social"));
+        // A subject that names both says nothing.
+        assert_eq!(of(&Mail { subject: "报送非公、社会组织报表", ..PLAIN }, &[]).as_deref(), Some("nonpublic"));
+        assert_eq!(of(&Mail { stream: None, ..PLAIN }, &[]), None);
+        let bureau =
+            around(&Mail { stream: None, ..PLAIN }, |a| stream(&sheet(&[]), a.registry.unit("白鹭区民政局"), a));
+        assert_eq!(bureau.as_deref(), Some("social"));
+    }
+
+    fn when(hints: &[(Origin, &str)], mail: &Mail) -> Result<(String, usize), String> {
+        let found = around(mail, |a| period(&sheet(hints), a));
+        found.map(|w| (w.period.to_string(), w.told.len())).map_err(|f| f.rule)
+    }
+
+    #[test]
+    fn a_return_that_names_no_month_is_for_the_open_period_without_a_word() {
+        assert_eq!(when(&[], &PLAIN), Ok(("2011-08".into(), 0)));
+    }
+
+    #[test]
+    fn september_on_a_sheet_sent_in_september_means_august_and_is_told() {
+        assert_eq!(when(&[(Origin::Title, "活动台账（2011年9月）")], &PLAIN), Ok(("2011-08".into(), 1)));
+        assert_eq!(when(&[(Origin::FilledLine, "2011年9月10日")], &PLAIN), Ok(("2011-08".into(), 0)));
+    }
+
+    #[test]
+    fn places_that_name_different_months_are_told_and_the_title_wins() {
+        let (period, told) =
+            when(&[(Origin::Title, "活动台账（2011年8月）")], &Mail { file: "2011年7月.xls", ..PLAIN }).unwrap();
+        assert_eq!((period.as_str(), told), ("2011-08", 1));
+        let earlier = when(&[(Origin::PeriodLine, "2011年7月")], &PLAIN).unwrap();
+        assert_eq!(earlier, ("2011-07".into(), 1));
+    }
+
+    #[test]
+    fn a_month_to_come_or_long_gone_is_refused() {
+        assert_eq!(when(&[(Origin::Title, "活动台账（2011年12月）")], &PLAIN), Err("W05".into()));
+        assert_eq!(when(&[(Origin::Title, "活动台账（2009年8月）")], &PLAIN), Err("W05".into()));
+    }
+}

@@ -64,7 +64,7 @@ fn names(registry: &Registry) -> Vec<(String, usize)> {
     names
 }
 
-/// A short name without an ending of its own (东关) counts only where an office's name may end: at the end, before
+/// A short name without an ending of its own (城北) counts only where an office's name may end: at the end, before
 /// something that is no Chinese character, or before a word such as 街道, 办, 党, 非公, 社会.
 fn stands_alone(text: &[char], at: usize, name: &[char]) -> bool {
     const ENDED: [char; 14] = ['处', '道', '镇', '乡', '办', '局', '委', '府', '区', '会', '院', '室', '组', '中'];

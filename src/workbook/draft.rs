@@ -1,19 +1,16 @@
-//! A sheet while it is being read: cells are taken in under one budget for the whole workbook. Pure.
+//! A sheet while it is being read: cells are taken in under one budget for the whole workbook, and joined with the
+//! sheet's marks by position. Pure.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 
-use super::number_format::{Epoch, Shown};
+use super::marks::{At, Formula, Marks};
 use super::{Cell, CellValue, Limits, Merge, Refusal, Sheet};
 
 /// Bytes of text one workbook may hold in its cells: one long shared string can be shown in many cells.
-const TEXT_BYTES: u64 = 256 << 20;
-/// Rows and cells that may be passed over, empty ones included: they cost no memory, but time.
-const ELEMENTS: u64 = 10_000_000;
+pub(super) const TEXT_BYTES: u64 = 256 << 20;
 /// A merge over more cells than this (within the used area) is no layout but an accident.
 const MERGE_CELLS: u64 = 100_000;
 const MERGES: usize = 50_000;
-const COLUMN_RANGES: usize = 1_000;
 pub(super) const ROWS: u32 = 1 << 20;
 pub(super) const COLUMNS: u32 = 1 << 14;
 pub(super) const SHEETS: usize = 255;
@@ -22,83 +19,73 @@ pub(super) const SHEETS: usize = 255;
 pub(super) struct Budget {
     cells: u64,
     text: u64,
-    elements: u64,
 }
 
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { cells: limits.cells, text: TEXT_BYTES, elements: ELEMENTS }
+        Self { cells: limits.cells, text: TEXT_BYTES }
     }
 
-    /// Counts a row or a cell, whatever is in it.
-    pub(super) fn visit(&mut self) -> Result<(), Refusal> {
-        self.elements = self.elements.checked_sub(1).ok_or_else(|| Refusal::TooLarge("rows and empty cells".into()))?;
-        Ok(())
-    }
-
-    fn spend(&mut self, value: &CellValue) -> Result<(), Refusal> {
-        let text = match value {
-            CellValue::Text(s) | CellValue::Error(s) => s.len() as u64,
-            _ => 0,
-        };
+    /// For one cell with so many bytes of text.
+    pub(super) fn spend(&mut self, text: u64) -> Result<(), Refusal> {
         self.cells = self.cells.checked_sub(1).ok_or_else(|| Refusal::TooLarge("cells".into()))?;
         self.text = self.text.checked_sub(text).ok_or_else(|| Refusal::TooLarge("bytes of text in cells".into()))?;
         Ok(())
     }
 }
 
-/// A cell as the file has it.
-pub(super) struct Raw {
-    pub(super) value: CellValue,
-    pub(super) shown: Shown,
-    pub(super) formula: bool,
-}
-
 pub(super) struct Draft {
     sheet: Sheet,
-    epoch: Epoch,
-    hidden_columns: Vec<RangeInclusive<u32>>,
+    marks: Marks,
 }
 
 impl Draft {
-    pub(super) fn new(name: String, hidden: bool, epoch: Epoch) -> Self {
-        let sheet = Sheet { name, hidden, ..Sheet::default() };
-        Self { sheet, epoch, hidden_columns: Vec::new() }
+    pub(super) fn new(name: String, hidden: bool, marks: Marks) -> Self {
+        Self { sheet: Sheet { name, hidden, ..Sheet::default() }, marks }
     }
 
-    /// Stores a cell; a blank text is no cell. Positions beyond Excel's grid are damage.
-    pub(super) fn put(&mut self, at: (u32, u32), raw: Raw, budget: &mut Budget) -> Result<(), Refusal> {
+    /// Stores a cell by its stored value, if it has one. A blank text is no cell; a formula without a value is one
+    /// that was never computed. Positions beyond Excel's grid are damage.
+    pub(super) fn put(&mut self, at: At, stored: Option<CellValue>, budget: &mut Budget) -> Result<(), Refusal> {
         if at.0 >= ROWS || at.1 >= COLUMNS {
             return Err(Refusal::Damaged("a cell lies outside the grid".into()));
         }
-        let value = match raw.value {
-            CellValue::Text(text) if text.is_empty() => return Ok(()),
-            CellValue::Number(n) if raw.shown == Shown::Date => {
-                self.epoch.date(n).map_or(CellValue::Number(n), CellValue::Date)
-            }
-            value => value,
+        let formula = self.marks.formulas.get(&at);
+        let blank = matches!(&stored, Some(CellValue::Text(text)) if text.is_empty());
+        let value = match (stored, formula) {
+            (None, Some(_)) => CellValue::Uncached,
+            (_, Some(Formula::Number)) if blank => CellValue::Uncached,
+            (Some(value), _) if !blank => value,
+            _ => return Ok(()),
         };
-        budget.spend(&value)?;
-        let percent = raw.shown == Shown::Percent && matches!(value, CellValue::Number(_));
-        self.sheet.cells.insert(at, Cell { value, percent, formula: raw.formula });
+        let text = match &value {
+            CellValue::Text(s) | CellValue::Error(s) => s.len() as u64,
+            _ => 0,
+        };
+        budget.spend(text)?;
+        let percent = matches!(value, CellValue::Number(_)) && self.marks.percent.contains(&at);
+        self.sheet.cells.insert(at, Cell { value, percent, formula: formula.is_some() });
         Ok(())
     }
 
-    pub(super) fn merge(&mut self, first: (u32, u32), last: (u32, u32)) {
+    /// Marks a cell as shown in percent.
+    pub(super) fn percent(&mut self, at: At) {
+        self.marks.percent.insert(at);
+    }
+
+    /// For formats whose marks come along with their cells. A formula has to be marked before its value is put.
+    pub(super) fn marks(&mut self) -> &mut Marks {
+        &mut self.marks
+    }
+
+    /// Formula cells without any stored value so far.
+    pub(super) fn uncomputed(&self, has_value: impl Fn(At) -> bool) -> Vec<At> {
+        self.marks.formulas.keys().copied().filter(|&at| !has_value(at)).collect()
+    }
+
+    pub(super) fn merge(&mut self, first: At, last: At) {
         if self.sheet.merges.len() < MERGES && first != last && first.0 <= last.0 && first.1 <= last.1 {
             self.sheet.merges.push(Merge { first, last });
-        }
-    }
-
-    pub(super) fn hide_row(&mut self, row: u32) {
-        if row < ROWS {
-            self.sheet.hidden_rows.insert(row);
-        }
-    }
-
-    pub(super) fn hide_columns(&mut self, columns: RangeInclusive<u32>) {
-        if self.hidden_columns.len() < COLUMN_RANGES {
-            self.hidden_columns.push(columns);
         }
     }
 
@@ -109,9 +96,9 @@ impl Draft {
         let (Some(&(last_row, _)), Some(&last_column)) = (cells.keys().next_back(), columns.last()) else {
             return Sheet { name: self.sheet.name, hidden: self.sheet.hidden, ..Sheet::default() };
         };
-        self.sheet.hidden_rows.retain(|&row| row <= last_row);
+        self.sheet.hidden_rows = self.marks.hidden_rows.range(..=last_row).copied().collect();
         self.sheet.hidden_columns =
-            columns.into_iter().filter(|c| self.hidden_columns.iter().any(|range| range.contains(c))).collect();
+            columns.into_iter().filter(|c| self.marks.hidden_columns.iter().any(|range| range.contains(c))).collect();
         self.sheet.merges.retain_mut(|merge| {
             merge.last = (merge.last.0.min(last_row), merge.last.1.min(last_column));
             let inside = merge.first.0 <= merge.last.0 && merge.first.1 <= merge.last.1 && merge.first != merge.last;

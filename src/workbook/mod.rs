@@ -2,23 +2,25 @@
 //!
 //! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
 
-mod biff;
+mod container;
+mod csv;
 mod draft;
-mod number_format;
+mod html;
+mod html_cell;
+mod marks;
+mod marks_xls;
+mod marks_xlsx;
 mod package;
 pub mod read;
-#[cfg(test)]
-#[path = "tests.rs"]
-mod whole_files;
-mod worksheet;
-mod xls;
-mod xlsx;
+mod records;
+mod spreadsheetml;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 
-pub use read::read;
+pub use read::{read, read_as};
 
 #[derive(Clone, Debug, Default)]
 pub struct Workbook {
@@ -110,14 +112,4 @@ impl Sheet {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_named_as_excel_names_them() {
-        assert_eq!(
-            (a1(0, 0), a1(4, 25), a1(9, 26), a1(0, 701), a1(0, 702)),
-            ("A1".into(), "Z5".into(), "AA10".into(), "ZZ1".into(), "AAA1".into())
-        );
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! The parts of an OOXML package (ECMA-376 part 2), each inflated through a counter so that a bomb is refused before
-//! it has cost more than the limits below. Pure.
+//! The parts of an OOXML package (ECMA-376 part 2), each inflated once through a counter before anybody reads it: a
+//! bomb is refused when it has given more than the limits below, and no reader meets one later. Pure.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -18,9 +18,8 @@ const RELATIONSHIPS: usize = 10_000;
 
 pub(super) struct Package<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
-    /// Member numbers by part name in lower case: writers disagree on case and slashes.
-    members: HashMap<String, usize>,
-    left: u64,
+    /// Member numbers by part name in lower case (writers disagree on case and slashes), with their inflated sizes.
+    members: HashMap<String, (usize, u64)>,
 }
 
 /// One entry of a `.rels` part; `kind` is the last word of its type URI, which strict and transitional share.
@@ -36,21 +35,33 @@ pub(super) fn damaged(what: impl std::fmt::Display) -> Refusal {
 }
 
 impl<'a> Package<'a> {
+    /// Inflates every member to see that all are whole (checksums) and within the limits.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
         if zip.len() > MEMBERS {
             return Err(Refusal::TooLarge("members of the package".into()));
         }
-        let name = |i| zip.name_for_index(i).and_then(Result::ok).map(|n| (part_name(&n), i));
-        let members = (0..zip.len()).filter_map(name).collect();
-        Ok(Self { zip, members, left: ALL_BYTES })
+        let mut left = ALL_BYTES;
+        let mut members = HashMap::new();
+        for number in 0..zip.len() {
+            let inner = zip.by_index(number).map_err(damaged)?;
+            let name = part_name(inner.name().map_err(damaged)?.as_ref());
+            let mut counted = Counted { inner, part: PART_BYTES, all: &mut left };
+            let size = io::copy(&mut counted, &mut io::sink()).map_err(refusal)?;
+            members.insert(name, (number, size));
+        }
+        Ok(Self { zip, members })
+    }
+
+    /// Bytes of a part when inflated; 0 where there is none.
+    pub(super) fn size(&self, name: &str) -> u64 {
+        self.members.get(&part_name(name)).map_or(0, |&(_, size)| size)
     }
 
     /// A part as XML, if it is there.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<Xml<impl BufRead + '_>>, Refusal> {
-        let Some(&member) = self.members.get(&part_name(name)) else { return Ok(None) };
-        let inner = self.zip.by_index(member).map_err(damaged)?;
-        Ok(Some(Xml::new(BufReader::new(Counted { inner, part: PART_BYTES, all: &mut self.left }))))
+        let Some(&(member, _)) = self.members.get(&part_name(name)) else { return Ok(None) };
+        Ok(Some(Xml::new(BufReader::new(self.zip.by_index(member).map_err(damaged)?))))
     }
 
     /// The relationships of a part (of the package itself for `""`); none where there is no such list.
@@ -71,6 +82,13 @@ impl<'a> Package<'a> {
             });
         }
         Ok(found)
+    }
+}
+
+fn refusal(error: io::Error) -> Refusal {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Refusal::TooLarge("bytes when unpacked".into()),
+        _ => damaged(error),
     }
 }
 
@@ -132,9 +150,6 @@ impl<R: BufRead> Xml<R> {
         match self.reader.read_event_into(&mut self.buffer) {
             Ok(Event::Eof) => Ok(None),
             Ok(event) => Ok(Some(event)),
-            Err(quick_xml::Error::Io(e)) if e.kind() == io::ErrorKind::FileTooLarge => {
-                Err(Refusal::TooLarge("bytes when unpacked".into()))
-            }
             Err(e) => Err(damaged(e)),
         }
     }
@@ -154,19 +169,6 @@ pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> 
 /// `1`, `true`, `on`
 pub(super) fn flag(element: &BytesStart<'_>, name: &str) -> bool {
     attribute(element, name).is_some_and(|v| matches!(v.as_str(), "1" | "true" | "on"))
-}
-
-/// Adds the characters that a text event stands for; other events add nothing.
-pub(super) fn push_text(event: &Event<'_>, text: &mut String) {
-    match event {
-        Event::Text(t) => text.push_str(&t.xml10_content()),
-        Event::CData(t) => text.push_str(&t.xml10_content()),
-        Event::GeneralRef(r) => match r.resolve_char_ref() {
-            Ok(Some(c)) => text.push(c),
-            _ => text.push_str(quick_xml::escape::resolve_xml_entity(r).unwrap_or_default()),
-        },
-        _ => {}
-    }
 }
 
 #[cfg(test)]

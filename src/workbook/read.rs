@@ -1,23 +1,33 @@
 //! Bytes of a workbook → [`Workbook`], by content. Pure: bytes in, plain data out, so that a caller may put a process
 //! between the two.
 //!
-//! Reads OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8) whatever they are called.
+//! - OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): our own
+//!   pass goes first, which bounds what a file may cost and notes its marks, then calamine reads the values.
+//! - SpreadsheetML 2003, HTML tables and separated values, mostly named .xls or .csv: text, read once.
 
-use super::{Limits, Refusal, Workbook, xls, xlsx};
+use super::{Limits, Refusal, Workbook, csv, html, marks_xls, marks_xlsx, spreadsheetml, values};
 use crate::message::attachment::{Kind, sniff};
 
-/// Reads a workbook within `limits`.
+/// Reads a workbook of whatever format within `limits`. Separated values have no mark of their own: see [`read_as`].
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
+    read_as(sniff(bytes, ""), bytes, limits)
+}
+
+/// Reads a workbook of a known kind within `limits`.
 ///
 /// Cells carry the values that the file stores; formulas are never computed. Cells, merges and hidden marks are kept
 /// for the used area only. Everything that cannot be read is a [`Refusal`], also where only one sheet is at fault:
 /// half a workbook would look like an office that reported less.
-pub fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
+pub fn read_as(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
     if bytes.len() as u64 > limits.bytes {
         return Err(Refusal::TooLarge("bytes of the file".into()));
     }
-    match sniff(bytes, "") {
-        Kind::Xlsx => xlsx::read(bytes, limits),
-        Kind::Xls => xls::read(bytes, limits),
+    match kind {
+        Kind::Xlsx => values::xlsx(bytes, marks_xlsx::read(bytes, limits)?, limits),
+        Kind::Xls => values::xls(&marks_xls::read(bytes, limits)?, limits),
+        Kind::SpreadsheetMl => spreadsheetml::read(bytes, limits),
+        Kind::Html => html::read(bytes, limits),
+        Kind::Csv => csv::read(bytes, limits),
         Kind::Encrypted => Err(Refusal::Encrypted),
         kind => Err(Refusal::Damaged(format!("not a workbook that is read here: {kind:?}"))),
     }

@@ -33,6 +33,11 @@ fn package(parts: &[(&str, &str)]) -> Vec<u8> {
     let needed = [
         ("[Content_Types].xml", "<Types/>"),
         (
+            "_rels/.rels",
+            r#"<Relationships><Relationship Id="rId1" Type="t/relationships/officeDocument" Target="xl/workbook.xml"/>
+               </Relationships>"#,
+        ),
+        (
             "xl/workbook.xml",
             r#"<workbook xmlns:r="r"><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>"#,
         ),
@@ -53,6 +58,14 @@ fn package(parts: &[(&str, &str)]) -> Vec<u8> {
 
 fn sheet_of(rows: &str) -> Vec<u8> {
     package(&[("xl/worksheets/sheet1.xml", &format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"))])
+}
+
+#[test]
+fn columns_are_named_as_excel_names_them() {
+    assert_eq!(
+        (a1(0, 0), a1(4, 25), a1(9, 26), a1(0, 701), a1(0, 702)),
+        ("A1".into(), "Z5".into(), "AA10".into(), "ZZ1".into(), "AAA1".into())
+    );
 }
 
 #[test]
@@ -118,9 +131,12 @@ fn an_xls_gives_values_formats_merges_and_hidden_parts() {
     }
 }
 
+fn record(kind: u16, data: &[u8]) -> Vec<u8> {
+    [&kind.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), data].concat()
+}
+
 /// A BIFF5 stream as Excel 5 and 95 wrote it, without its compound file.
-fn excel_5(code_page: Option<u16>, name: &[u8], label: &[u8]) -> Vec<u8> {
-    let record = |kind: u16, data: &[u8]| [&kind.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), data].concat();
+fn excel_5(code_page: Option<u16>, name: &[u8], cells: &[Vec<u8>]) -> Vec<u8> {
     let bof = |dt: u8| record(0x0809, &[0, 5, dt, 0, 0, 0, 0, 0]);
     let mut globals = bof(5);
     if let Some(number) = code_page {
@@ -129,19 +145,50 @@ fn excel_5(code_page: Option<u16>, name: &[u8], label: &[u8]) -> Vec<u8> {
     let at = (globals.len() + 4 + 7 + name.len() + 4) as u32;
     globals.extend(record(0x0085, &[&at.to_le_bytes()[..], &[0, 0, name.len() as u8], name].concat()));
     globals.extend(record(0x000A, &[]));
-    let text = [&[2, 0, 1, 0, 0, 0][..], &(label.len() as u16).to_le_bytes(), label].concat();
-    let string_formula = [&[3, 0, 0, 0, 0, 0][..], &[0, 0, 0, 0, 0, 0, 0xFF, 0xFF], &[0; 8]].concat();
-    [globals, bof(0x10), record(0x0204, &text), record(0x0006, &string_formula), record(0x000A, &[])].concat()
+    [globals, bof(0x10), cells.concat(), record(0x000A, &[])].concat()
+}
+
+fn label(row: u16, column: u16, text: &[u8]) -> Vec<u8> {
+    let head = [row, column, 0, text.len() as u16].map(u16::to_le_bytes).concat();
+    record(0x0204, &[&head, text].concat())
+}
+
+/// A formula whose text result is to follow.
+fn text_formula(row: u16, column: u16, tokens: &[u8]) -> Vec<u8> {
+    let head = [row, column, 0].map(u16::to_le_bytes).concat();
+    let length = (tokens.len() as u16).to_le_bytes();
+    record(0x0006, &[&head[..], &[0, 0, 0, 0, 0, 0, 0xFF, 0xFF], &[0; 6], &length, tokens].concat())
 }
 
 #[test]
 fn chinese_text_of_excel_5_is_read_whatever_code_page_it_claims() {
-    let (name, label) = (encoding_rs::GBK.encode("台账").0, encoding_rs::GBK.encode("柳林街道").0);
+    let (name, text_bytes) = (encoding_rs::GBK.encode("台账").0, encoding_rs::GBK.encode("柳林街道").0);
     for code_page in [None, Some(936), Some(1252)] {
-        let sheet = &read(&excel_5(code_page, &name, &label), &LIMITS).unwrap().sheets[0];
+        let bytes = excel_5(code_page, &name, &[label(2, 1, &text_bytes), text_formula(3, 0, &[])]);
+        let sheet = &read(&bytes, &LIMITS).unwrap().sheets[0];
         assert_eq!((sheet.name.as_str(), text(sheet, (2, 1))), ("台账", "柳林街道"), "{code_page:?}");
         assert_eq!(value(sheet, 3, 0), Some(&CellValue::Uncached), "a text result that never came");
     }
+    let western = excel_5(Some(1252), b"Blatt", &[label(0, 0, b"caf\xE9")]);
+    assert_eq!(text(&read(&western, &LIMITS).unwrap().sheets[0], (0, 0)), "café", "no Chinese text after all");
+}
+
+#[test]
+fn formulas_that_cannot_be_parsed_do_not_cost_the_workbook() {
+    let truncated_exp = text_formula(0, 0, &[0x01, 0]);
+    let bytes = excel_5(Some(936), b"1", &[truncated_exp, label(0, 1, b"ok")]);
+    let sheet = &read(&bytes, &LIMITS).unwrap().sheets[0];
+    assert_eq!((value(sheet, 0, 0), text(sheet, (0, 1))), (Some(&CellValue::Uncached), "ok"));
+}
+
+#[test]
+fn cells_far_apart_and_texts_cut_off_are_refused_in_binary_workbooks() {
+    let of = |cells: &[Vec<u8>]| read(&excel_5(None, b"1", cells), &LIMITS);
+    assert!(matches!(of(&[label(0, 0, b"a"), label(65_535, 255, b"b")]), Err(Refusal::TooLarge(_))));
+    assert_eq!(of(&[label(65_534, 255, b"a"), label(65_535, 254, b"b")]).unwrap().sheets[0].cells.len(), 2);
+    let mut cut = label(0, 0, b"abc");
+    cut[10] = 9;
+    assert!(matches!(of(&[cut]), Err(Refusal::Damaged(_))));
 }
 
 #[test]
@@ -171,13 +218,17 @@ fn rich_text_is_joined_and_phonetic_guides_are_left_out() {
 
 #[test]
 fn what_a_file_says_about_its_own_size_is_not_believed() {
-    let strings = r#"<sst count="99999999999" uniqueCount="99999999999"><si><t>甲</t></si></sst>"#;
-    let rows = r#"<worksheet><dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c></row>
-                  <row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>
-                  <mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells></worksheet>"#;
-    let bytes = package(&[("xl/sharedStrings.xml", strings), ("xl/worksheets/sheet1.xml", rows)]);
-    let sheet = &read(&bytes, &LIMITS).unwrap().sheets[0];
+    let announcing = |count: u64| {
+        let strings = format!(r#"<sst count="{count}" uniqueCount="{count}"><si><t>甲</t></si></sst>"#);
+        let rows = r#"<worksheet><dimension ref="A1:XFD1048576"/><sheetData>
+                      <row r="1"><c r="A1" t="s"><v>0</v></c></row>
+                      <row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>
+                      <mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells></worksheet>"#;
+        read(&package(&[("xl/sharedStrings.xml", &strings), ("xl/worksheets/sheet1.xml", rows)]), &LIMITS)
+    };
+    let sheet = &announcing(99_999).unwrap().sheets[0];
     assert_eq!((sheet.cells.len(), sheet.merges.len()), (2, 0));
+    assert!(matches!(announcing(99_999_999_999), Err(Refusal::TooLarge(_))), "calamine would reserve memory for them");
 }
 
 #[test]
@@ -226,6 +277,25 @@ fn protected_and_damaged_files_are_told_apart() {
     assert!(damaged(&xlsx[..xlsx.len() - 40]));
     assert!(damaged(&package(&[("xl/worksheets/sheet1.xml", "<worksheet><sheetData><row>")])));
     assert!(damaged(&sheet_of(r#"<row><c t="s"><v>3</v></c></row>"#)));
+}
+
+#[test]
+fn what_calamine_would_misread_without_a_word_is_refused() {
+    let damaged = |bytes: &[u8]| matches!(read(bytes, &LIMITS), Err(Refusal::Damaged(_)));
+    let strings = ("xl/sharedStrings.xml", "<sst><si><t>甲</t></si></sst>");
+    let first = |value: &str| {
+        format!(r#"<worksheet><sheetData><row><c t="s"><v>{value}</v></c></row></sheetData></worksheet>"#)
+    };
+    assert!(!damaged(&package(&[strings, ("xl/worksheets/sheet1.xml", &first("0"))])));
+    assert!(damaged(&package(&[strings, ("xl/worksheets/sheet1.xml", &first("x"))])));
+    assert!(damaged(&sheet_of("<row><c><v><![CDATA[5]]></v></c></row>")));
+    let twice = r#"<workbook xmlns:r="r"><sheets><sheet name="表" sheetId="1" r:id="rId1"/>
+                   <sheet name="表" sheetId="2" r:id="rId1"/></sheets></workbook>"#;
+    let sheet = "<worksheet><sheetData/></worksheet>";
+    assert!(damaged(&package(&[("xl/workbook.xml", twice), ("xl/worksheets/sheet1.xml", sheet)])));
+    let elsewhere = r#"<Relationships><Relationship Id="rId1" Type="t/worksheet" Target="worksheets/sheet1.xml"/>
+                       <Relationship Id="rId2" Type="t/styles" Target="looks.xml"/></Relationships>"#;
+    assert!(damaged(&package(&[("xl/_rels/workbook.xml.rels", elsewhere), ("xl/worksheets/sheet1.xml", sheet)])));
 }
 
 fn any_value() -> impl Strategy<Value = CellValue> {

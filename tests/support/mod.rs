@@ -26,7 +26,7 @@ pub fn mailbox(name: &str, imap: Imap) -> Mailbox {
     Mailbox {
         name: name.to_owned(),
         address: imap.server.user.clone(),
-        committee: "青岚区非公党工委".to_owned(),
+        committee: "白鹭区非公党工委".to_owned(),
         stream: Some("nonpublic".to_owned()),
         authserv_id: None,
         since: None,

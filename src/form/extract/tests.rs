@@ -165,6 +165,16 @@ fn both_forms_on_one_sheet_share_the_line_above_the_first() {
 }
 
 #[test]
+fn the_title_of_the_second_table_is_its_own_although_its_unit_line_has_a_date_beside_it() {
+    let register = REGISTER.lines().skip(3).collect::<Vec<_>>().join("\n");
+    let line = "填报单位：北桥街道（盖章）||||||填报时间：2011年9月14日";
+    let drawing = format!("{PROGRESS}\n\n社会组织活动台账|<|<|<|<\n{line}\n{register}");
+    let reading = reading(vec![sheet("全部", &drawing)]);
+    assert_eq!(said(&reading.returns[1], Origin::Title), ["社会组织活动台账"]);
+    assert_eq!(said(&reading.returns[0], Origin::FilledLine), ["2011.9.8"]);
+}
+
+#[test]
 fn headings_repeated_on_the_next_page_continue_the_same_book() {
     let head = "序号|名称|党员总数|正式党员数|组建形式|备注";
     let ret = only(&format!("{head}\n1|甲公司|#1|#1|联合组建|\n2|乙公司|#0|#0|未建|\n{head}\n3|丙公司|#0|#0|未建|"));

@@ -115,7 +115,7 @@ fn a_partly_taken_book_puts_its_errors_first_and_groups_two_hundred_warnings() {
     let mut findings = vec![
         finding("R05", Severity::Error, "J12", "正式党员数5大于党员总数4"),
         finding("R05", Severity::Error, "J31", "已转2加未转3不等于党员总数4"),
-        finding("R03", Severity::Error, "B40", "“青岚精工有限公司”与第18行重复"),
+        finding("R03", Severity::Error, "B40", "“白鹭精工有限公司”与第18行重复"),
         finding("H01", Severity::Info, "I4", "“党员总人数”一列按“党员总数”读取"),
     ];
     let gap = |n| finding("R06", Severity::Warning, &format!("L{n}"), "正式党员4名，没有单独组建党组织");
@@ -144,7 +144,7 @@ fn a_partly_taken_book_puts_its_errors_first_and_groups_two_hundred_warnings() {
 
 ◆ 请改正：3处
 1. 同一家在台账里出现两次（R03，1处）
-   · B40：“青岚精工有限公司”与第18行重复
+   · B40：“白鹭精工有限公司”与第18行重复
    → 请保留一行，删去重复的。
 2. 党员人数对不上（R05，2处）
    · J12：正式党员数5大于党员总数4

@@ -6,7 +6,7 @@ use crate::period::Period;
 
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// `青岚区`
+    /// `白鹭区`
     pub district: String,
     pub period: Period,
     pub edition: Edition,
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn the_summary_can_be_read_without_opening_the_workbook() {
         let mail = compose(&Report {
-            district: "青岚区".into(),
+            district: "白鹭区".into(),
             period: "2011-08".parse().unwrap(),
             edition: Edition::First,
             on_time: 5,
@@ -177,16 +177,16 @@ mod tests {
             errors: 1,
             warnings: 12,
             quarantined: 2,
-            files: vec!["青岚区2011年8月汇总.xlsx".into()],
+            files: vec!["白鹭区2011年8月汇总.xlsx".into()],
             contact: String::new(),
             signature: "区委组织部".into(),
         });
-        assert_eq!(mail.subject, "青岚区2011年8月报送情况汇总（初报）");
+        assert_eq!(mail.subject, "白鹭区2011年8月报送情况汇总（初报）");
         assert_eq!(
             mail.text,
             "\
-【青岚区2011年8月报送情况汇总（初报）】
-截止时间已过，现将各单位报送情况汇总如下；之后补报、更正的，在终报里更新。详见附件《青岚区2011年8月汇总.xlsx》。
+【白鹭区2011年8月报送情况汇总（初报）】
+截止时间已过，现将各单位报送情况汇总如下；之后补报、更正的，在终报里更新。详见附件《白鹭区2011年8月汇总.xlsx》。
 
 ◆ 报送情况
 · 按时报齐5个单位

@@ -1,0 +1,144 @@
+//! Messages and findings, as the listings show them.
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{Version, submissions};
+use crate::period::Period;
+
+/// A message as the listing shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    pub id: i64,
+    pub mailbox: String,
+    pub message_id: Option<String>,
+    pub from: Option<String>,
+    pub subject: String,
+    pub received_at: DateTime<Utc>,
+    /// `None` while it waits to be assessed.
+    pub disposition: Option<String>,
+    pub reason: String,
+    pub rules: Vec<String>,
+    pub duplicate_of: Option<i64>,
+    pub submissions: Vec<Version>,
+}
+
+/// Which messages to list.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    Since(DateTime<Utc>),
+    One(i64),
+    Quarantined,
+    News,
+}
+
+pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<Listed>> {
+    const FIELDS: &str =
+        "SELECT id, mailbox, message_id, from_address, subject, received_at, disposition, reason, rules,
+        duplicate_of FROM message";
+    let sql = |rest: &str| sqlx::AssertSqlSafe(format!("{FIELDS} {rest} ORDER BY received_at, id"));
+    let rows = match which {
+        Which::Since(t) => sqlx::query(sql("WHERE received_at >= ?")).bind(t).fetch_all(&mut *conn).await?,
+        Which::One(id) => sqlx::query(sql("WHERE id = ?")).bind(id).fetch_all(&mut *conn).await?,
+        Which::Quarantined => {
+            sqlx::query(sql("WHERE disposition = 'quarantined' OR id IN
+            (SELECT message FROM submission WHERE state = 'quarantined')"))
+            .fetch_all(&mut *conn)
+            .await?
+        }
+        Which::News => sqlx::query(sql("WHERE disposition = 'news'")).fetch_all(&mut *conn).await?,
+    };
+    let mut list = Vec::new();
+    for row in rows {
+        let id: i64 = row.get(0);
+        let rules: String = row.get(8);
+        list.push(Listed {
+            id,
+            mailbox: row.get(1),
+            message_id: row.get::<Option<String>, _>(2).map(|m| format!("<{m}>")),
+            from: row.get(3),
+            subject: row.get(4),
+            received_at: row.get(5),
+            disposition: row.get(6),
+            reason: row.get(7),
+            rules: serde_json::from_str(&rules).context("stored rules are not readable")?,
+            duplicate_of: row.get(9),
+            submissions: submissions(conn, id).await?,
+        });
+    }
+    Ok(list)
+}
+
+/// A finding as listings and reports show it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    pub rule: String,
+    pub severity: String,
+    pub unit: Option<String>,
+    pub stream: Option<String>,
+    pub form: Option<String>,
+    pub period: Option<String>,
+    pub file: Option<String>,
+    pub sheet: Option<String>,
+    pub cell: Option<String>,
+    pub row: Option<u32>,
+    pub message: String,
+    #[serde(skip)]
+    pub mail: i64,
+    #[serde(skip)]
+    pub received_at: DateTime<Utc>,
+}
+
+/// Which findings to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub period: Option<Period>,
+    pub unit: Option<String>,
+    pub message: Option<i64>,
+    /// Also those of superseded versions.
+    pub all: bool,
+}
+
+/// Findings of the versions that count: the newest accepted, else the newest that came. Of what waits in quarantine
+/// only the question is listed: whether its rows count at all is not decided yet.
+pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Told>> {
+    let rows = sqlx::query(
+        "SELECT f.rule, f.severity, nullif(s.unit, ''), nullif(s.stream, ''), s.form, nullif(s.period, ''), f.file, f.sheet,
+         f.cell, f.row, f.text, f.message, m.received_at, s.id
+         FROM finding f JOIN message m ON m.id = f.message LEFT JOIN submission s ON s.id = f.submission
+         WHERE (?1 IS NULL OR s.period = ?1) AND (?2 IS NULL OR s.unit = ?2) AND (?3 IS NULL OR f.message = ?3)
+         AND (?4 OR m.disposition <> 'duplicate') AND coalesce(s.state, '') <> 'dismissed'
+         AND (?4 OR coalesce(s.state, '') <> 'quarantined' OR f.rule LIKE 'M%' OR f.rule LIKE 'W%' OR f.rule LIKE 'H%')
+         AND (?4 OR s.id IS NULL OR NOT EXISTS (
+             SELECT 1 FROM submission n WHERE n.unit = s.unit AND n.stream = s.stream AND n.form = s.form
+             AND n.period = s.period AND n.id <> s.id AND n.unit <> ''
+             AND ((n.state = 'accepted' AND s.state <> 'accepted')
+               OR ((n.state = 'accepted' OR s.state <> 'accepted') AND n.state <> 'dismissed'
+                   AND (n.received_at, n.id) > (s.received_at, s.id)))))
+         ORDER BY s.unit, s.stream, s.form, f.id",
+    )
+    .bind(filter.period.map(|p| p.to_string()))
+    .bind(&filter.unit)
+    .bind(filter.message)
+    .bind(filter.all)
+    .fetch_all(conn)
+    .await?;
+    let read = |row: sqlx::sqlite::SqliteRow| Told {
+        rule: row.get(0),
+        severity: row.get(1),
+        unit: row.get(2),
+        stream: row.get(3),
+        form: row.get(4),
+        period: row.get(5),
+        file: row.get(6),
+        sheet: row.get(7),
+        cell: row.get(8),
+        row: row.get(9),
+        message: row.get(10),
+        mail: row.get(11),
+        received_at: row.get(12),
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
