@@ -52,7 +52,10 @@ pub fn withheld(record: &Record, findings: &[Finding]) -> bool {
 /// Whether nothing of a return can be used: any error in figures; in a book an error that concerns it whole, or errors on
 /// every row.
 pub fn rejected(ret: &Return, form: &Form, findings: &[Finding]) -> bool {
-    let whole = |f: &Finding| f.is_error() && f.place.cell.is_none() && f.place.row.is_none();
+    // A cell above the rows, as the one with the month, is no row's.
+    let of_a_row = |cell: &String| ret.records.iter().any(|r| r.cells.values().any(|c| c == cell));
+    let of_a_row = |f: &Finding| f.place.row.is_some() || f.place.cell.as_ref().is_some_and(of_a_row);
+    let whole = |f: &Finding| f.is_error() && !of_a_row(f);
     match form.kind {
         FormKind::Figures => findings.iter().any(Finding::is_error),
         FormKind::Book => {

@@ -183,7 +183,8 @@ fn finish(
     };
     let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };
     let rows: Vec<Row> = ret.records.iter().map(row).collect();
-    let usable = !refused && rows.iter().any(|r| r.admitted);
+    let named = unit.is_some() && stream.is_some() && period.is_some();
+    let usable = named && !refused && rows.iter().any(|r| r.admitted);
     let fate = match (asked.is_empty(), usable) {
         (false, _) => Fate::Quarantined,
         (true, true) => Fate::Accepted,
