@@ -10,7 +10,7 @@ use tracing::{error, info};
 
 use super::answer;
 use crate::config::{Config, Mailbox};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::ledger::{mailstore, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::Nature;
@@ -47,19 +47,25 @@ pub async fn process(
         true => examine(db, config, &stored).await?,
         false => broken(&stored, "the program stopped while it was being read, several times"),
     };
-    let entered = async {
+    let enter = async |assessed| {
         let mut tx = db.begin().await?;
         let disposition = settle(&mut tx, config, &stored, assessed, answers, now).await?;
         tx.commit().await?;
         anyhow::Ok(disposition)
     };
-    let disposition = match entered.await {
+    let head = assessed.head.clone();
+    let disposition = match enter(assessed).await {
         Ok(disposition) => disposition,
-        Err(error) => {
+        Err(error) if db::is_outage(&error) => {
             // A full disk or a locked ledger is no fault of the message: the attempt does not count. Should even this
             // note fail, then nothing else can be written either.
             let _ = store::forgive_assessment(&mut *db.pool().acquire().await?, id).await;
             return Err(error).with_context(failed);
+        }
+        Err(error) => {
+            error!(message = id, error = format!("{error:#}"), "a message cannot be brought into the ledger");
+            let waiting = Assessed { head, ..broken(&stored, "the program failed on it") };
+            enter(waiting).await.with_context(failed)?
         }
     };
     info!(message = id, disposition = disposition.as_str(), "processed");
