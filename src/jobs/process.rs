@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use super::answer;
 use crate::config::{Config, Mailbox};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::ledger::{mailstore, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::Nature;
@@ -51,52 +51,29 @@ pub async fn process(
         true => examine(db, config, &stored).await,
         false => broken(&stored, "the program stopped while it was being read, several times"),
     };
-    let mut entered = enter(db, config, (&stored, assessed), answers, now).await;
-    if let Err(error) = &entered
-        && !is_of_the_disk(error)
-    {
-        // Something about this one message: it must not keep the others waiting.
-        error!(message = id, error = format!("{error:#}"), "a message cannot be entered into the ledger");
-        let waiting = broken(&stored, "it cannot be entered into the ledger");
-        entered = enter(db, config, (&stored, waiting), answers, now).await;
-    }
-    let disposition = match entered {
+    let enter = async |assessed| {
+        let mut tx = db.begin().await?;
+        let disposition = settle(&mut tx, config, &stored, assessed, answers, now).await?;
+        tx.commit().await?;
+        anyhow::Ok(disposition)
+    };
+    let head = assessed.head.clone();
+    let disposition = match enter(assessed).await {
         Ok(disposition) => disposition,
-        Err(error) => {
+        Err(error) if db::is_outage(&error) => {
             // A full disk or a locked ledger is no fault of the message: the attempt does not count. Should even this
             // note fail, then nothing else can be written either.
             let _ = store::forgive_assessment(&mut *db.pool().acquire().await?, id).await;
             return Err(error).with_context(failed);
         }
+        Err(error) => {
+            error!(message = id, error = format!("{error:#}"), "a message cannot be brought into the ledger");
+            let waiting = Assessed { head, ..broken(&stored, "the program failed on it") };
+            enter(waiting).await.with_context(failed)?
+        }
     };
     info!(message = id, disposition = disposition.as_str(), "processed");
     Ok(disposition)
-}
-
-async fn enter(
-    db: &Db,
-    config: &Config,
-    (stored, assessed): (&Stored, Assessed),
-    answers: Answers,
-    now: DateTime<Utc>,
-) -> Result<Disposition> {
-    let mut tx = db.begin().await?;
-    let disposition = settle(&mut tx, config, stored, assessed, answers, now).await?;
-    tx.commit().await?;
-    Ok(disposition)
-}
-
-/// A full disk, a locked or broken database: nothing that another message would not meet too.
-fn is_of_the_disk(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| match cause.downcast_ref::<sqlx::Error>() {
-        // Primary result codes: 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 11 CORRUPT, 13 FULL, 14 CANTOPEN, 26 NOTADB.
-        Some(sqlx::Error::Database(e)) => {
-            let code = e.code().and_then(|c| c.parse::<u32>().ok()).unwrap_or_default() & 0xff;
-            [5, 6, 8, 10, 11, 13, 14, 26].contains(&code)
-        }
-        Some(_) => true,
-        None => cause.is::<std::io::Error>(),
-    })
 }
 
 /// A message as it lies in the store.
