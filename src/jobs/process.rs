@@ -53,7 +53,7 @@ pub async fn process(
     };
     let enter = async |assessed| {
         let mut tx = db.begin().await?;
-        let disposition = settle(&mut tx, config, &stored, assessed, answers, now).await?;
+        let disposition = settle(&mut tx, config, (&stored, assessed), answers, now).await?;
         tx.commit().await?;
         anyhow::Ok(disposition)
     };
@@ -145,8 +145,7 @@ fn broken(stored: &Stored, why: &str) -> Assessed {
 async fn settle(
     conn: &mut SqliteConnection,
     config: &Config,
-    stored: &Stored,
-    assessed: Assessed,
+    (stored, assessed): (&Stored, Assessed),
     answers: Answers,
     now: DateTime<Utc>,
 ) -> Result<Disposition> {

@@ -107,7 +107,7 @@ fn judge(
     let place = || Place { file: Some(ret.file.clone()), sheet: Some(ret.sheet.clone()), ..Place::default() };
     let whole = |rule: &str, text: String| Finding::new(rule, Severity::Error, place(), text);
 
-    let unit = unit(ret, form, around, context, &mut asked, &whole);
+    let unit = unit((ret, form), around, context, &mut asked, &whole);
     let owner = unit.as_ref().and_then(|u| around.registry.unit(u));
     let (stream, told_by) = match resolve::stream(ret, owner, around) {
         Some(found) => (Some(found.key), Some(found.told_by)),
@@ -155,8 +155,7 @@ fn judge(
 }
 
 fn unit(
-    ret: &Return,
-    form: &Form,
+    (ret, form): (&Return, &Form),
     around: &Around,
     context: &Context,
     asked: &mut Vec<Finding>,
