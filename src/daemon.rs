@@ -1,7 +1,7 @@
 //! The daemon: watches every mailbox, processes what comes, runs the month's jobs and delivers, until it is told to stop.
 //!
-//! One task a mailbox takes mail and wakes the clerk; the clerk is the only one that processes, files and sends. So there
-//! is one writer, and a mailbox that hangs holds up nobody.
+//! One task a mailbox takes mail and wakes the clerk, and files what the clerk is done with; the clerk alone processes and
+//! runs jobs; one task sends. So a mailbox or a mail server that hangs holds up nobody.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::outbox::{self, Transport};
 
 /// How long a clean stop may take; after that what is left is given up (every step survives a crash).
 const STOP: Duration = Duration::from_secs(4);
-/// The clerk looks at the clock at least this often: clocks are set, laptops sleep.
+/// Clerk and postman look at the clock at least this often: clocks are set, laptops sleep.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Runs until SIGTERM or SIGINT.
@@ -34,12 +34,13 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// The ledger or the disk fails. The service manager starts us again; nothing was marked as taken that is not stored.
 pub async fn run(config: Arc<Config>, db: Db, clock: Clock) -> Result<()> {
     let stop = CancellationToken::new();
-    let bells = Bells { stop: stop.clone(), came: Arc::new(Notify::new()), done: Arc::new(watch::Sender::new(())) };
+    let bells = Bells::new(&stop);
     let mut tasks: JoinSet<Result<()>> = JoinSet::new();
     for mailbox in config.mailboxes.clone() {
         tasks.spawn(watch_mailbox(config.clone(), db.clone(), mailbox, clock, bells.clone()));
     }
-    tasks.spawn(clerk(config.clone(), db.clone(), clock, bells));
+    tasks.spawn(clerk(config.clone(), db.clone(), clock, bells.clone()));
+    tasks.spawn(postman(config.clone(), db.clone(), clock, bells));
     info!(mailboxes = config.mailboxes.len(), "taizhang runs");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let ended = tokio::select! {
@@ -70,11 +71,20 @@ struct Bells {
     came: Arc<Notify>,
     /// The clerk to the mailbox tasks: mail was processed and can be filed.
     done: Arc<watch::Sender<()>>,
+    /// The clerk to the postman: something may be in the outbox.
+    queued: Arc<Notify>,
+}
+
+impl Bells {
+    fn new(stop: &CancellationToken) -> Self {
+        let bell = || Arc::new(Notify::new());
+        Self { stop: stop.clone(), came: bell(), done: Arc::new(watch::Sender::new(())), queued: bell() }
+    }
 }
 
 /// Takes the mail of one mailbox for ever.
 async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clock, bells: Bells) -> Result<()> {
-    let Bells { stop, came, done } = bells;
+    let Bells { stop, came, done, .. } = bells;
     let mut done = done.subscribe();
     let poll = Duration::from_secs(match &mailbox.source {
         Source::Imap(imap) => imap.poll,
@@ -101,9 +111,12 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
             }
             Err(TakeError::Own(error)) => return Err(error),
         };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = rest(&mut connection, (pause, poll), &stop, &mut done) => {}
+        match pause {
+            Some(pause) => tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            },
+            None => rest(&db, (&mailbox.name, poll), &mut connection, &stop, &mut done).await?,
         }
     }
     if let Some(connection) = connection {
@@ -112,7 +125,8 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
     Ok(())
 }
 
-/// Files what was processed, then takes what is new.
+/// Takes what is new, and files what was processed. A mailbox that cannot be changed can still be read: that it was
+/// not filed is tried again at the next look, and takes nobody's turn.
 async fn look(
     config: &Config,
     db: &Db,
@@ -124,29 +138,44 @@ async fn look(
     if taken.new > 0 {
         came.notify_one();
     }
-    file::file(db, mailbox, connection, now).await?;
-    Ok(())
+    match file::file(db, mailbox, connection, now).await {
+        Ok(_) => Ok(()),
+        Err(TakeError::Mailbox(failure)) => {
+            warn!(%failure, "processed mail cannot be flagged or moved now; it is tried again");
+            Ok(())
+        }
+        Err(own) => Err(own),
+    }
 }
 
-/// Waits for the server's push, the next poll, or processed mail to file; after a failure, just waits.
+/// Waits for the server's push, the next poll, or processed mail of this mailbox to file.
 async fn rest(
+    db: &Db,
+    (mailbox, poll): (&str, Duration),
     connection: &mut Option<Connection>,
-    (pause, poll): (Option<Duration>, Duration),
     stop: &CancellationToken,
     done: &mut watch::Receiver<()>,
-) {
-    let (Some(open), None) = (connection, pause) else {
-        return tokio::time::sleep(pause.unwrap_or(poll)).await;
-    };
+) -> Result<()> {
+    let Some(open) = connection else { return Ok(()) };
     let enough = stop.child_token();
     let waiting = open.wait(poll, &enough);
     tokio::pin!(waiting);
-    tokio::select! {
-        _ = &mut waiting => {}
-        // IDLE has to be ended in good order before the session can be used again.
-        _ = done.changed() => {
-            enough.cancel();
-            waiting.await;
+    let filing = tokio::select! {
+        _ = &mut waiting => return Ok(()),
+        filing = something_to_file(db, mailbox, done) => filing,
+    };
+    // IDLE has to be ended in good order before the session can be used again.
+    enough.cancel();
+    waiting.await;
+    filing
+}
+
+/// Other mailboxes' mail is no reason to wake this one's server.
+async fn something_to_file(db: &Db, mailbox: &str, done: &mut watch::Receiver<()>) -> Result<()> {
+    loop {
+        done.changed().await.context("the clerk is gone")?;
+        if file::waits(db, mailbox).await? {
+            return Ok(());
         }
     }
 }
@@ -156,31 +185,62 @@ fn roll(now: DateTime<Utc>) -> f64 {
     f64::from(now.timestamp_subsec_nanos() % 1000) / 1000.0
 }
 
-/// Processes, runs what is due and delivers, whenever mail came or time passed.
+/// Processes and runs what is due, whenever mail came or time passed.
 async fn clerk(config: Arc<Config>, db: Db, clock: Clock, bells: Bells) -> Result<()> {
-    let Bells { stop, came, done } = bells;
-    let mut transport = Transport::new(&config.smtp, config.timezone)?;
+    let Bells { stop, came, done, queued } = bells;
     while !stop.is_cancelled() {
         if pass::process_all(&db, &config, clock.now()).await? > 0 {
             done.send_replace(());
+            queued.notify_one();
         }
-        pass::scheduled(&db, &config, clock.now()).await?;
-        let delivered =
-            outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), clock.now()).await?;
-        let pause = pause(&config, clock.now(), delivered.next_at);
+        if !pass::scheduled(&db, &config, clock.now()).await?.is_empty() {
+            queued.notify_one();
+        }
+        let next = schedule::next(&config, clock.now().with_timezone(&config.timezone));
         tokio::select! {
             () = stop.cancelled() => {}
             () = came.notified() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause(clock.now(), next.map(|t| t.to_utc()))) => {}
         }
     }
     Ok(())
 }
 
-/// Until the next scheduled job or delivery, but never longer than a heartbeat.
-fn pause(config: &Config, now: DateTime<Utc>, delivery: Option<DateTime<Utc>>) -> Duration {
-    let job = schedule::next(config, now.with_timezone(&config.timezone)).map(|t| t.to_utc());
-    let next = job.into_iter().chain(delivery).min();
-    let wait = next.and_then(|t| (t - now).to_std().ok()).unwrap_or(HEARTBEAT);
+/// Delivers what is in the outbox, whoever put it there.
+async fn postman(config: Arc<Config>, db: Db, clock: Clock, bells: Bells) -> Result<()> {
+    let Bells { stop, queued, .. } = bells;
+    let mut transport = Transport::new(&config.smtp, config.timezone)?;
+    let settings = Settings::of(&config.smtp);
+    while !stop.is_cancelled() {
+        let delivered = outbox::deliver_due(db.pool(), &mut transport, &settings, clock.now()).await?;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = queued.notified() => {}
+            () = tokio::time::sleep(pause(clock.now(), delivered.next_at)) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Until there is something to do, but never longer than a heartbeat; what is overdue is done at once.
+fn pause(now: DateTime<Utc>, next: Option<DateTime<Utc>>) -> Duration {
+    let wait = next.map_or(HEARTBEAT, |at| (at - now).to_std().unwrap_or_default());
     wait.clamp(Duration::from_millis(100), HEARTBEAT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    #[test]
+    fn what_is_overdue_is_not_left_until_the_next_heartbeat() {
+        let now: DateTime<Utc> = "2011-09-26T01:00:00Z".parse().unwrap();
+        let pause_until = |seconds| pause(now, Some(now + TimeDelta::seconds(seconds)));
+        assert_eq!(pause_until(-60), Duration::from_millis(100));
+        assert_eq!(pause_until(0), Duration::from_millis(100));
+        assert_eq!(pause_until(7), Duration::from_secs(7));
+        assert_eq!(pause_until(3600), HEARTBEAT);
+        assert_eq!(pause(now, None), HEARTBEAT);
+    }
 }

@@ -6,9 +6,12 @@ use chrono::{DateTime, Utc};
 use super::take::TakeError;
 use crate::config::{Mailbox, Source};
 use crate::db::Db;
-use crate::mailbox::Connection;
+use crate::mailbox::{Connection, Failure};
 
 /// Flags or moves every processed message of one mailbox; repeating it is harmless. Returns how many.
+///
+/// # Errors
+/// [`TakeError::Mailbox`] when the mailbox cannot be changed; its row says so, and mail can still be taken from it.
 pub async fn file(
     db: &Db,
     mailbox: &Mailbox,
@@ -24,9 +27,17 @@ pub async fn file(
     if locators.is_empty() {
         return Ok(0);
     }
-    open.file(&locators, after).await?;
+    if let Err(failure) = open.file(&locators, after).await {
+        note(db, &mailbox.name, &failure).await?;
+        return Err(failure.into());
+    }
     mark(db, &mailbox.name, &locators, now).await?;
     Ok(locators.len())
+}
+
+/// Whether a processed message of this mailbox waits to be filed.
+pub async fn waits(db: &Db, mailbox: &str) -> Result<bool> {
+    Ok(!unfiled(db, mailbox).await?.is_empty())
 }
 
 async fn unfiled(db: &Db, mailbox: &str) -> Result<Vec<String>> {
@@ -44,4 +55,11 @@ async fn mark(db: &Db, mailbox: &str, locators: &[String], now: DateTime<Utc>) -
         update.bind(now).bind(mailbox).bind(locator).execute(&mut *tx).await?;
     }
     Ok(tx.commit().await?)
+}
+
+/// The mailbox can be read, so that `failed_at` stays as it is. The next look takes this back, and filing says it again.
+async fn note(db: &Db, mailbox: &str, failure: &Failure) -> Result<()> {
+    let update = sqlx::query("UPDATE cursor SET failure = ? WHERE mailbox = ?");
+    update.bind(format!("mail cannot be flagged or moved: {failure}")).bind(mailbox).execute(db.pool()).await?;
+    Ok(())
 }

@@ -1,8 +1,10 @@
 //! Take: new mail of one mailbox is stored raw, whole and once, before anything else happens to it.
 
+mod unfetched;
+
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::Row as _;
 use tracing::{info, warn};
 
 use crate::config::{After, Config, Mailbox, Source};
@@ -10,13 +12,19 @@ use crate::db::Db;
 use crate::ledger::{mailstore, store};
 use crate::mailbox::{Connection, Cursor, Failure, Fetched, Kind, Listed};
 use crate::message::parse;
+use unfetched::Turn;
+
+/// After so many mails that could not be fetched, a look ends: each may have cost a login.
+const FAILED: usize = 3;
 
 /// What one look at a mailbox brought.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     pub new: usize,
-    /// Mails that could not be fetched now; they are tried again at the next look.
+    /// Mails that could not be fetched. They are tried again later, three times in all.
     pub left: usize,
+    /// What a person should know of a look that otherwise succeeded.
+    pub trouble: Option<String>,
 }
 
 /// A mailbox that cannot be read is not our own world breaking: the others go on.
@@ -31,7 +39,7 @@ pub enum TakeError {
 /// What the database's own words (“disk I/O error”) leave out.
 const UNWRITABLE: &str = "the ledger cannot be written";
 
-/// Fetches and stores what is new. The cursor moves only over mail that is stored.
+/// Fetches and stores what is new. The cursor moves only over mail that is stored, or was given up.
 ///
 /// # Errors
 /// [`TakeError::Mailbox`] when the mailbox does not answer (recorded in its cursor), [`TakeError::Own`] when the ledger
@@ -44,14 +52,12 @@ pub async fn take(
     now: DateTime<Utc>,
 ) -> Result<Taken, TakeError> {
     let result = look(db, config, mailbox, connection, now).await;
-    let failure = match &result {
-        Err(TakeError::Mailbox(failure)) => Some(failure.to_string()),
-        _ => None,
+    let noted = match &result {
+        Ok(taken) => note_success(db, &mailbox.name, taken.trouble.as_deref(), now).await,
+        Err(TakeError::Mailbox(failure)) => note_failure(db, &mailbox.name, failure, now).await,
+        Err(TakeError::Own(_)) => Ok(()),
     };
-    if !matches!(result, Err(TakeError::Own(_))) {
-        let mut conn = db.pool().acquire().await.map_err(anyhow::Error::from)?;
-        note(&mut conn, &mailbox.name, failure.as_deref(), now).await.context(UNWRITABLE)?;
-    }
+    noted.context(UNWRITABLE)?;
     result
 }
 
@@ -68,28 +74,28 @@ async fn look(
     };
     let mut taken = Taken::default();
     let mut cursor = read_cursor(db, &mailbox.name).await?;
+    // A mail is still to be tried again: the stored cursor stays before it.
+    let mut held = false;
+    let mut failed = 0;
     loop {
         let listing = connection.list(&cursor).await?;
-        for failure in &listing.unreadable {
-            warn!(mailbox = mailbox.name, %failure, "a mail cannot be read; the others go on");
-        }
-        taken.left += listing.unreadable.len();
-        for listed in &listing.new {
-            if known(db, &mailbox.name, &listed.locator).await? || too_old(config, mailbox, listed) {
-                continue;
-            }
-            match fetch(db, mailbox, connection, listed, now).await {
-                Ok(()) => taken.new += 1,
-                Err(TakeError::Mailbox(failure)) if matches!(failure.kind, Kind::Refused | Kind::Io) => {
-                    warn!(mailbox = mailbox.name, locator = listed.locator, %failure, "a mail cannot be fetched; the others go on");
-                    taken.left += 1;
+        for listed in listing.new.iter().filter(|listed| !too_old(config, mailbox, listed)) {
+            match attempt(db, mailbox, connection, listed, now).await? {
+                Came::Stored => taken.new += 1,
+                Came::Nothing => {}
+                Came::Later => (taken.left, held) = (taken.left + 1, true),
+                Came::Failed { failure, given_up } => {
+                    (taken.left, held, failed) = (taken.left + 1, held || !given_up, failed + 1);
+                    if failed == FAILED {
+                        return Err(failure.into());
+                    }
+                    // A failure of this is the mailbox's own and not the next mail's.
+                    connection.ready().await?;
                 }
-                Err(other) => return Err(other),
             }
         }
         cursor = listing.cursor;
-        // What could not be read is listed again next time: the stored cursor stays before it.
-        if taken.left == 0 {
+        if !held {
             write_cursor(db, &mailbox.name, &cursor).await.context(UNWRITABLE)?;
         }
         if !listing.more {
@@ -99,7 +105,57 @@ async fn look(
     if taken.new > 0 {
         info!(mailbox = mailbox.name, new = taken.new, "taken");
     }
+    let (name, left) = (&mailbox.name, taken.left);
+    taken.trouble = (left > 0).then(|| format!("mailbox {name}: mails that could not be fetched: {left}"));
     Ok(taken)
+}
+
+/// What came of a listed mail.
+enum Came {
+    Stored,
+    /// It is in the ledger already, no longer there, or was given up.
+    Nothing,
+    /// It failed before and is not tried yet.
+    Later,
+    Failed {
+        failure: Failure,
+        given_up: bool,
+    },
+}
+
+async fn attempt(
+    db: &Db,
+    mailbox: &Mailbox,
+    connection: &mut Connection,
+    listed: &Listed,
+    now: DateTime<Utc>,
+) -> Result<Came, TakeError> {
+    let (name, locator) = (mailbox.name.as_str(), listed.locator.as_str());
+    if known(db, name, locator).await? {
+        return Ok(Came::Nothing);
+    }
+    let turn = unfetched::turn(db, name, locator, now).await?;
+    match turn {
+        Turn::First | Turn::Again => {}
+        Turn::Later => return Ok(Came::Later),
+        Turn::Never => return Ok(Came::Nothing),
+    }
+    match fetch(db, mailbox, connection, listed, now).await {
+        Ok(came) => {
+            if turn == Turn::Again {
+                unfetched::came(db, name, locator).await.context(UNWRITABLE)?;
+            }
+            Ok(came)
+        }
+        // A server that asks us to come later means every mail.
+        Err(TakeError::Mailbox(failure)) if failure.kind != Kind::Throttled => {
+            let turn = unfetched::failed(db, (name, locator), &failure.to_string(), now).await.context(UNWRITABLE)?;
+            let given_up = turn == Turn::Never;
+            warn!(mailbox = name, locator, given_up, %failure, "a mail cannot be read; the others go on");
+            Ok(Came::Failed { failure, given_up })
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Opens a mailbox. A Maildir has no cursor, so it is told which mails are done with; it never opens those again.
@@ -124,7 +180,7 @@ async fn fetch(
     connection: &mut Connection,
     listed: &Listed,
     now: DateTime<Utc>,
-) -> Result<(), TakeError> {
+) -> Result<Came, TakeError> {
     let (raw, size) = match connection.fetch(listed).await? {
         Fetched::Mail(raw) => {
             let size = raw.len() as u64;
@@ -132,9 +188,10 @@ async fn fetch(
         }
         // Its header is kept and answered; the size tells that the rest was left on the server.
         Fetched::TooLarge { header, size } => (header, size),
-        Fetched::Gone => return Ok(()),
+        Fetched::Gone => return Ok(Came::Nothing),
     };
-    Ok(keep(db, mailbox, listed, (&raw, size), now).await?)
+    keep(db, mailbox, listed, (&raw, size), now).await?;
+    Ok(Came::Stored)
 }
 
 /// Stores one message: first the bytes, then that they are there.
@@ -187,18 +244,18 @@ async fn write_cursor(db: &Db, mailbox: &str, cursor: &Cursor) -> Result<()> {
     Ok(())
 }
 
-async fn note(conn: &mut SqliteConnection, mailbox: &str, failure: Option<&str>, now: DateTime<Utc>) -> Result<()> {
-    let sql = match failure {
-        None => {
-            "INSERT INTO cursor (mailbox, succeeded_at) VALUES (?1, ?2) ON CONFLICT (mailbox) DO UPDATE SET
-             succeeded_at = ?2, failed_at = NULL, failure = ?3"
-        }
-        // The first failure in a row is the one that says since when.
-        Some(_) => {
-            "INSERT INTO cursor (mailbox, failed_at, failure) VALUES (?1, ?2, ?3) ON CONFLICT (mailbox) DO UPDATE SET
-             failed_at = coalesce(failed_at, ?2), failure = ?3"
-        }
-    };
-    sqlx::query(sql).bind(mailbox).bind(now).bind(failure).execute(conn).await?;
+/// The mailbox was read; `trouble` says what in it could not be.
+async fn note_success(db: &Db, mailbox: &str, trouble: Option<&str>, now: DateTime<Utc>) -> Result<()> {
+    let sql = "INSERT INTO cursor (mailbox, succeeded_at, failure) VALUES (?1, ?2, ?3)
+               ON CONFLICT (mailbox) DO UPDATE SET succeeded_at = ?2, failed_at = NULL, failure = ?3";
+    sqlx::query(sql).bind(mailbox).bind(now).bind(trouble).execute(db.pool()).await?;
+    Ok(())
+}
+
+/// The mailbox does not answer. The first failure in a row is the one that says since when.
+async fn note_failure(db: &Db, mailbox: &str, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
+    let sql = "INSERT INTO cursor (mailbox, failed_at, failure) VALUES (?1, ?2, ?3)
+               ON CONFLICT (mailbox) DO UPDATE SET failed_at = coalesce(failed_at, ?2), failure = ?3";
+    sqlx::query(sql).bind(mailbox).bind(now).bind(failure.to_string()).execute(db.pool()).await?;
     Ok(())
 }

@@ -105,12 +105,16 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Login,
+    /// Fetching one mail.
+    Mail,
     Other,
 }
 
 /// Judges a NO (`bad` false) or BAD by step and response code (RFC 3501 §7.1, RFC 5530 §3).
 pub(super) fn judge(step: Step, bad: bool, code: Option<&str>) -> Kind {
     match code {
+        // A mail that trips the server trips it again; the others it can serve.
+        Some("SERVERBUG" | "CONTACTADMIN") if step == Step::Mail && !bad => Kind::Refused,
         Some("UNAVAILABLE" | "LIMIT" | "INUSE" | "SERVERBUG" | "CONTACTADMIN") => Kind::Throttled,
         Some("PRIVACYREQUIRED") => Kind::Tls,
         Some("AUTHENTICATIONFAILED" | "AUTHORIZATIONFAILED" | "EXPIRED") => Kind::Authentication,
@@ -134,6 +138,9 @@ mod tests {
         assert_eq!(judge(Step::Other, false, Some("LIMIT")), Kind::Throttled);
         assert_eq!(judge(Step::Other, false, Some("NOPERM")), Kind::Refused);
         assert_eq!(judge(Step::Other, true, None), Kind::Protocol);
+        assert_eq!(judge(Step::Other, false, Some("SERVERBUG")), Kind::Throttled);
+        assert_eq!(judge(Step::Mail, false, Some("SERVERBUG")), Kind::Refused);
+        assert_eq!(judge(Step::Mail, false, Some("LIMIT")), Kind::Throttled);
     }
 
     #[test]

@@ -27,8 +27,14 @@ pub struct ImapMailbox {
 impl ImapMailbox {
     pub async fn open(name: &str, imap: &Imap, most: u64) -> Result<Self, Failure> {
         let mut this = Self { name: name.to_owned(), imap: imap.clone(), most, session: None };
-        this.with(async |_| Ok(())).await?;
+        let session = Session::open(imap).await.map_err(|fault| fault.at(name, &this.place()))?;
+        this.session = Some(session);
         Ok(this)
+    }
+
+    /// Sees to it that there is a session.
+    pub async fn ready(&mut self) -> Result<(), Failure> {
+        self.with(async |_| Ok(())).await
     }
 
     fn place(&self) -> String {
@@ -43,6 +49,7 @@ impl ImapMailbox {
         let result = match result {
             Ok(mut session) => {
                 let result = work(&mut session).await;
+                session.forget_opening();
                 if result.as_ref().err().is_none_or(|fault| fault.kind.spares_session()) {
                     self.session = Some(session);
                 }
@@ -87,29 +94,26 @@ impl ImapMailbox {
         .await
     }
 
+    /// Keeps the session, also when cancelled: logging in again for every mail is what providers punish.
     pub async fn wait(&mut self, poll: Duration, cancel: &CancellationToken) -> Wake {
-        tokio::select! {
-            wake = self.wait_for_news(Instant::now() + poll) => wake,
-            () = cancel.cancelled() => Wake::Cancelled,
-        }
-    }
-
-    async fn wait_for_news(&mut self, until: Instant) -> Wake {
-        if let Some(mut session) = self.session.take() {
-            match session.wait(until).await {
+        let until = Instant::now() + poll;
+        let until = match self.session.take() {
+            Some(mut session) => match session.wait(until, cancel).await {
                 Ok(wake) => {
                     self.session = Some(session);
                     return wake;
                 }
                 Err(fault) => {
                     tracing::info!(mailbox = %self.name, cause = %fault.detail, "session lost while waiting");
-                    sleep_until(until.min(Instant::now() + PAUSE)).await;
+                    until.min(Instant::now() + PAUSE)
                 }
-            }
-        } else {
-            sleep_until(until).await;
+            },
+            None => until,
+        };
+        tokio::select! {
+            () = sleep_until(until) => Wake::Poll,
+            () = cancel.cancelled() => Wake::Cancelled,
         }
-        Wake::Poll
     }
 
     /// `someone@mail.test at imap.mail.test:993, folder INBOX`

@@ -66,18 +66,9 @@ impl Maildir {
             .filter(|(unique, _)| !self.filed.contains(*unique))
             .map(|(unique, path)| (unique.clone(), path.clone()))
             .collect();
-        let read = move || Ok(fresh.into_iter().map(|(unique, path)| (listed(&unique, &path), unique)).collect());
-        let read: Vec<(io::Result<Listed>, String)> =
-            blocking(read).await.map_err(|e| self.failure(Kind::Io, e.to_string()))?;
-        let mut listing = Listing::default();
-        for (result, unique) in read {
-            match result {
-                Ok(listed) => listing.new.push(listed),
-                // Another program moved it just now; it is found at the next look.
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => listing.unreadable.push(self.failure(Kind::Io, format!("mail {unique}: {e}"))),
-            }
-        }
+        let read = move || Ok(fresh.into_iter().filter_map(|(unique, path)| listed(unique, &path)).collect());
+        let new = blocking(read).await.map_err(|e| self.failure(Kind::Io, e.to_string()))?;
+        let mut listing = Listing { new, ..Listing::default() };
         listing.new.sort_by(|a, b| (a.received_at, &a.locator).cmp(&(b.received_at, &b.locator)));
         Ok(listing)
     }
@@ -179,14 +170,25 @@ fn names(dir: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(all)
 }
 
-fn listed(unique: &str, path: &Path) -> io::Result<Listed> {
+/// `None`: another program moved it just now; it is found at the next look. A mail that cannot be read is listed all
+/// the same: fetching it says why.
+fn listed(unique: String, path: &Path) -> Option<Listed> {
+    let (received_at, size) = match head(path) {
+        Ok(read) => read,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return None,
+        Err(_) => (None, 0),
+    };
+    Some(Listed { locator: unique, cursor: Cursor::default(), received_at, size })
+}
+
+/// When a mail was received, and its size.
+fn head(path: &Path) -> io::Result<(Option<DateTime<Utc>>, u64)> {
     let file = open(path)?;
     let meta = file.metadata()?;
     let mut start = Vec::new();
     file.take(HEADER).read_to_end(&mut start)?;
     let taken = received::received_at(received::head(&start));
-    let received_at = taken.or_else(|| meta.modified().ok().map(DateTime::<Utc>::from));
-    Ok(Listed { locator: unique.to_owned(), cursor: Cursor::default(), received_at, size: meta.len() })
+    Ok((taken.or_else(|| meta.modified().ok().map(DateTime::<Utc>::from)), meta.len()))
 }
 
 fn read(path: &Path, most: u64) -> io::Result<Fetched> {
@@ -352,9 +354,10 @@ mod tests {
         // Reads as "not a regular file" for every user, root too.
         let pipe = std::os::unix::net::UnixListener::bind(f.dir.path().join("new/b")).expect("a socket");
         let listing = f.maildir.list().await.expect("a listing");
-        assert_eq!(listing.new.len(), 1);
-        assert_eq!(listing.unreadable.len(), 1);
-        assert!(listing.unreadable[0].to_string().contains("mail b"));
+        let [unreadable, mail] = &listing.new[..] else { panic!("two mails") };
+        let failure = f.maildir.fetch(unreadable).await.expect_err("a failure");
+        assert!(failure.kind == Kind::Io && failure.to_string().contains("mail b"), "{failure}");
+        assert_eq!(f.maildir.fetch(mail).await.expect("a mail"), Fetched::Mail(b"x".to_vec()));
         drop(pipe);
     }
 

@@ -51,8 +51,6 @@ pub struct Listing {
     pub new: Vec<Listed>,
     /// There is more: take these, then list again with the new cursor.
     pub more: bool,
-    /// Single mails that could not be read; the others are not held up.
-    pub unreadable: Vec<Failure>,
 }
 
 /// One mail as it came over.
@@ -108,11 +106,20 @@ impl Connection {
         }
     }
 
-    /// The raw bytes of one mail. A failure of kind [`Kind::Refused`] or [`Kind::Io`] is about this mail only.
+    /// The raw bytes of one mail. A failure is about this mail, unless it is [`Kind::Throttled`]; before the next one,
+    /// call [`Self::ready`].
     pub async fn fetch(&mut self, listed: &Listed) -> Result<Fetched, Failure> {
         match self {
             Self::Imap(imap) => imap.fetch(listed).await,
             Self::Maildir(maildir) => maildir.fetch(listed).await,
+        }
+    }
+
+    /// Connects again if the last failure has ended the session.
+    pub async fn ready(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Imap(imap) => imap.ready().await,
+            Self::Maildir(_) => Ok(()),
         }
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Item};
 use super::cursor::{self, Cursor, Selected, Window};
@@ -78,6 +79,11 @@ impl Session {
         Ok(session)
     }
 
+    /// What opening the folder has told is used by a listing that follows at once, and by no later one.
+    pub fn forget_opening(&mut self) {
+        self.fresh = false;
+    }
+
     /// Capabilities as the server just told them, else by asking.
     async fn learn(&mut self, answer: &Answer) -> Result<(), Fault> {
         self.capabilities = match answer.capabilities() {
@@ -118,7 +124,11 @@ impl Session {
     }
 
     async fn run(&mut self, command: &str) -> Result<Answer, Fault> {
-        let answer = self.wire.run(command, Step::Other).await?;
+        self.step(command, Step::Other).await
+    }
+
+    async fn step(&mut self, command: &str, step: Step) -> Result<Answer, Fault> {
+        let answer = self.wire.run(command, step).await?;
         self.note(&answer.items);
         Ok(answer)
     }
@@ -210,7 +220,7 @@ impl Session {
             if !new.is_empty() {
                 let more = cursor::more(window, &self.selected);
                 self.broke_off = more.then_some(taken);
-                return Ok(Listing { cursor: taken, new, more, unreadable: Vec::new() });
+                return Ok(Listing { cursor: taken, new, more });
             }
             next = cursor::after_empty(window, &self.selected);
         }
@@ -242,15 +252,26 @@ impl Session {
         (validity == self.selected.uidvalidity).then_some(uid)
     }
 
-    /// One mail, whole; of one above `most` bytes only the header.
+    /// One mail, whole; of one above `most` bytes only the header. A mail with a size and no content is a fault.
     pub async fn fetch(&mut self, uid: u32, size: u64, most: u64) -> Result<Fetched, Fault> {
-        if size > most {
+        let fetched = if size > most {
             let header = self.body(uid, &format!("[HEADER]<0.{HEADER}>")).await?;
-            return Ok(header.map_or(Fetched::Gone, |header| Fetched::TooLarge { header, size }));
+            header.map_or(Fetched::Gone, |header| Fetched::TooLarge { header, size })
+        } else if (1..=PART).contains(&size) {
+            self.body(uid, "[]").await?.map_or(Fetched::Gone, Fetched::Mail)
+        } else {
+            self.parts(uid, size, most).await?
+        };
+        match &fetched {
+            Fetched::Mail(bytes) | Fetched::TooLarge { header: bytes, .. } if bytes.is_empty() && size > 0 => {
+                Err(Fault::new(Kind::Protocol, format!("the server gives nothing of a mail of {size} bytes")))
+            }
+            _ => Ok(fetched),
         }
-        if (1..=PART).contains(&size) {
-            return Ok(self.body(uid, "[]").await?.map_or(Fetched::Gone, Fetched::Mail));
-        }
+    }
+
+    /// A mail that is large, or whose size is not known.
+    async fn parts(&mut self, uid: u32, size: u64, most: u64) -> Result<Fetched, Fault> {
         let Some(mut mail) = self.body(uid, &format!("[]<0.{PART}>")).await? else { return Ok(Fetched::Gone) };
         let mut part = mail.len() as u64;
         while part == PART {
@@ -258,7 +279,7 @@ impl Session {
             if have > most {
                 return Ok(Fetched::TooLarge { header: received::head(&mail).to_vec(), size: have });
             }
-            let more = self.body(uid, &format!("[]<{have}.{PART}>")).await?.unwrap_or_default();
+            let Some(more) = self.body(uid, &format!("[]<{have}.{PART}>")).await? else { return Ok(Fetched::Gone) };
             part = more.len() as u64;
             mail.extend(more);
         }
@@ -274,23 +295,36 @@ impl Session {
 
     /// `None`: the mail is no longer there.
     async fn body(&mut self, uid: u32, section: &str) -> Result<Option<Vec<u8>>, Fault> {
-        let answer = self.run(&format!("UID FETCH {uid} (UID BODY.PEEK{section})")).await?;
-        Ok(answer.rows().filter(|row| row.uid == Some(uid)).find_map(|row| row.body))
+        let answer = self.step(&format!("UID FETCH {uid} (UID BODY.PEEK{section})"), Step::Mail).await?;
+        let body = answer.rows().filter(|row| row.uid == Some(uid)).find_map(|row| row.body);
+        // An OK that brings nothing: is the mail gone, or could the server not read it?
+        if body.is_none() && self.is_there(uid).await? {
+            return Err(Fault::new(Kind::Protocol, "the server lists a mail and does not give it"));
+        }
+        Ok(body)
     }
 
-    /// Waits for news until `until`, by IDLE (RFC 2177) where it is wanted and offered, else asleep. Give it up half-way
-    /// and the session must be dropped.
-    pub async fn wait(&mut self, until: Instant) -> Result<Wake, Fault> {
-        while !self.news && Instant::now() < until {
+    async fn is_there(&mut self, uid: u32) -> Result<bool, Fault> {
+        let answer = self.run(&format!("UID FETCH {uid} (UID)")).await?;
+        Ok(answer.rows().any(|row| row.uid == Some(uid)))
+    }
+
+    /// Waits for news until `until` or until cancelled, by IDLE (RFC 2177) where it is wanted and offered, else asleep.
+    /// Dropped half-way, the session must be dropped too; cancelled, it can be used again.
+    pub async fn wait(&mut self, until: Instant, cancel: &CancellationToken) -> Result<Wake, Fault> {
+        while !self.news && !cancel.is_cancelled() && Instant::now() < until {
             if !(self.idle && self.has("IDLE")) {
-                sleep_until(until).await;
-                break;
+                tokio::select! {
+                    () = sleep_until(until) => {}
+                    () = cancel.cancelled() => {}
+                }
+                continue;
             }
             let Some(tag) = self.begin_idle().await? else {
                 self.idle = false;
                 continue;
             };
-            self.hear(until.min(Instant::now() + RENEW)).await?;
+            self.hear(until.min(Instant::now() + RENEW), cancel).await?;
             let answer = within(self.wire.limit(), "DONE", async {
                 self.wire.send("DONE").await?;
                 self.wire.finish(&tag, "IDLE", Step::Other).await
@@ -298,7 +332,11 @@ impl Session {
             let answer = answer.await?;
             self.note(&answer.items);
         }
-        Ok(if self.news { Wake::News } else { Wake::Poll })
+        Ok(match self.news {
+            true => Wake::News,
+            false if cancel.is_cancelled() => Wake::Cancelled,
+            false => Wake::Poll,
+        })
     }
 
     /// `None`: the server refuses to idle, whatever it advertises.
@@ -319,12 +357,13 @@ impl Session {
         .await
     }
 
-    /// Listens until there is news or `until` has come.
-    async fn hear(&mut self, until: Instant) -> Result<(), Fault> {
+    /// Listens until there is news, `until` has come, or it is cancelled.
+    async fn hear(&mut self, until: Instant, cancel: &CancellationToken) -> Result<(), Fault> {
         while !self.news {
             tokio::select! {
                 items = self.next() => drop(items?),
                 () = sleep_until(until) => break,
+                () = cancel.cancelled() => break,
             }
         }
         Ok(())

@@ -3,11 +3,13 @@
 //! Each mail is begun (committed), dialled with no database connection held, and finished (committed). Dropping the
 //! future at any point is like a crash: the mail in hand comes due again when its recorded next attempt does.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::retry::{Attempt, Next, Tried, decide, wait};
-use super::store;
+use super::store::{self, Outage};
 use super::transport::{Parcel, Transport};
 use crate::config::{self, SmtpKind};
 
@@ -40,7 +42,7 @@ pub struct Delivered {
     pub deferred: u32,
     /// Given up: the provider's code and words. The rows keep them too.
     pub failed: Vec<String>,
-    /// No session could be had, so the rest was not tried.
+    /// No session can be had, now or since the last attempt, so that mail waits untried.
     pub unavailable: Option<String>,
     /// When the next mail may go: now for more than one step could take, later for the rate limit or a retry; `None`
     /// when the queue is empty.
@@ -51,6 +53,14 @@ pub struct Delivered {
 const BATCH: u32 = 100;
 const WINDOW: TimeDelta = TimeDelta::seconds(60);
 
+/// What one step goes by, and what it has done.
+struct Step<'a> {
+    settings: &'a Settings,
+    now: DateTime<Utc>,
+    outage: Option<Outage>,
+    done: Delivered,
+}
+
 /// Sends what is due. An error is the database's; what a server says is no error but recorded.
 pub async fn deliver_due(
     pool: &SqlitePool,
@@ -58,23 +68,32 @@ pub async fn deliver_due(
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Delivered> {
-    let mut done = Delivered::default();
-    let ids = {
-        let mut conn = pool.acquire().await?;
-        let (allowed, _) = allowance(&store::sent_between(&mut conn, now - WINDOW, now).await?, settings, now);
-        store::due(&mut conn, now, allowed).await?
+    let mut conn = pool.acquire().await?;
+    let mut step = Step { settings, now, outage: store::outage(&mut conn).await?, done: Delivered::default() };
+    let ids = match &step.outage {
+        Some(outage) if outage.lasts(now) => Vec::new(),
+        _ => {
+            let (allowed, _) = allowance(&store::sent_between(&mut conn, now - WINDOW, now).await?, settings, now);
+            store::due(&mut conn, now, allowed).await?
+        }
     };
+    drop(conn);
     for id in ids {
-        deliver_one(pool, transport, (settings, now), id, &mut done).await?;
-        if done.unavailable.is_some() {
+        if deliver_one(pool, transport, &mut step, id).await?.is_break() {
             break;
         }
     }
     transport.close().await;
 
     let mut conn = pool.acquire().await?;
-    let (_, resume) = allowance(&store::sent_between(&mut conn, now - WINDOW, now).await?, settings, now);
-    done.next_at = store::next_due(&mut conn).await?.map(|due| due.max(resume));
+    let (_, mut resume) = allowance(&store::sent_between(&mut conn, now - WINDOW, now).await?, settings, now);
+    let waiting = store::next_due(&mut conn).await?;
+    let Step { outage, mut done, .. } = step;
+    if let Some(outage) = outage.filter(|outage| waiting.is_some() && outage.lasts(now)) {
+        resume = resume.max(outage.until);
+        done.unavailable = Some(outage.reason);
+    }
+    done.next_at = waiting.map(|due| due.max(resume));
     Ok(done)
 }
 
@@ -90,36 +109,62 @@ fn allowance(sent: &[DateTime<Utc>], settings: &Settings, now: DateTime<Utc>) ->
     (0, sent.get(leaving).map_or(now, |at| *at + WINDOW))
 }
 
+/// Breaks off when no other mail could be sent either.
 async fn deliver_one(
     pool: &SqlitePool,
     transport: &mut Transport,
-    (settings, now): (&Settings, DateTime<Utc>),
+    step: &mut Step<'_>,
     id: i64,
-    done: &mut Delivered,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<ControlFlow<()>> {
+    let now = step.now;
     let begun = {
         let mut conn = pool.acquire().await?;
-        let Some(attempts) = store::attempts(&mut conn, id).await? else { return Ok(()) };
-        let next = now + wait(attempts + 1, jitter(id, attempts + 1)).max(settings.lease);
+        let Some(attempts) = store::attempts(&mut conn, id).await? else { return Ok(ControlFlow::Continue(())) };
+        let next = now + wait(attempts + 1, jitter(id, attempts + 1)).max(step.settings.lease);
         store::begin_attempt(&mut conn, id, now, next).await?
     };
-    let Some(letter) = begun else { return Ok(()) };
+    let Some(letter) = begun else { return Ok(ControlFlow::Continue(())) };
     let parcel = Parcel { id, created_at: letter.created_at, recipient: &letter.recipient, raw: &letter.raw };
     let attempt = transport.send(parcel).await;
     let tried =
         Tried { attempts: letter.attempts, created_at: letter.created_at, now, jitter: jitter(id, letter.attempts) };
-    let next = decide(&attempt, tried);
-    store::finish(&mut *pool.acquire().await?, id, &next, now).await?;
+    let mut next = decide(&attempt, tried);
+    let mut conn = pool.acquire().await?;
+    let down = heed(&mut conn, step, &attempt).await?;
+    // Neither this mail nor any other is tried before the outage is over, and this one not later than the others.
+    if let (Some(until), Next::Retry { at, .. }) = (down, &mut next) {
+        *at = until;
+    }
+    store::finish(&mut conn, id, &next, now).await?;
     log(id, letter.attempts, &attempt, &next);
-    if let Attempt::NoSession(why) = attempt {
-        done.unavailable = Some(why);
-    }
     match next {
-        Next::Sent => done.sent += 1,
-        Next::Retry { .. } => done.deferred += 1,
-        Next::Failed { reason } => done.failed.push(reason),
+        Next::Sent => step.done.sent += 1,
+        Next::Retry { .. } => step.done.deferred += 1,
+        Next::Failed { reason } => step.done.failed.push(reason),
     }
-    Ok(())
+    Ok(if down.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+}
+
+/// What an attempt tells about the server: an outage begins, goes on or ends. Returns until when it lasts.
+async fn heed(
+    conn: &mut SqliteConnection,
+    step: &mut Step<'_>,
+    attempt: &Attempt,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    match attempt {
+        Attempt::NoSession(why) => {
+            let attempts = step.outage.as_ref().map_or(1, |outage| outage.attempts.saturating_add(1));
+            let until = step.now + wait(attempts, jitter(0, attempts));
+            let outage = step.outage.insert(Outage { attempts, until, reason: why.clone() });
+            store::begin_outage(conn, outage).await?;
+            return Ok(Some(until));
+        }
+        // Not even dialled for.
+        Attempt::Impossible(_) => {}
+        _ if step.outage.take().is_some() => store::end_outage(conn).await?,
+        _ => {}
+    }
+    Ok(None)
 }
 
 /// The row has the server's words; the log has the code only, since the words often repeat the address.

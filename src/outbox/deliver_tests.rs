@@ -8,23 +8,24 @@ use sqlx::sqlite::SqlitePoolOptions;
 async fn ledger(recipients: &[&str]) -> SqlitePool {
     let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
     crate::db::migrate(&pool).await.unwrap();
-    let mut conn = pool.acquire().await.unwrap();
-    for (n, recipient) in recipients.iter().enumerate() {
-        let message_id = format!("receipt.{n}@office.test");
-        let mail = Queued {
-            kind: Kind::Receipt,
-            recipient,
-            message_id: &message_id,
-            subject: "回复：8月报表",
-            raw: b"Subject: x\r\n\r\nx\r\n",
-            answers: None,
-            unit: None,
-            period: None,
-        };
-        assert!(store::enqueue(&mut conn, &mail, at(0)).await.unwrap());
+    for recipient in recipients {
+        enqueue(&pool, recipient, at(0)).await;
     }
-    drop(conn);
     pool
+}
+
+async fn enqueue(pool: &SqlitePool, recipient: &str, now: DateTime<Utc>) {
+    let mail = Queued {
+        kind: Kind::Receipt,
+        recipient,
+        message_id: &format!("receipt.{recipient}"),
+        subject: "回复：8月报表",
+        raw: b"Subject: x\r\n\r\nx\r\n",
+        answers: None,
+        unit: None,
+        period: None,
+    };
+    assert!(store::enqueue(&mut pool.acquire().await.unwrap(), &mail, now).await.unwrap());
 }
 
 /// Seconds after nine o'clock.
@@ -63,16 +64,45 @@ async fn one_refused_mail_does_not_hold_up_the_next() {
 }
 
 #[tokio::test]
-async fn a_server_that_lets_nobody_in_is_asked_once_a_step_and_nothing_is_lost() {
+async fn a_server_that_lets_nobody_in_is_left_alone_ever_longer_and_nothing_is_lost() {
     let server = Scripted::start(|_| Answer::Say(b"421 too many connections\r\n")).await;
     let pool = ledger(&["one@y.test", "two@y.test", "three@y.test"]).await;
     let (mut transport, settings) = to(&server);
-    let done = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
-    assert_eq!((done.sent, done.deferred), (0, 1));
-    assert!(done.unavailable.unwrap().contains("too many connections"));
-    assert_eq!(server.count("CONNECT"), 1);
-    assert_eq!(counts(&pool).await, Counts { queued: 3, ..Counts::default() });
-    assert_eq!(done.next_at, Some(at(0)), "the others were not tried and are due");
+    let mut now = at(0);
+    for (knocks, shortest, longest) in [(1, 45, 75), (2, 90, 150), (3, 180, 300)] {
+        let done = deliver_due(&pool, &mut transport, &settings, now).await.unwrap();
+        assert_eq!((done.sent, done.deferred), (0, 1));
+        assert!(done.unavailable.unwrap().contains("too many connections"));
+        assert_eq!(server.count("CONNECT"), knocks, "the others are not tried");
+        let next = done.next_at.unwrap();
+        assert!((shortest..=longest).contains(&(next - now).num_seconds()), "{}", next - now);
+
+        // Neither the rows that were due nor one that comes in meanwhile knocks at the door.
+        enqueue(&pool, &format!("new{knocks}@y.test"), now).await;
+        let done = deliver_due(&pool, &mut transport, &settings, next - TimeDelta::seconds(1)).await.unwrap();
+        assert!(done.unavailable.unwrap().contains("too many connections"));
+        assert_eq!((done.next_at, server.count("CONNECT")), (Some(next), knocks));
+        now = next;
+    }
+    assert_eq!(counts(&pool).await, Counts { queued: 6, ..Counts::default() });
+    let tried: u32 = sqlx::query_scalar("SELECT sum(attempts) FROM outbox").fetch_one(&pool).await.unwrap();
+    assert_eq!(tried, 3, "what was not tried is not charged");
+
+    let server = Scripted::start(friendly).await;
+    let (mut transport, settings) = to(&server);
+    let done = deliver_due(&pool, &mut transport, &settings, now).await.unwrap();
+    assert_eq!(done, Delivered { sent: 6, ..Delivered::default() });
+    assert_eq!(store::outage(&mut pool.acquire().await.unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_outage_that_a_wrong_clock_noted_does_not_last() {
+    let server = Scripted::start(friendly).await;
+    let pool = ledger(&["one@y.test"]).await;
+    let outage = Outage { attempts: 1, until: at(86_400), reason: "login".to_owned() };
+    store::begin_outage(&mut pool.acquire().await.unwrap(), &outage).await.unwrap();
+    let (mut transport, settings) = to(&server);
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap().sent, 1);
 }
 
 #[tokio::test]

@@ -5,10 +5,12 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use sqlx::{Row, SqliteConnection};
 
 use super::mail::Kind;
-use super::retry::Next;
+use super::retry::{AT_MOST, Next};
 use crate::period::local;
 
 /// A mail to put into the queue.
@@ -53,6 +55,42 @@ pub struct Undelivered {
     pub recipient: String,
     pub subject: String,
     pub failure: String,
+}
+
+/// No session could be had with the server: nothing is tried before `until`, whether it was queued before or since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Sessions refused in a row.
+    pub attempts: u32,
+    pub until: DateTime<Utc>,
+    /// The server's last words.
+    pub reason: String,
+}
+
+impl Outage {
+    pub fn lasts(&self, now: DateTime<Utc>) -> bool {
+        now < self.until && self.until <= now + AT_MOST
+    }
+}
+
+const OUTAGE: &str = "outage";
+
+/// The outage that lasts, if one does.
+pub async fn outage(conn: &mut SqliteConnection) -> sqlx::Result<Option<Outage>> {
+    let found: Option<Json<Outage>> =
+        sqlx::query_scalar("SELECT value FROM state WHERE key = ?1").bind(OUTAGE).fetch_optional(conn).await?;
+    Ok(found.map(|Json(outage)| outage))
+}
+
+pub async fn begin_outage(conn: &mut SqliteConnection, outage: &Outage) -> sqlx::Result<()> {
+    let sql = "INSERT INTO state (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    sqlx::query(sql).bind(OUTAGE).bind(Json(outage)).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn end_outage(conn: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM state WHERE key = ?1").bind(OUTAGE).execute(conn).await?;
+    Ok(())
 }
 
 /// Puts a mail into the queue, due at once. `false` if this Message-ID to this recipient is there already, in

@@ -323,19 +323,39 @@ async fn a_server_that_hangs_up_while_idle_is_dialled_again_at_the_next_poll() {
 }
 
 #[tokio::test]
-async fn cancellation_ends_idle_at_once_and_the_connection_heals() {
-    let fake = FakeImap::start(Script::default()).await;
+async fn cancellation_ends_idle_in_good_order_and_the_session_goes_on() {
+    let fake = FakeImap::start(Script { mails: mails([1]), ..Script::default() }).await;
     let mut connection = open(&fake).await;
+    connection.list(&at(1)).await.expect("a listing");
+    fake.take();
     let cancel = CancellationToken::new();
     let stop = async {
-        while !fake.take().contains(&"IDLE".to_owned()) {
+        while fake.take() != ["IDLE"] {
             tokio::task::yield_now().await;
         }
         cancel.cancel();
     };
     let (wake, ()) = tokio::join!(connection.wait(Duration::from_secs(600), &cancel), stop);
     assert_eq!(wake, Wake::Cancelled);
-    connection.list(&Cursor::default()).await.expect("a listing");
+    connection.list(&at(1)).await.expect("a listing");
+    assert_eq!(fake.take(), ["DONE", "NOOP"]);
+}
+
+#[tokio::test]
+async fn cancellation_costs_a_session_without_idle_nothing() {
+    let fake = FakeImap::start(Script { capabilities: ["IMAP4rev1", "IMAP4rev1"], ..Script::default() }).await;
+    let mut connection = open(&fake).await;
+    connection.list(&at(0)).await.expect("a listing");
+    fake.take();
+    let cancel = CancellationToken::new();
+    let stop = async {
+        tokio::task::yield_now().await;
+        cancel.cancel();
+    };
+    let (wake, ()) = tokio::join!(connection.wait(Duration::from_secs(600), &cancel), stop);
+    assert_eq!(wake, Wake::Cancelled);
+    connection.list(&at(0)).await.expect("a listing");
+    assert_eq!(fake.take(), [FOLDER]);
 }
 
 #[tokio::test]

@@ -7,3 +7,4 @@ mod support;
 
 mod mailbox_dovecot;
 mod mailbox_scripted;
+mod mailbox_take;

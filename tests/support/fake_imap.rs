@@ -36,7 +36,7 @@ pub struct FakeMail {
     pub deleted: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Fault {
     /// Answer with this instead; `{tag}` is put in.
     Say(&'static str),

@@ -12,6 +12,8 @@ INSERT INTO sighting (message, mailbox, locator, received_at, seen_at, filed_at)
 VALUES (1, 'nonpublic', '7:1', '2011-09-20T01:10:00+00:00', '2011-09-20T01:11:00+00:00', '2011-09-20T01:11:05+00:00'),
        (3, 'news', '1316480000.M1', '2011-09-20T01:12:00+00:00', '2011-09-20T01:12:00+00:00', NULL);
 INSERT INTO cursor (mailbox, uidvalidity, last_uid, succeeded_at) VALUES ('nonpublic', 7, 1, '2011-09-20T01:11:05+00:00');
+INSERT INTO unfetched (mailbox, locator, attempts, failure, at)
+VALUES ('nonpublic', '7:2', 3, 'the server hung up', '2011-09-20T02:15:00+00:00');
 INSERT INTO submission (id, message, ordinal, unit, stream, form, period, state, received_at, file, sheet, columns)
 VALUES (1, 1, 0, '甲街道', 'nonpublic', 'progress', '2011-08', 'accepted', '2011-09-20T01:10:00+00:00', '统计表.xlsx', '附件1',
         '{"orgs":"C"}'),
