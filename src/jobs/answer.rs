@@ -197,7 +197,13 @@ async fn first_accepted(conn: &mut SqliteConnection, version: &Version) -> Resul
     let first = sqlx::query_scalar(
         "SELECT min(received_at) FROM submission WHERE unit = ? AND stream = ? AND form = ? AND period = ? AND state = 'accepted'",
     );
-    Ok(first.bind(&version.unit).bind(&version.stream).bind(&version.form).bind(&version.period).fetch_one(conn).await?)
+    Ok(first
+        .bind(&version.unit)
+        .bind(&version.stream)
+        .bind(&version.form)
+        .bind(&version.period)
+        .fetch_one(conn)
+        .await?)
 }
 
 fn fate(submission: &Submission, version: &Version, late: bool) -> Fate {

@@ -97,7 +97,10 @@ fn judge(
         None => (None, None),
     };
     if told_by == Some(ToldBy::Mailbox) && to_several_streams && context.decisions.released.is_none() {
-        asked.push(whole("W09", "表里没有写明是非公有制企业还是社会组织，邮件又同时发给了两个信箱，须核实是哪一条线的报表。".into()));
+        asked.push(whole(
+            "W09",
+            "表里没有写明是非公有制企业还是社会组织，邮件又同时发给了两个信箱，须核实是哪一条线的报表。".into(),
+        ));
     }
     if stream.is_none() {
         findings

@@ -342,3 +342,40 @@ fn a_sheet_of_something_else_is_no_form() {
     assert!(reading.returns.is_empty());
     assert_eq!(reading.unrecognised, ["名单", "说明"]);
 }
+
+#[test]
+fn a_date_in_the_last_values_of_a_card_is_no_line_above_the_next() {
+    let card = |name: &str, date: &str| {
+        format!("名称|党员总数|正式党员数\n{name}|#0|#0\n组建形式|工会|党组织成立时间\n未建|无|{date}\n")
+    };
+    let title = "非公企业活动台账\n填报单位：北桥街道";
+    let drawing = format!(
+        "{title}\n{}\n{}登记日期|||\n2011-6-12|||\n{}",
+        card("甲公司", "2011-7-12"),
+        card("乙公司", ""),
+        card("丙公司", "")
+    );
+    let ret = only(&drawing);
+    assert_eq!(ret.records.len(), 3);
+    assert_eq!(ret.records[0].get("founded"), &text("2011-07-12"));
+    assert_eq!(said(&ret, Origin::Title), ["非公企业活动台账"]);
+    assert_eq!((said(&ret, Origin::PeriodLine).len(), said(&ret, Origin::FilledLine).len()), (0, 0));
+}
+
+#[test]
+fn a_card_above_a_table_is_no_line_above_it() {
+    let card = "名称|甲公司\n党员总数|#0\n正式党员数|#0\n组建形式|未建\n党组织成立时间|2011年6月3日\n工会|无";
+    let reading = reading(vec![sheet("全部", &format!("{card}\n{PROGRESS}"))]);
+    let progress = reading.returns.iter().find(|r| r.form == "progress").unwrap();
+    assert!(progress.hints.iter().all(|h| !h.text.contains("6月") && h.text != "甲公司"), "{:?}", progress.hints);
+}
+
+#[test]
+fn yes_and_no_answer_the_questions_of_a_card_as_they_do_in_a_table() {
+    let ret = only(
+        "非公企业活动台账\n名称|甲公司\n党员总数|#0\n正式党员数|#0\n是否建立党组织|否\n是否销户|是\n销户原因|破产\n销户时间|2011-6-1\n工会|无",
+    );
+    assert_eq!(messages(&ret), [] as [&str; 0]);
+    let record = &ret.records[0];
+    assert_eq!((record.text("party_org_kind"), record.text("status")), (Some("未建"), Some("销户")));
+}
