@@ -166,6 +166,7 @@ impl SheetReader<'_> {
     fn finish(&self, ret: &mut Return) {
         let form = self.campaign.form(&ret.form);
         if let Some(form) = form.filter(|f| f.kind == FormKind::Figures) {
+            named_above(ret, form);
             for record in &ret.records {
                 if let Some(text) = record.text(&form.identity) {
                     let cell = record.cells.get(&form.identity).cloned();
@@ -175,6 +176,21 @@ impl SheetReader<'_> {
         }
         ret.hints.push(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None });
         ret.hints.sort_by_key(|h| h.origin);
+    }
+}
+
+/// The only row of figures leaves its unit to the line above: a blank cell is then no error.
+fn named_above(ret: &mut Return, form: &Form) {
+    let [record] = ret.records.as_slice() else { return };
+    let Some(line) = ret.said(Origin::UnitLine).next().map(|h| h.text.clone()) else { return };
+    let cell = record.cells.get(&form.identity);
+    let missing =
+        |f: &&mut Finding| f.rule == "P02" && f.key.as_ref() == Some(&form.identity) && f.place.cell.as_ref() == cell;
+    if record.get(&form.identity).is_null()
+        && let Some(finding) = ret.findings.iter_mut().find(missing)
+    {
+        finding.severity = Severity::Info;
+        finding.message = format!("第{}行没有填写单位，按表上的填报单位“{line}”读取。", record.row);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::form::lines::{Field, Source, Where, read_record};
 use crate::form::number::plain;
 use crate::form::reading::{Hint, Return};
 use crate::form::recognise::Table;
-use crate::form::row::{RowKind, classify};
+use crate::form::row::{RowKind, classify, is_preset};
 use crate::form::streams::find_streams;
 use crate::form::value::written;
 use crate::workbook::Cell;
@@ -45,9 +45,19 @@ impl SheetReader<'_> {
     }
 
     pub(super) fn cards(&self, found: &[Found<'_>], returns: &mut Vec<Return>) {
-        for one in found {
+        for one in found.iter().filter(|f| !self.is_untouched(f)) {
             self.card(one, returns);
         }
+    }
+
+    /// A blank card of the form, with nothing but what was filled in beforehand.
+    fn is_untouched(&self, found: &Found<'_>) -> bool {
+        let form = found.vocabulary.form;
+        found.card.values.iter().all(|(field, at)| {
+            let column = &form.columns[*field];
+            let cell = self.grid.own(at.0, at.1);
+            cell.is_none_or(|c| column.key != form.identity && is_preset(c, column))
+        })
     }
 
     /// The first row after what a table read.
@@ -77,8 +87,12 @@ impl SheetReader<'_> {
             form.columns[field].when.iter().position(|w| *asked == found.vocabulary.key(&w.heading))
         };
         let field = |field: usize| Field { when: when(field), ..Field::default() };
-        let source =
-            Source { form, received: self.received, fields: card.values.keys().map(|f| (*f, field(*f))).collect() };
+        let source = Source {
+            form,
+            received: self.received,
+            ditto: &self.campaign.rows.ditto,
+            fields: card.values.keys().map(|f| (*f, field(*f))).collect(),
+        };
         let places = card.values.iter().map(|(field, at)| Where {
             field: *field,
             cell: self.grid.own(at.0, at.1),
@@ -86,7 +100,7 @@ impl SheetReader<'_> {
             shared: card.twice.contains(field),
             place: self.place(Some(*at), Some(at.0)),
         });
-        let mut record = read_record(&source, &places.collect::<Vec<_>>(), ret);
+        let mut record = read_record(&source, &places.collect::<Vec<_>>(), None, ret);
         record.row = card.first_row + 1;
         for column in form.columns.iter().enumerate().filter(|(f, c)| c.required && !card.values.contains_key(f)) {
             let message = format!("卡片上没有必填的“{}”一栏，请补上。", column.1.label());
