@@ -175,8 +175,7 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     let mut found: Vec<(PeriodHint, Place)> = Vec::new();
     let origins = [Origin::Title, Origin::PeriodLine, Origin::FilledLine, Origin::SheetName];
     for hint in origins.into_iter().flat_map(|o| ret.said(o)) {
-        let kind = if hint.origin == Origin::FilledLine { MonthKind::Filled } else { MonthKind::Reported };
-        if let Some(p) = find_period(&hint.text, around.received, kind) {
+        if let Some(p) = find_period(&hint.text, around.received, MonthKind::of(hint.origin)) {
             found.push((p, place(hint.cell.as_ref())));
         }
     }
