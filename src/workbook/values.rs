@@ -151,7 +151,7 @@ fn damaged(error: impl std::fmt::Debug) -> Refusal {
 }
 
 fn caught<T>(read: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Refusal::Damaged("the reader gave up on it".into())))
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Refusal::BrokeDown))
 }
 
 #[cfg(test)]

@@ -106,6 +106,15 @@ fn a_workbook_with_a_flipped_middle_is_damaged_too() {
 }
 
 #[test]
+fn a_file_that_only_has_the_name_of_a_workbook_is_damaged_too() {
+    for content in [&b""[..], b"<html><p>login</p></html>", &[0, 1, 2, 3]] {
+        let fate = handled(from_tidy(vec![file("统计表和台账.xls", content)]));
+        fate.is("rejected", &["W02"]);
+        fate.says(&["统计表和台账.xls", "打不开"]);
+    }
+}
+
+#[test]
 fn a_workbook_with_a_password_is_asked_for_without_it() {
     let fate = handled(from_tidy(vec![file("统计表和台账.xlsx", &locked::workbook())]));
     fate.is("rejected", &["W01"]);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::form::record::Datum;
+use crate::message::Kind;
 use crate::workbook::{Cell, CellValue, Merge};
 
 /// A sheet drawn row by row, cells parted by `|`: `#12` a number, `%0.5` a percentage, `?` a formula without a value,
@@ -94,6 +95,88 @@ fn a_progress_table_is_read_with_its_groups() {
     }
     assert_eq!(record.get("org_coverage"), &Datum::Rate(50.0));
     assert_eq!((ret.columns["new_party_orgs_total"].as_str(), record.cells["orgs"].as_str()), ("K", "C6"));
+}
+
+/// The sheet as a file of separated values: numbers as shown, merges lost.
+fn as_csv(sheet: &Sheet) -> String {
+    let last = sheet.cells.keys().fold((0, 0), |last, at| (at.0.max(last.0), at.1.max(last.1)));
+    let field = |at| format!("\"{}\"", sheet.cells.get(&at).map(shown).unwrap_or_default().replace('"', "\"\""));
+    let line = |row| (0..=last.1).map(|column| field((row, column))).collect::<Vec<_>>().join(",");
+    (0..=last.0).map(|row| line(row) + "\r\n").collect()
+}
+
+/// The sheet as rows of elements: what `cell` makes of its place, its content and its span.
+fn as_rows(sheet: &Sheet, row: (&str, &str), cell: impl Fn((u32, u32), Option<&Cell>, (u32, u32)) -> String) -> String {
+    let last = sheet.cells.keys().fold((0, 0), |last, at| (at.0.max(last.0), at.1.max(last.1)));
+    let span =
+        |at| match sheet.merges.iter().find(|m| m.first <= at && at <= m.last && at.1 >= m.first.1 && at.1 <= m.last.1)
+        {
+            Some(m) if m.first == at => Some((m.last.0 - at.0, m.last.1 - at.1)),
+            Some(_) => None,
+            None => Some((0, 0)),
+        };
+    let of_row = |r| {
+        (0..=last.1).filter_map(|c| Some(cell((r, c), sheet.cells.get(&(r, c)), span((r, c))?))).collect::<String>()
+    };
+    (0..=last.0).map(|r| format!("{}{}{}", row.0, of_row(r), row.1)).collect()
+}
+
+fn as_html(sheet: &Sheet) -> String {
+    let rows = as_rows(sheet, ("<tr>", "</tr>"), |_, cell, (down, across)| {
+        let noted = match cell.map(|c| &c.value) {
+            Some(CellValue::Number(n)) => format!(" x:num=\"{n}\""),
+            _ => String::new(),
+        };
+        let text = cell.map_or("&nbsp;".to_owned(), |c| shown(c).replace('\n', "<br>"));
+        format!("<td rowspan={} colspan={}{noted}>{text}</td>", down + 1, across + 1)
+    });
+    format!("<html><table>{rows}</table></html>")
+}
+
+fn as_spreadsheetml(sheet: &Sheet) -> String {
+    let rows = as_rows(sheet, ("<Row>", "</Row>"), |at, cell, (down, across)| {
+        let data = cell.map_or(String::new(), |cell| match &cell.value {
+            CellValue::Number(n) => format!("<Data ss:Type=\"Number\">{n}</Data>"),
+            other => {
+                format!("<Data ss:Type=\"String\">{}</Data>", shown(&Cell { value: other.clone(), ..cell.clone() }))
+            }
+        });
+        let style = if cell.is_some_and(|c| c.percent) { " ss:StyleID=\"p\"" } else { "" };
+        let place = format!("ss:Index=\"{}\" ss:MergeAcross=\"{across}\" ss:MergeDown=\"{down}\"", at.1 + 1);
+        format!("<Cell {place}{style}>{data}</Cell>")
+    });
+    let style = "<Styles><Style ss:ID=\"p\"><NumberFormat ss:Format=\"0%\"/></Style></Styles>";
+    format!(
+        "<?xml version=\"1.0\"?><Workbook>{style}<Worksheet ss:Name=\"Sheet1\"><Table>{rows}</Table></Worksheet></Workbook>"
+    )
+}
+
+/// The content as text: a line break stays one.
+fn shown(cell: &Cell) -> String {
+    match &cell.value {
+        CellValue::Text(text) => text.clone(),
+        _ => crate::form::value::shown(cell),
+    }
+}
+
+#[test]
+fn the_same_table_is_read_alike_from_every_format() {
+    use crate::workbook::{Limits, read_as};
+    let limits = Limits { bytes: 1 << 20, cells: 10_000 };
+    let rate = PROGRESS.replace("#0.5|", "%0.5|");
+    for (drawing, merged_data) in [(PROGRESS, false), (&rate, false), (REGISTER, true)] {
+        let drawn = sheet("Sheet1", drawing);
+        let expected = reading(vec![drawn.clone()]);
+        assert!(!expected.returns[0].records.is_empty());
+        let mut files = vec![(Kind::Html, as_html(&drawn)), (Kind::SpreadsheetMl, as_spreadsheetml(&drawn))];
+        if !merged_data {
+            files.push((Kind::Csv, as_csv(&drawn)));
+        }
+        for (kind, file) in files {
+            let found = reading(read_as(kind, file.as_bytes(), &limits).unwrap().sheets);
+            assert_eq!(format!("{found:#?}"), format!("{expected:#?}"), "{kind:?}");
+        }
+    }
 }
 
 #[test]
