@@ -33,6 +33,7 @@ impl Fate {
             assert!(answer.html.contains(word), "no {word} in the HTML part");
         }
         assert!(answer.text.contains(UNITS[TIDY].name), "{}", answer.text);
+        assert_eq!(&answer.references, std::slice::from_ref(&answer.in_reply_to), "in the sender's thread");
     }
 
     fn is(&self, disposition: &str, rules: &[&str]) {

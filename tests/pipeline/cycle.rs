@@ -43,6 +43,11 @@ impl Office {
     }
 }
 
+/// Every unit with each of its streams.
+fn everybody() -> impl Iterator<Item = (usize, usize)> {
+    UNITS.iter().enumerate().flat_map(|(unit, home)| home.streams().map(move |stream| (unit, stream)))
+}
+
 fn kinds(sent: &[Sent]) -> Vec<&str> {
     sent.iter().map(Sent::kind).collect()
 }
@@ -107,10 +112,8 @@ fn a_new_installation_does_not_make_up_for_the_past() {
 #[test]
 fn after_the_deadline_notices_go_to_unit_and_supervisor() {
     let office = Office::started();
-    for unit in 0..UNITS.len() {
-        for stream in UNITS[unit].streams().filter(|s| unit != SILENT || *s == SOCIAL) {
-            office.reports(unit, stream, "09-19 09:00");
-        }
+    for (unit, stream) in everybody().filter(|of| *of != (SILENT, NONPUBLIC)) {
+        office.reports(unit, stream, "09-19 09:00");
     }
     office.pass("09-25 23:00");
     let notices = office.pass("09-26 09:01");
@@ -164,8 +167,7 @@ fn a_report_missed_while_down_is_sent_late() {
 #[test]
 fn the_final_report_comes_with_the_last_unit() {
     let office = Office::started();
-    let all = || (0..UNITS.len()).flat_map(|unit| UNITS[unit].streams().map(move |stream| (unit, stream)));
-    for (unit, stream) in all().filter(|of| *of != (LATE, SOCIAL)) {
+    for (unit, stream) in everybody().filter(|of| *of != (LATE, SOCIAL)) {
         office.reports(unit, stream, "09-20 10:00");
     }
     office.pass("09-25 23:00");
