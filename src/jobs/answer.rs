@@ -24,8 +24,8 @@ pub struct About<'a> {
     pub digest: &'a str,
     pub mailbox: &'a Mailbox,
     pub received_at: DateTime<Utc>,
-    /// A person has let it in: the sender, who was told that it waits, is told again.
-    pub released: bool,
+    /// A person has decided: the sender, who was told that it waits, is told again.
+    pub decided: bool,
 }
 
 /// Figures that a receipt shows beside last month's.
@@ -76,7 +76,7 @@ pub async fn answer(
     let composed = receipt::compose(&receipt);
     let mut references = message.references.clone();
     references.extend(message.message_id.clone());
-    let key = if about.released { format!("{} released", about.digest) } else { about.digest.to_owned() };
+    let key = if about.decided { format!("{} decided {:?}", about.digest, verdict.disposition) } else { about.digest.to_owned() };
     let post = Post {
         kind: Kind::Receipt,
         key: &key,

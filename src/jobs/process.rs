@@ -192,7 +192,7 @@ async fn settle(
             digest: &stored.digest,
             mailbox: &stored.mailbox,
             received_at: stored.received_at,
-            released: stored.decisions.released.is_some(),
+            decided: stored.decisions.released.is_some() || stored.decisions.rejected.is_some(),
         };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }

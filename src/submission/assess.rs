@@ -56,11 +56,10 @@ fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
         Nature::Bounce { .. } => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
         Nature::Person => {}
     }
-    if let Some(reason) = &context.decisions.rejected {
-        return Verdict::plain(Disposition::Rejected, format!("人工处理：不予采用（{reason}）。"));
-    }
     let sender = Sender::of(message, context);
-    let mut verdict = if context.size > context.config.limits.mail_bytes {
+    let mut verdict = if let Some(reason) = &context.decisions.rejected {
+        rejected_by_hand(reason)
+    } else if context.size > context.config.limits.mail_bytes {
         too_large(context)
     } else {
         let opened = documents::open(&message.attachments, context.config, context.received.date_naive());
@@ -76,12 +75,21 @@ fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
     verdict
 }
 
+/// A person has decided against it. Somebody known, who was told that it waits, is told that, too.
+fn rejected_by_hand(reason: &str) -> Verdict {
+    let text = format!("经人工核实，这封邮件里的报表不予采用：{reason}。");
+    let mut verdict = Verdict::plain(Disposition::Rejected, format!("人工处理：不予采用（{reason}）。"));
+    verdict.findings = vec![Finding::new("M06", Severity::Error, Place::default(), text)];
+    verdict.answer = true;
+    verdict
+}
+
 /// Automatic mail is not answered. But an office's own system may send its return: that waits for a person.
 fn automatic(message: &Message, why: String, context: &Context) -> Verdict {
     let sender = Sender::of(message, context);
     let released = context.decisions.released.is_some();
-    if let (Some(reason), true) = (&context.decisions.rejected, sender.known()) {
-        return Verdict::plain(Disposition::Rejected, format!("人工处理：不予采用（{reason}）。"));
+    if let Some(reason) = &context.decisions.rejected {
+        return Verdict { answer: false, ..rejected_by_hand(reason) };
     }
     if sender.known() && context.size <= context.config.limits.mail_bytes {
         let opened = documents::open(&message.attachments, context.config, context.received.date_naive());
