@@ -93,6 +93,17 @@ fn private_file(file: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map(drop)
 }
 
+/// Whether an error is the disk's or another process's doing, and no fault of what was to be written.
+pub fn is_outage(error: &anyhow::Error) -> bool {
+    // Busy, locked, read-only, disk fault, full, cannot open: the primary codes (sqlite.org/rescode.html).
+    let code = |code: &str| matches!(code.parse::<i32>().map(|c| c & 0xFF), Ok(5 | 6 | 8 | 10 | 13 | 14));
+    let outage = |error: &sqlx::Error| match error {
+        sqlx::Error::Database(e) => e.code().is_some_and(|c| code(&c)),
+        other => matches!(other, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut),
+    };
+    error.chain().filter_map(|e| e.downcast_ref::<sqlx::Error>()).any(outage)
+}
+
 /// Waits until nobody else creates or migrates the database: two that begin at once would both try to.
 async fn turn(dir: &Path) -> std::io::Result<std::fs::File> {
     let path = dir.join("opening");

@@ -41,7 +41,7 @@ pub async fn run(office: Office, options: Ingest) -> Result<Outcome> {
     let mut taken = 0;
     for file in files {
         for found in read(&file, &options, &office.config)? {
-            take(&db, &office.config, named.as_ref(), &options, &found, now).await?;
+            take(&db, &office.config, (named.as_ref(), &options), &found, now).await?;
             taken += 1;
         }
         bar.inc(1);
@@ -150,8 +150,7 @@ fn wrap(name: &str, bytes: Vec<u8>, options: &Ingest, config: &Config, modified:
 async fn take(
     db: &Db,
     config: &Config,
-    named: Option<&Mailbox>,
-    options: &Ingest,
+    (named, options): (Option<&Mailbox>, &Ingest),
     found: &Found,
     now: DateTime<Utc>,
 ) -> Result<()> {

@@ -10,21 +10,30 @@ use super::heading::Vocabulary;
 pub struct Card {
     /// Row of the first label.
     pub first_row: u32,
-    /// Row of the last label.
+    /// Row of the last label or value.
     pub last_row: u32,
     /// Index of the form's column → position of its value.
     pub values: BTreeMap<usize, (u32, u32)>,
+    /// Index of the form's column → key of the label that asks for it.
+    pub asked: BTreeMap<usize, String>,
     /// Fields that two labels of the card claim.
     pub twice: Vec<usize>,
 }
 
-#[derive(Clone, Copy, Debug)]
+impl Card {
+    pub fn holds(&self, row: u32) -> bool {
+        (self.first_row..=self.last_row).contains(&row)
+    }
+}
+
+#[derive(Clone, Debug)]
 struct Label {
     row: u32,
     column: u32,
     /// Last row and column, merged.
     last: (u32, u32),
     field: usize,
+    key: String,
 }
 
 /// The cards between two rows of a sheet (`end` not included).
@@ -32,11 +41,11 @@ pub fn cards(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32)
     let form = vocabulary.form;
     let Some(identity) = form.columns.iter().position(|c| c.key == form.identity) else { return Vec::new() };
     let labels = labels(grid, vocabulary, first, end);
-    let starts: Vec<Label> = labels.iter().filter(|l| l.field == identity).copied().collect();
+    let starts: Vec<Label> = labels.iter().filter(|l| l.field == identity).cloned().collect();
     let mut cards: Vec<(Vec<Label>, Card)> = starts.iter().map(|_| (Vec::new(), Card::default())).collect();
     for label in &labels {
         if let Some(i) = card_of(&starts, label) {
-            cards[i].0.push(*label);
+            cards[i].0.push(label.clone());
         }
     }
     let enough = |card: &Card| {
@@ -62,7 +71,7 @@ fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) ->
             match field {
                 Some(field) => {
                     let last = grid.merge(row, column).map_or((row, column), |m| m.last);
-                    labels.push(Label { row, column, last, field });
+                    labels.push(Label { row, column, last, field, key });
                 }
                 None => group = vocabulary.is_group(&key).then_some(key),
             }
@@ -100,6 +109,8 @@ fn read(grid: &Grid<'_>, labels: &[Label]) -> Card {
         if is_label(at) {
             continue;
         }
+        card.last_row = card.last_row.max(grid.merge(at.0, at.1).map_or(at.0, |m| m.last.0));
+        card.asked.insert(label.field, label.key.clone());
         if card.values.insert(label.field, at).is_some() {
             card.twice.push(label.field);
         }

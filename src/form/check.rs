@@ -2,7 +2,7 @@
 //!
 //! A value that could not be read has its finding already; rules are silent about what they cannot see.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -16,7 +16,7 @@ use crate::period::Period;
 
 /// Checks one return, `form` being its form. `received` is the day it came, in the configured zone.
 ///
-/// An error with a row withholds that row (book) or the return (figures); see [`withheld`].
+/// An error with a row withholds that row (book) or the return (figures); see [`Faults`].
 pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> Vec<Finding> {
     let mut findings = Vec::new();
     for record in &ret.records {
@@ -38,25 +38,44 @@ pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> 
     findings
 }
 
-/// Whether an error among `findings` keeps this record out of the ledger. An error with neither cell nor row concerns
-/// the whole return.
-pub fn withheld(record: &Record, findings: &[Finding]) -> bool {
-    let mine = |f: &Finding| match &f.place.cell {
-        // On a card the cells of one record stand in many rows.
-        Some(cell) => record.cells.values().any(|c| c == cell),
-        None => f.place.row == Some(record.row),
-    };
-    findings.iter().any(|f| f.is_error() && f.place.sheet.as_deref() == Some(record.sheet.as_str()) && mine(f))
+/// Where a return's errors are, so that each of its records can be asked about at once.
+pub struct Faults<'a> {
+    cells: HashSet<(&'a str, &'a str)>,
+    rows: HashSet<(&'a str, u32)>,
+    /// An error with neither cell nor row concerns the whole return.
+    whole: bool,
+    any: bool,
 }
 
-/// Whether nothing of a return can be used: any error in figures; in a book an error that concerns it whole, or errors on
-/// every row.
-pub fn rejected(ret: &Return, form: &Form, findings: &[Finding]) -> bool {
-    let whole = |f: &Finding| f.is_error() && f.place.cell.is_none() && f.place.row.is_none();
-    match form.kind {
-        FormKind::Figures => findings.iter().any(Finding::is_error),
-        FormKind::Book => {
-            findings.iter().any(whole) || !ret.records.is_empty() && ret.records.iter().all(|r| withheld(r, findings))
+impl<'a> Faults<'a> {
+    pub fn of(findings: &'a [Finding]) -> Self {
+        let mut faults = Self { cells: HashSet::new(), rows: HashSet::new(), whole: false, any: false };
+        for f in findings.iter().filter(|f| f.is_error()) {
+            faults.any = true;
+            let sheet = f.place.sheet.as_deref().unwrap_or_default();
+            match (&f.place.cell, f.place.row) {
+                (Some(cell), _) => drop(faults.cells.insert((sheet, cell.as_str()))),
+                (None, Some(row)) => drop(faults.rows.insert((sheet, row))),
+                (None, None) => faults.whole = true,
+            }
+        }
+        faults
+    }
+
+    /// Whether an error keeps this record out of the ledger.
+    pub fn withhold(&self, record: &Record) -> bool {
+        let sheet = record.sheet.as_str();
+        // On a card the cells of one record stand in many rows.
+        self.rows.contains(&(sheet, record.row))
+            || record.cells.values().any(|cell| self.cells.contains(&(sheet, cell.as_str())))
+    }
+
+    /// Whether nothing of a return can be used: any error in figures; in a book an error that concerns it whole, or
+    /// errors on every row.
+    pub fn reject(&self, ret: &Return, form: &Form) -> bool {
+        match form.kind {
+            FormKind::Figures => self.any,
+            FormKind::Book => self.whole || !ret.records.is_empty() && ret.records.iter().all(|r| self.withhold(r)),
         }
     }
 }
@@ -464,14 +483,14 @@ mod tests {
         let rows =
             vec![record(5, &entry(&[("members", Datum::Int(2))])), record(6, &entry(&[("name", text("别的公司"))]))];
         let findings = check_all("register", rows.clone());
-        assert_eq!(rows.iter().map(|r| withheld(r, &findings)).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(rows.iter().map(|r| Faults::of(&findings).withhold(r)).collect::<Vec<_>>(), [true, false]);
         let campaign = Campaign::builtin();
         let register = campaign.form("register").unwrap();
         let of = |records: &[Record]| Return { records: records.to_vec(), ..Return::default() };
-        assert!(!rejected(&of(&rows), register, &findings));
-        assert!(rejected(&of(&rows[..1]), register, &findings));
-        assert!(rejected(&of(&rows), campaign.form("progress").unwrap(), &findings));
+        assert!(!Faults::of(&findings).reject(&of(&rows), register));
+        assert!(Faults::of(&findings).reject(&of(&rows[..1]), register));
+        assert!(Faults::of(&findings).reject(&of(&rows), campaign.form("progress").unwrap()));
         let whole = [Finding::new("P01", Severity::Error, Place::default(), "缺列")];
-        assert!(rejected(&of(&rows), register, &whole) && !rejected(&of(&[]), register, &[]));
+        assert!(Faults::of(&whole).reject(&of(&rows), register) && !Faults::of(&[]).reject(&of(&[]), register));
     }
 }

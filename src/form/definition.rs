@@ -56,6 +56,12 @@ pub struct HeadingWords {
 pub struct RowWords {
     pub totals: Vec<String>,
     pub notes: Vec<String>,
+    /// Running numbers or names of a row that shows how to fill in the form: 例.
+    pub examples: Vec<String>,
+    /// Names that alone in a row are the heading of a section: 规模以上企业.
+    pub sections: Vec<String>,
+    /// Signs for what stands in the row above: 同上.
+    pub ditto: Vec<String>,
 }
 
 /// `[labels]`: labels of the lines around a table.

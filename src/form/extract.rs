@@ -1,21 +1,19 @@
 //! Workbook → [`Reading`]: every form on every visible sheet, its rows read, and what could not be read told. Pure.
 
-use std::collections::BTreeMap;
+mod cards;
+mod rows;
 
 use chrono::NaiveDate;
 
-use super::card::{self, Card};
+use self::cards::Found;
 use super::definition::{Campaign, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::info;
-use super::lines::{Field, Source, Where, read_record};
 use super::reading::{Doubt, Hint, Origin, Reading, Return};
 use super::recognise::{Table, tables};
-use super::row::{RowKind, classify};
 use super::streams::find_streams;
-use super::value::{is_blank, rate_choices, yes_no};
 use crate::workbook::{Sheet, Workbook, a1, column_letters};
 
 /// Reads a workbook. `file` is how the sender knows it and goes into every finding; `received` (in the configured zone)
@@ -29,8 +27,9 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
             SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
         let before = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
         let tables = tables(&reader.grid, &vocabularies);
-        reader.tables(&tables, &mut reading.returns);
-        reader.cards(&tables, &mut cards);
+        let found = reader.find_cards(&tables);
+        reader.tables(&tables, &found, &mut reading.returns);
+        reader.cards(&found, &mut cards);
         let after = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
         if before == after && !reader.grid.rows().is_empty() {
             reading.unrecognised.push(sheet.name.clone());
@@ -55,13 +54,14 @@ struct SheetReader<'a> {
 }
 
 impl SheetReader<'_> {
-    fn tables(&self, tables: &[Table], returns: &mut Vec<Return>) {
+    fn tables(&self, tables: &[Table], cards: &[Found<'_>], returns: &mut Vec<Return>) {
         let mut lead = 0;
         let mut previous: Option<usize> = None;
         for (i, table) in tables.iter().enumerate() {
             let form = &self.campaign.forms[table.form];
             let mut ret = self.start(form);
-            for &row in self.grid.rows_between(lead, table.header.0) {
+            let around = self.grid.rows_between(lead, table.header.0).iter();
+            for &row in around.filter(|r| !cards.iter().any(|c| c.card.holds(**r))) {
                 ret.hints.extend(info::hints(&self.grid, self.campaign, row, true));
             }
             self.columns(table, &mut ret);
@@ -153,170 +153,6 @@ impl SheetReader<'_> {
         }
     }
 
-    /// Reads the rows below a header; the first row that is no longer this table's is returned.
-    fn rows(&self, table: &Table, ret: &mut Return, last_table: bool) -> u32 {
-        let form = &self.campaign.forms[table.form];
-        let columns: Vec<(usize, u32)> =
-            table.assignment.read.iter().map(|(f, h)| (*f, table.headings[*h].column)).collect();
-        let rows: Vec<(u32, RowKind)> = self
-            .grid
-            .rows_between(table.header.1 + 1, table.end)
-            .iter()
-            .map(|r| (*r, classify(&self.grid, self.campaign, form, &columns, *r)))
-            .collect();
-        let mut data: Vec<u32> = rows.iter().filter(|(_, k)| *k == RowKind::Data).map(|(r, _)| *r).collect();
-        if data.is_empty() && form.kind == FormKind::Figures {
-            data = self.named_rows(form, &columns, &rows);
-        }
-        let source = self.source(form, table, &columns, &data);
-        for row in &data {
-            let record = read_record(&source, &self.in_row(&source, *row, &columns, &data), ret);
-            ret.records.push(record);
-        }
-        if data.is_empty() && form.kind == FormKind::Figures {
-            let message = "表中没有数据行，请填写后重报。";
-            ret.findings.push(Finding::new("P02", Severity::Error, self.place(None, None), message));
-        }
-        for (row, _) in rows.iter().filter(|(_, k)| *k == RowKind::Total) {
-            let mut aside = Return::default();
-            ret.totals.push(read_record(&source, &self.in_row(&source, *row, &columns, &[]), &mut aside));
-        }
-        let own = |k: &RowKind| matches!(k, RowKind::Data | RowKind::Total | RowKind::Note);
-        let after = rows.iter().rev().find(|(_, k)| own(k)).map_or(table.header.1 + 1, |(r, _)| r + 1);
-        for (row, kind) in &rows {
-            // 填报单位 below the table; a line below one that another table follows belongs to that one.
-            if *kind == RowKind::Note || *kind == RowKind::Line && (last_table || *row < after) {
-                ret.hints.extend(info::hints(&self.grid, self.campaign, *row, false));
-            }
-        }
-        after
-    }
-
-    /// Where no row has figures, the first one that has anything at all: the sender must be told what is missing.
-    fn named_rows(&self, form: &Form, columns: &[(usize, u32)], rows: &[(u32, RowKind)]) -> Vec<u32> {
-        let something = |row: &u32| {
-            let mut own = columns.iter().filter(|(f, _)| !form.is_sequence(&form.columns[*f].key));
-            own.any(|(_, c)| self.grid.own(*row, *c).is_some())
-        };
-        rows.iter().filter(|(_, k)| *k == RowKind::Empty).map(|(r, _)| *r).filter(something).take(1).collect()
-    }
-
-    /// What the columns as a whole say about each cell.
-    fn source<'s>(&self, form: &'s Form, table: &Table, columns: &[(usize, u32)], data: &[u32]) -> Source<'s> {
-        let mut source = Source { form, received: self.received, fields: BTreeMap::new() };
-        let vocabulary = &self.vocabularies[table.form];
-        for (field, heading) in &table.assignment.read {
-            let path = &table.headings[*heading].path;
-            let column = columns.iter().find(|(f, _)| f == field).map(|(_, c)| *c);
-            let cells = || data.iter().filter_map(|r| column.and_then(|c| self.grid.value(*r, c)));
-            let answers: Vec<Option<bool>> = cells().filter(|c| !is_blank(c)).map(yes_no).collect();
-            let percent = cells().filter_map(rate_choices).any(|(n, ratio)| ratio.is_some() && n > 1.0);
-            source.fields.insert(
-                *field,
-                Field {
-                    ticks: !answers.is_empty() && answers.iter().all(|a| *a == Some(true)),
-                    percent,
-                    when: form.columns[*field]
-                        .when
-                        .iter()
-                        .position(|w| path.last().is_some_and(|leaf| *leaf == vocabulary.key(&w.heading))),
-                },
-            );
-        }
-        source
-    }
-
-    fn in_row<'g>(&'g self, source: &Source<'_>, row: u32, columns: &[(usize, u32)], data: &[u32]) -> Vec<Where<'g>> {
-        columns
-            .iter()
-            .filter(|(f, _)| source.fields.contains_key(f))
-            .map(|(field, column)| {
-                let shared = self
-                    .grid
-                    .merge(row, *column)
-                    .is_some_and(|m| data.iter().filter(|r| (m.first.0..=m.last.0).contains(*r)).count() > 1);
-                Where {
-                    field: *field,
-                    cell: self.grid.value(row, *column),
-                    at: (row, *column),
-                    shared,
-                    place: self.place(Some((row, *column)), Some(row)),
-                }
-            })
-            .collect()
-    }
-
-    fn cards(&self, tables: &[Table], returns: &mut Vec<Return>) {
-        for vocabulary in self.vocabularies.iter().filter(|v| v.form.cards) {
-            let end = tables.first().map_or(u32::MAX, |t| t.header.0);
-            let mut ranges = vec![(0, end)];
-            ranges.extend(tables.last().map(|t| (self.end_of(t), u32::MAX)));
-            for (first, end) in ranges {
-                let mut from = first;
-                for card in card::cards(&self.grid, vocabulary, first, end) {
-                    self.card(vocabulary.form, &card, from, returns);
-                    from = card.last_row + 1;
-                }
-            }
-        }
-    }
-
-    /// The first row after what a table read.
-    fn end_of(&self, table: &Table) -> u32 {
-        let form = &self.campaign.forms[table.form];
-        let columns: Vec<(usize, u32)> =
-            table.assignment.read.iter().map(|(f, h)| (*f, table.headings[*h].column)).collect();
-        let rows = self.grid.rows_between(table.header.1 + 1, table.end);
-        let data = rows.iter().rev().find(|r| {
-            matches!(classify(&self.grid, self.campaign, form, &columns, **r), RowKind::Data | RowKind::Total)
-        });
-        data.map_or(table.header.1, |r| *r) + 1
-    }
-
-    /// One card into the return of its stream.
-    fn card(&self, form: &Form, card: &Card, from: u32, returns: &mut Vec<Return>) {
-        let mut hints: Vec<Hint> = Vec::new();
-        for &row in self.grid.rows_between(from, card.first_row) {
-            hints.extend(info::hints(&self.grid, self.campaign, row, true));
-        }
-        let stream = |hints: &[Hint]| {
-            let named = hints.iter().map(|h| find_streams(&h.text, self.campaign));
-            named.into_iter().find(|s| s.len() == 1).and_then(|s| s.first().map(|s| s.key.clone()))
-        };
-        let own = stream(&hints);
-        let same = returns.iter().rposition(|r| own.is_none() || stream(&r.hints) == own);
-        let index = same.unwrap_or_else(|| {
-            returns.push(self.start(form));
-            returns.len() - 1
-        });
-        let ret = &mut returns[index];
-        for hint in hints {
-            if !ret.hints.iter().any(|h| h.origin == hint.origin && h.text == hint.text) {
-                ret.hints.push(hint);
-            }
-        }
-        let source = Source {
-            form,
-            received: self.received,
-            fields: card.values.keys().map(|f| (*f, Field::default())).collect(),
-        };
-        let places = card.values.iter().map(|(field, at)| Where {
-            field: *field,
-            cell: self.grid.own(at.0, at.1),
-            at: *at,
-            shared: card.twice.contains(field),
-            place: self.place(Some(*at), Some(at.0)),
-        });
-        let mut record = read_record(&source, &places.collect::<Vec<_>>(), ret);
-        record.row = card.first_row + 1;
-        for column in form.columns.iter().enumerate().filter(|(f, c)| c.required && !card.values.contains_key(f)) {
-            let message = format!("卡片上没有必填的“{}”一栏，请补上。", column.1.label());
-            let place = self.place(None, Some(card.first_row));
-            ret.findings.push(Finding::new("R01", Severity::Error, place, message).about(&column.1.key));
-        }
-        ret.records.push(record);
-    }
-
     fn place(&self, cell: Option<(u32, u32)>, row: Option<u32>) -> Place {
         Place {
             file: Some(self.file.to_owned()),
@@ -330,6 +166,7 @@ impl SheetReader<'_> {
     fn finish(&self, ret: &mut Return) {
         let form = self.campaign.form(&ret.form);
         if let Some(form) = form.filter(|f| f.kind == FormKind::Figures) {
+            named_above(ret, form);
             for record in &ret.records {
                 if let Some(text) = record.text(&form.identity) {
                     let cell = record.cells.get(&form.identity).cloned();
@@ -339,6 +176,21 @@ impl SheetReader<'_> {
         }
         ret.hints.push(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None });
         ret.hints.sort_by_key(|h| h.origin);
+    }
+}
+
+/// The only row of figures leaves its unit to the line above: a blank cell is then no error.
+fn named_above(ret: &mut Return, form: &Form) {
+    let [record] = ret.records.as_slice() else { return };
+    let Some(line) = ret.said(Origin::UnitLine).next().map(|h| h.text.clone()) else { return };
+    let cell = record.cells.get(&form.identity);
+    let missing =
+        |f: &&mut Finding| f.rule == "P02" && f.key.as_ref() == Some(&form.identity) && f.place.cell.as_ref() == cell;
+    if record.get(&form.identity).is_null()
+        && let Some(finding) = ret.findings.iter_mut().find(missing)
+    {
+        finding.severity = Severity::Info;
+        finding.message = format!("第{}行没有填写单位，按表上的填报单位“{line}”读取。", record.row);
     }
 }
 

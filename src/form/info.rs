@@ -133,7 +133,8 @@ fn cleaned(text: &str) -> String {
 }
 
 /// 单位：个、家
-fn is_measure(text: &str) -> bool {
+pub fn is_measure(text: &str) -> bool {
     const MEASURES: [&str; 10] = ["个", "家", "人", "名", "户", "元", "万元", "%", "所", "处"];
+    let text = text.strip_prefix(['(', '（']).and_then(|t| t.strip_suffix([')', '）'])).unwrap_or(text);
     text.split(['、', ',', '，', '/', ' ']).all(|part| MEASURES.contains(&part))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::definition::{Column, ColumnKind, Form, FormKind};
+use super::definition::{Column, ColumnKind, Form, FormKind, TextStyle};
 use super::finding::{Finding, Place, Severity};
+use super::number::plain;
 use super::reading::Return;
 use super::record::{Datum, Record};
 use super::value::{Context, Fault, rate_choices, read, shown};
@@ -15,6 +16,8 @@ use crate::workbook::{Cell, CellValue, a1};
 pub struct Source<'a> {
     pub form: &'a Form,
     pub received: NaiveDate,
+    /// Signs for what stands in the row above.
+    pub ditto: &'a [String],
     /// Index of the form's column → what the column as a whole says.
     pub fields: BTreeMap<usize, Field>,
 }
@@ -37,7 +40,8 @@ pub struct Where<'g> {
     pub place: Place,
 }
 
-pub fn read_record(source: &Source<'_>, fields: &[Where<'_>], ret: &mut Return) -> Record {
+/// `above` is the record of the row above, to which 同上 points.
+pub fn read_record(source: &Source<'_>, fields: &[Where<'_>], above: Option<&Record>, ret: &mut Return) -> Record {
     let mut record = Record { sheet: ret.sheet.clone(), ..Record::default() };
     for place in fields {
         if let Some(sheet) = &place.place.sheet {
@@ -45,12 +49,45 @@ pub fn read_record(source: &Source<'_>, fields: &[Where<'_>], ret: &mut Return) 
         }
         record.row = place.at.0 + 1;
         let column = &source.form.columns[place.field];
-        let datum = read_field(source, place, column, ret);
+        let datum = match ditto(source, place, column, above, ret) {
+            Some(datum) => datum,
+            None => read_field(source, place, column, ret),
+        };
         record.cells.insert(column.key.clone(), a1(place.at.0, place.at.1));
         record.values.insert(column.key.clone(), datum);
     }
     settle_rates(source.form, fields, &mut record);
     record
+}
+
+/// 同上 in a text, a date or a choice: the value above, and the sender is told. A name or a code is never another's.
+fn ditto(
+    source: &Source<'_>,
+    place: &Where<'_>,
+    column: &Column,
+    above: Option<&Record>,
+    ret: &mut Return,
+) -> Option<Datum> {
+    let Some(CellValue::Text(text)) = place.cell.map(|c| &c.value) else { return None };
+    let sign: String = plain(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let number = matches!(column.kind, ColumnKind::Count | ColumnKind::Rate);
+    if number || !source.ditto.iter().any(|d| plain(d) == sign) {
+        return None;
+    }
+    let own = column.key == source.form.identity || column.style == TextStyle::Code;
+    let value = above.map(|r| r.get(&column.key)).filter(|v| !own && !v.is_null());
+    if let Some(value) = value {
+        let read = match value {
+            Datum::Bool(b) => if *b { "有" } else { "无" }.to_owned(),
+            other => other.text().unwrap_or_default().to_owned(),
+        };
+        let message = format!("{}填的是“{sign}”，按上一行的“{read}”读取，如不对请改正。", subject(column, place));
+        ret.findings.push(Finding::new("R02", Severity::Info, place.place.clone(), message).about(&column.key));
+        return Some(value.clone());
+    }
+    let fault = Fault::Wrong("应填写实际内容".to_owned());
+    ret.findings.push(finding(source.form, column, place, &fault));
+    Some(Datum::Null)
 }
 
 fn read_field(source: &Source<'_>, place: &Where<'_>, column: &Column, ret: &mut Return) -> Datum {

@@ -1,7 +1,8 @@
 //! Which period a text names. Pure; the rules are those of the returns' calendar:
 //!
 //! a month means itself if it has ended when the mail comes; a month that has not ended means the return that is due in it,
-//! which is for the month before. A day is when the return was filled in: it means the return due in that month.
+//! which is for the month before. A day is when the return was filled in: it means the return due in that month; but a day
+//! behind 所属期, behind 截至 or at the end of a span of days lies in the month reported on.
 
 use std::sync::LazyLock;
 
@@ -11,15 +12,28 @@ use regex::{Captures, Regex};
 use unicode_normalization::UnicodeNormalization;
 
 use super::number::chinese;
+use super::reading::Origin;
 use crate::period::Period;
 
 /// What kind of text it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonthKind {
-    /// A title, 所属期, sheet or file name, subject: a month is the month reported on.
+    /// A title, sheet or file name, subject: a month is the month reported on, a day that of filling.
     Reported,
+    /// 所属期: a month, and a day as well, says what is reported on.
+    Covered,
     /// 填报时间: when the return was filled in.
     Filled,
+}
+
+impl MonthKind {
+    pub fn of(origin: Origin) -> Self {
+        match origin {
+            Origin::FilledLine => Self::Filled,
+            Origin::PeriodLine => Self::Covered,
+            _ => Self::Reported,
+        }
+    }
 }
 
 /// The period that a text means.
@@ -63,10 +77,10 @@ pub fn find_period(text: &str, received: DateTime<Tz>, kind: MonthKind) -> Optio
     let current = Period::of(today);
     let hint = |period, reinterpreted| PeriodHint { period, said: first.said.clone(), reinterpreted };
     Some(match (first.day, kind) {
-        (true, _) => hint(first.month.prev(), false),
-        (false, _) if first.month < current => hint(first.month, false),
-        (false, MonthKind::Filled) => hint(first.month.prev(), false),
-        (false, MonthKind::Reported) => hint(first.month.prev(), true),
+        (true, MonthKind::Reported | MonthKind::Filled) => hint(first.month.prev(), false),
+        _ if first.month < current => hint(first.month, false),
+        (_, MonthKind::Filled) => hint(first.month.prev(), false),
+        _ => hint(first.month.prev(), true),
     })
 }
 
@@ -76,9 +90,16 @@ const MONTH: &str = r"(?P<m>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七�
 /// In the order in which they are tried at each place; the first that fits wins, and what it covers is used up.
 static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let day = r"(?P<d>3[01]|[12]\d|0?[1-9])";
+    let (some_day, to) = (r"(?:3[01]|[12]\d|0?[1-9])", r"[\-—–~至到]+");
+    let (some_year, some_month) = (r"(?P<from>(?:19|20)\d\d|\d\d)", r"(?:1[0-2]|0?[1-9])");
     let patterns = [
         // 截至2011年8月31日: the month reported on, whatever the day.
         format!(r"截[至止]到?{YEAR}[年./\-]{MONTH}[月./\-]{day}日?"),
+        // 2011年8月1日至31日, 2011.8.1-2011.8.31: the month that the days end in.
+        format!(
+            r"{some_year}[年./\-]{some_month}[月./\-]{some_day}[日号]?{to}(?:{YEAR}[年./\-])?{MONTH}[月./\-]{day}[日号]?(?:\D|$)"
+        ),
+        format!(r"{YEAR}[年./\-]{MONTH}[月./\-]{some_day}[日号]?{to}{day}[日号]"),
         format!(r"{YEAR}年{MONTH}月{day}[日号]?"),
         format!(r"(?P<y>(?:19|20)\d\d)[./\-]{MONTH}[./\-]{day}日?(?:\D|$)"),
         r"(?P<y>20\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:\D|$)".to_owned(),
@@ -105,7 +126,7 @@ fn named(text: &str, today: NaiveDate) -> Vec<Named> {
             if continues_number(&text, start) {
                 continue;
             }
-            if let Some(named) = reading(&hit, i == 0, today, &text[start..whole.end()]) {
+            if let Some(named) = reading(&hit, i <= 2, today, &text[start..whole.end()]) {
                 found.push((start, named));
                 // What was read once is not read again by a looser pattern.
                 let blank = text[start..end].chars().map(|c| "\u{1}".repeat(c.len_utf8())).collect::<String>();
@@ -132,7 +153,7 @@ fn reading(hit: &Captures<'_>, as_of: bool, today: NaiveDate, said: &str) -> Opt
         text.parse::<i64>().ok().or_else(|| chinese(text))
     };
     let month = u32::try_from(figure("m")?).ok()?;
-    let month = match figure("y") {
+    let month = match figure("y").or_else(|| figure("from")) {
         Some(year) => Period::new(i32::try_from(if year < 100 { 2000 + year } else { year }).ok()?, month)?,
         None => nearest(month, today)?,
     };
@@ -199,6 +220,29 @@ mod tests {
         }
         assert_eq!(find("2011.9.20", "2011-10-03T09:00:00+08:00", MonthKind::Filled), Some(("2011-08".into(), false)));
         assert_eq!(find("2011年8月", SEPTEMBER, MonthKind::Filled), Some(("2011-08".into(), false)));
+    }
+
+    #[test]
+    fn a_day_behind_the_period_label_lies_in_the_month_reported_on() {
+        for text in ["2011年8月31日", "2011-08-01", "2011.8.1", "20110831", "2011年8月1日至8月31日"] {
+            assert_eq!(find(text, SEPTEMBER, MonthKind::Covered), Some(("2011-08".into(), false)), "{text}");
+        }
+        assert_eq!(find("2011年9月30日", SEPTEMBER, MonthKind::Covered), Some(("2011-08".into(), true)));
+        assert_eq!(find("2011年8月31日", SEPTEMBER, MonthKind::Filled), Some(("2011-07".into(), false)));
+    }
+
+    #[test]
+    fn a_span_of_days_is_reported_on_wherever_it_stands() {
+        for text in [
+            "2011年8月1日至31日",
+            "2011年8月1日—2011年8月31日",
+            "2011年8月1日至8月31日",
+            "2011.8.1-8.31",
+            "2011-08-01至2011-08-31",
+            "2011年7月26日至8月25日",
+        ] {
+            assert_eq!(find(text, SEPTEMBER, MonthKind::Reported), Some(("2011-08".into(), false)), "{text}");
+        }
     }
 
     #[test]

@@ -1,19 +1,24 @@
 //! What a row below the headings is: data, a total, a note, or nothing. Pure.
 
-use super::definition::{Campaign, Form, FormKind};
+use super::definition::{Campaign, Column, ColumnKind, Form, FormKind};
 use super::grid::Grid;
 use super::info;
-use super::number::{number, plain, whole};
-use super::value::written;
+use super::number::{is_mark, number, plain, whole};
+use super::record::Datum;
+use super::value::{self, Context, written};
 use crate::workbook::{Cell, CellValue};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowKind {
     Data,
+    /// It goes on with the organisation of the row above.
+    More,
     /// 合计, 小计 …
     Total,
-    /// Signatures, notes, examples, the numbers of the columns.
+    /// Signatures, notes, the numbers or the measures of the columns.
     Note,
+    /// It shows how to fill in the form.
+    Example,
     /// A title, a label line or a section's name: it may belong to the next table.
     Line,
     /// Nothing of the form's stands in it.
@@ -33,6 +38,10 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     if [Some(&first_text), identity.as_ref(), sequence.as_ref()].into_iter().flatten().any(|t| is_total(campaign, t)) {
         return RowKind::Total;
     }
+    let marks = [sequence.as_ref(), identity.as_ref(), Some(&first_text)];
+    if marks.into_iter().flatten().any(|t| is_example(campaign, t)) {
+        return RowKind::Example;
+    }
     let noted = |t: &str| is_note(campaign, t);
     let labelled = |c: &Cell| info::has_label(campaign, &text(c));
     // 填报单位 beside 填报时间 is a line, perhaps of the next table; signatures do not begin with the unit.
@@ -43,7 +52,7 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     if labelled(first) || few || first_text.starts_with("附件") {
         return RowKind::Line;
     }
-    if is_column_numbers(&cells) {
+    if is_column_numbers(&cells) || cells.len() >= 3 && cells.iter().all(|(_, c)| info::is_measure(&text(c))) {
         return RowKind::Note;
     }
     let spans = grid.merge(row, *first_column).map_or(1, |m| m.last.1 - m.first.1 + 1);
@@ -59,8 +68,10 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     match (filled.as_slice(), &identity) {
         ([], _) if !is_number => RowKind::Line,
         ([], _) => RowKind::Empty,
-        // Formulas copied down beyond the last entry.
-        (_, None) if filled.iter().all(|(_, cell)| is_idle(cell)) => RowKind::Empty,
+        // Formulas copied down beyond the last entry, and what a blank form had filled in beforehand.
+        (_, None) if filled.iter().all(|(f, cell)| is_preset(cell, &form.columns[*f])) => RowKind::Empty,
+        ([(_, _)], Some(name)) if form.kind == FormKind::Book && is_mark(name) => RowKind::Empty,
+        ([(_, _)], Some(name)) if sequence.is_none() && is_section(campaign, name) => RowKind::Line,
         ([(_, _)], Some(name)) => lone(form, name),
         _ => RowKind::Data,
     }
@@ -81,10 +92,30 @@ fn text(cell: &Cell) -> String {
     plain(&written(cell))
 }
 
-/// `合 计`, `街道小计`, `合计（家）`
+/// `例`, `示例：`, `例1`
+fn is_example(campaign: &Campaign, text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace() && !"()（）[]【】:：".contains(*c)).collect();
+    let bare = bare.trim_end_matches(|c: char| c.is_ascii_digit());
+    campaign.rows.examples.iter().any(|e| e == bare)
+}
+
+/// `规模以上企业`, `一、规模以上企业（3家）`
+fn is_section(campaign: &Campaign, text: &str) -> bool {
+    let head = text.split(['(', '（', ':', '：']).next().unwrap_or_default();
+    let head = head.split_once(['、', '.']).map_or(head, |(number, rest)| {
+        if number.chars().count() <= 3 && self::number(number).is_some() { rest } else { head }
+    });
+    campaign.rows.sections.iter().any(|s| s == head.trim())
+}
+
+/// `合 计`, `街道小计`, `合计（家）`, `共计4家`
 pub fn is_total(campaign: &Campaign, text: &str) -> bool {
     let bare: String = text.chars().filter(|c| !c.is_whitespace() && !":：".contains(*c)).collect();
     let head = bare.split(['(', '（']).next().unwrap_or_default();
+    let uncounted =
+        head.trim_end_matches(['家', '个', '户', '名', '人']).trim_end_matches(|c: char| c.is_ascii_digit());
+    let head =
+        if uncounted.len() < head.len() && head.contains(|c: char| c.is_ascii_digit()) { uncounted } else { head };
     head.chars().count() <= 12 && campaign.rows.totals.iter().any(|t| head.ends_with(t.as_str()))
 }
 
@@ -116,12 +147,21 @@ fn is_column_numbers(cells: &[(u32, &Cell)]) -> bool {
         && numbers.windows(2).all(|w| w[1] == w[0] + 1)
 }
 
-/// A zero or an uncached formula, as formulas leave in rows that nobody filled in.
-fn is_idle(cell: &Cell) -> bool {
+/// A zero, a no, a default or an uncached formula, as stand in rows that nobody filled in.
+pub fn is_preset(cell: &Cell, column: &Column) -> bool {
+    let nothing = |datum: &Datum| {
+        let no =
+            |t: &str| column.when.iter().any(|w| w.no.as_deref() == Some(t)) || column.default.as_deref() == Some(t);
+        matches!(datum, Datum::Null | Datum::Bool(false) | Datum::Int(0)) || datum.text().is_some_and(no)
+    };
     match &cell.value {
         CellValue::Number(n) => *n == 0.0,
         CellValue::Uncached | CellValue::Error(_) => cell.formula,
-        CellValue::Text(s) => plain(s) == "0",
+        CellValue::Text(s) if plain(s) == "0" || is_mark(&plain(s)) => true,
+        _ if matches!(column.kind, ColumnKind::YesNo | ColumnKind::OneOf(_)) => {
+            let value = value::read(Some(cell), column, &Context::default());
+            value.fault.is_none() && nothing(&value.datum)
+        }
         _ => false,
     }
 }

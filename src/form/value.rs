@@ -247,7 +247,18 @@ fn text(cell: &Cell, style: TextStyle) -> Value {
         TextStyle::Person if written.chars().all(|c| is_han(c) || c.is_whitespace()) => squeezed(&written, ""),
         TextStyle::Person | TextStyle::Name | TextStyle::Plain => squeezed(&written, " "),
     };
+    if style == TextStyle::Name && is_placeholder(&text) {
+        return Value::wrong("像是填写示例，应填实际名称");
+    }
     Value::ok(if text.is_empty() { Datum::Null } else { Datum::Text(text) })
+}
+
+/// `××公司`, `XX有限公司`, `某某协会`: a form filled in to show how.
+fn is_placeholder(name: &str) -> bool {
+    let name = plain(name);
+    let rest = name.trim_start_matches(['×', 'X', 'x', '*', '某', '○', '□', '△']);
+    let run = name.chars().count() - rest.chars().count();
+    run >= 2 && rest.chars().next().is_none_or(is_han)
 }
 
 /// `1.39E+10`

@@ -24,8 +24,8 @@ pub struct About<'a> {
     pub digest: &'a str,
     pub mailbox: &'a Mailbox,
     pub received_at: DateTime<Utc>,
-    /// A person has let it in: the sender, who was told that it waits, is told again.
-    pub released: bool,
+    /// A person has decided: the sender, who was told that it waits, is told again.
+    pub decided: bool,
 }
 
 /// Figures that a receipt shows beside last month's.
@@ -76,7 +76,7 @@ pub async fn answer(
     let composed = receipt::compose(&receipt);
     let mut references = message.references.clone();
     references.extend(message.message_id.clone());
-    let key = if about.released { format!("{} released", about.digest) } else { about.digest.to_owned() };
+    let key = if about.decided { format!("{} decided {:?}", about.digest, verdict.disposition) } else { about.digest.to_owned() };
     let post = Post {
         kind: Kind::Receipt,
         key: &key,
@@ -99,6 +99,7 @@ fn outcome(verdict: &Verdict) -> Option<Outcome> {
         Disposition::Accepted => Some(Outcome::Accepted),
         Disposition::Partly => Some(Outcome::Partly),
         Disposition::Rejected => Some(Outcome::Rejected),
+        Disposition::Quarantined if verdict.our_failure => Some(Outcome::OurFailure),
         Disposition::Quarantined => Some(Outcome::Quarantined),
         Disposition::News => Some(Outcome::NoForm),
         Disposition::Duplicate | Disposition::Auto | Disposition::Bounce => None,
@@ -109,10 +110,11 @@ fn signature(config: &Config, mailbox: &Mailbox) -> String {
     if mailbox.committee.is_empty() { config.department.name.clone() } else { mailbox.committee.clone() }
 }
 
-/// Units that the forms name; without any form, those that the sender is registered for.
+/// Units that the forms name; without any form, and while it is in doubt whom they are from, those that the sender is
+/// registered for.
 fn units(verdict: &Verdict) -> Vec<String> {
     let mut units: Vec<String> = verdict.submissions.iter().filter_map(|s| s.unit.clone()).collect();
-    if units.is_empty() {
+    if units.is_empty() || verdict.disposition == Disposition::Quarantined {
         units.clone_from(&verdict.sender_units);
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -173,7 +175,7 @@ async fn taken(
             continue;
         };
         let kind = config.campaign.form(&submission.form).map(|f| f.kind);
-        let late = about.received_at > config.deadline.due(period).to_utc();
+        let late = first_accepted(conn, version).await? > Some(config.deadline.due(period).to_utc());
         list.push(Taken {
             unit: unit.clone(),
             stream: stream_title(config, stream),
@@ -188,6 +190,20 @@ async fn taken(
         });
     }
     Ok(list)
+}
+
+/// When the first accepted version of the same obligation came: that one decides whether the unit was late.
+async fn first_accepted(conn: &mut SqliteConnection, version: &Version) -> Result<Option<DateTime<Utc>>> {
+    let first = sqlx::query_scalar(
+        "SELECT min(received_at) FROM submission WHERE unit = ? AND stream = ? AND form = ? AND period = ? AND state = 'accepted'",
+    );
+    Ok(first
+        .bind(&version.unit)
+        .bind(&version.stream)
+        .bind(&version.form)
+        .bind(&version.period)
+        .fetch_one(conn)
+        .await?)
 }
 
 fn fate(submission: &Submission, version: &Version, late: bool) -> Fate {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -10,15 +11,18 @@ use tracing::{error, info};
 
 use super::answer;
 use crate::config::{Config, Mailbox};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::ledger::{mailstore, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::Nature;
-use crate::submission::assess::{Assessed, Context, assess};
+use crate::submission::assess::{Assessed, BROKE_DOWN, Context, assess};
 use crate::submission::{Decisions, Disposition, Fate, Head, Verdict};
 
 /// After so many assessments that brought the program down, the message waits for a person instead.
 const ATTEMPTS: i64 = 5;
+
+/// How long reading one message may take; an honest one takes milliseconds, a very large workbook seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Whether senders are answered: always in daily work, only on request when old files are read in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,22 +48,28 @@ pub async fn process(
     let failed = || format!("the ledger in {} cannot be written", db.dir().display());
     let stored = begin(db, config, id).await.with_context(failed)?;
     let assessed = match stored.attempts < ATTEMPTS {
-        true => examine(db, config, &stored).await?,
+        true => examine(db, config, &stored).await,
         false => broken(&stored, "the program stopped while it was being read, several times"),
     };
-    let entered = async {
+    let enter = async |assessed| {
         let mut tx = db.begin().await?;
-        let disposition = settle(&mut tx, config, &stored, assessed, answers, now).await?;
+        let disposition = settle(&mut tx, config, (&stored, assessed), answers, now).await?;
         tx.commit().await?;
         anyhow::Ok(disposition)
     };
-    let disposition = match entered.await {
+    let head = assessed.head.clone();
+    let disposition = match enter(assessed).await {
         Ok(disposition) => disposition,
-        Err(error) => {
+        Err(error) if db::is_outage(&error) => {
             // A full disk or a locked ledger is no fault of the message: the attempt does not count. Should even this
             // note fail, then nothing else can be written either.
             let _ = store::forgive_assessment(&mut *db.pool().acquire().await?, id).await;
             return Err(error).with_context(failed);
+        }
+        Err(error) => {
+            error!(message = id, error = format!("{error:#}"), "a message cannot be brought into the ledger");
+            let waiting = Assessed { head, ..broken(&stored, "the program failed on it") };
+            enter(waiting).await.with_context(failed)?
         }
     };
     info!(message = id, disposition = disposition.as_str(), "processed");
@@ -100,39 +110,42 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
 }
 
 /// Reading takes time and may even panic in a library: both happen aside, and neither stops the next message.
-async fn examine(db: &Db, config: &Arc<Config>, stored: &Stored) -> Result<Assessed> {
-    let raw = mailstore::get(db.dir(), &stored.digest)?;
+async fn examine(db: &Db, config: &Arc<Config>, stored: &Stored) -> Assessed {
+    let raw = match mailstore::get(db.dir(), &stored.digest) {
+        Ok(raw) => raw,
+        Err(error) => {
+            error!(message = stored.id, error = format!("{error:#}"), "the stored mail cannot be read");
+            return broken(stored, "its stored bytes cannot be read");
+        }
+    };
     let (config, mailbox, decisions) = (config.clone(), stored.mailbox.clone(), stored.decisions.clone());
     let (received, size) = (stored.received_at.with_timezone(&config.timezone), stored.size);
     let work = tokio::task::spawn_blocking(move || {
         assess(&raw, &Context { config: &config, mailbox: &mailbox, received, decisions: &decisions, size })
     });
-    match work.await {
-        Ok(assessed) => Ok(assessed),
-        Err(error) => {
-            error!(message = stored.id, %error, "reading a message failed inside the program");
-            Ok(broken(stored, "the program failed on it"))
-        }
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(Ok(assessed)) => assessed,
+        // The error's own text may quote what was being read.
+        Ok(Err(_)) => broken(stored, "the program failed on it"),
+        Err(_) => broken(stored, "reading it took too long"),
     }
 }
 
 /// Our own failure is never told as the sender's: the message waits for a person.
 fn broken(stored: &Stored, why: &str) -> Assessed {
     error!(message = stored.id, digest = stored.digest, why, "a message waits in quarantine");
-    let reason = "系统未能读取这封邮件（程序故障，与来信人无关），请人工打开原件处理，并告知系统管理员。";
-    Assessed {
-        message: Message::default(),
-        nature: Nature::Person,
-        head: Head::default(),
-        verdict: Verdict::plain(Disposition::Quarantined, reason),
-    }
+    // A person who has decided has looked at the mail by hand; that ends the matter.
+    let verdict = match &stored.decisions.rejected {
+        Some(reason) => Verdict::plain(Disposition::Rejected, format!("人工处理：不予采用（{reason}）。")),
+        None => Verdict { our_failure: true, ..Verdict::plain(Disposition::Quarantined, BROKE_DOWN) },
+    };
+    Assessed { message: Message::default(), nature: Nature::Person, head: Head::default(), verdict }
 }
 
 async fn settle(
     conn: &mut SqliteConnection,
     config: &Config,
-    stored: &Stored,
-    assessed: Assessed,
+    (stored, assessed): (&Stored, Assessed),
     answers: Answers,
     now: DateTime<Utc>,
 ) -> Result<Disposition> {
@@ -142,16 +155,28 @@ async fn settle(
         _ if stored.decisions.released.is_some() || stored.decisions.rejected.is_some() => None,
         _ => store::earlier_copy(conn, stored.id, &head, &verdict).await?,
     };
+    let mut touched = claimed(conn, stored.id).await?;
+    // A copy that can be taken as it is settles what waited: the earlier one is the duplicate then.
+    let superseded = match original {
+        Some(id) if verdict.disposition != Disposition::Quarantined => store::waits(conn, id).await?.then_some(id),
+        _ => None,
+    };
+    let original = original.filter(|_| superseded.is_none());
     if let Some(original) = original {
         verdict = Verdict::plain(Disposition::Duplicate, format!("与邮件 {original} 的附件相同，不重复计入。"));
+        // On time is judged by the copy that the provider took first.
+        store::came_earlier(conn, original, stored.received_at).await?;
+        touched.extend(claimed(conn, original).await?);
     }
-    let mut touched = claimed(conn, stored.id).await?;
     for (unit, stream) in &touched {
         rebuild::release_lines(conn, unit, stream).await?;
     }
     store::record(conn, stored.id, &head, &verdict, now).await?;
     if let Some(original) = original {
         store::link_duplicate(conn, stored.id, original).await?;
+    }
+    if let Some(waiting) = superseded {
+        store::close_as_copy(conn, waiting, stored.id).await?;
     }
     let accepted = verdict.submissions.iter().filter(|s| s.fate == Fate::Accepted);
     touched.extend(accepted.filter_map(|s| Some((s.unit.clone()?, s.stream.clone()?))));
@@ -167,7 +192,7 @@ async fn settle(
             digest: &stored.digest,
             mailbox: &stored.mailbox,
             received_at: stored.received_at,
-            released: stored.decisions.released.is_some(),
+            decided: stored.decisions.released.is_some() || stored.decisions.rejected.is_some(),
         };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }

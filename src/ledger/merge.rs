@@ -102,6 +102,7 @@ struct Ledger {
     entries: Vec<Entry>,
     by_code: BTreeMap<String, usize>,
     by_name: BTreeMap<String, Vec<usize>>,
+    identities: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -149,16 +150,16 @@ impl Ledger {
         if let Some(index) = code.and_then(|c| self.by_code.get(c)).filter(|i| !present.contains(i)) {
             return Some(*index);
         }
-        let same_name = self.by_name.get(name)?.iter().rev();
-        same_name
-            .copied()
-            .filter(|i| !present.contains(i))
-            .find(|i| code.is_none() || self.entries[*i].code().is_none())
+        let tells = |code: Option<&str>| code.is_some_and(|c| code::fails(c).is_none());
+        let same_name = self.by_name.get(name)?.iter().rev().copied().filter(|i| !present.contains(i));
+        same_name.into_iter().find(|i| !tells(code) || !tells(self.entries[*i].code()))
     }
 
     fn add(&mut self, name: &str, period: Period, row: &Row) -> usize {
-        let same = self.entries.iter().filter(|e| e.identity.split('#').next() == Some(name)).count();
-        let identity = if same == 0 { name.to_owned() } else { format!("{name}#{}", same + 1) };
+        let numbered = (2..).map(|n| format!("{name}#{n}"));
+        let mut free = std::iter::once(name.to_owned()).chain(numbered).filter(|i| !self.identities.contains(i));
+        let identity = free.next().expect("numbers do not run out");
+        self.identities.insert(identity.clone());
         let closed = is_closed(&row.values);
         self.entries.push(Entry {
             identity,
@@ -287,6 +288,18 @@ mod tests {
         let entries = fold(&[july, august]);
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].name(), "甲公司（新名）");
+    }
+
+    #[test]
+    fn a_name_with_a_number_sign_is_a_name_like_any_other() {
+        let codes = [right_code("1"), right_code("2"), right_code("3")];
+        let rows = codes.iter().map(|c| row(1, &[("name", "加油站#2"), ("code", c)]));
+        let mut all: Vec<Row> = rows.collect();
+        all.push(row(2, &[("name", "加油站"), ("code", &right_code("4"))]));
+        all.push(row(3, &[("name", "加油站"), ("code", &right_code("5"))]));
+        let entries = fold(&[book("2011-07", all)]);
+        let identities: BTreeSet<&str> = entries.iter().map(|e| e.identity.as_str()).collect();
+        assert_eq!((entries.len(), identities.len()), (5, 5));
     }
 
     #[test]

@@ -199,7 +199,7 @@ pub async fn earlier_copy(
         return same_letter(conn, message, head).await;
     };
     let rows = sqlx::query(
-        "SELECT m.id, m.disposition FROM message m WHERE m.fingerprint = ? AND m.from_address = ? AND m.id <> ?
+        "SELECT m.id, m.message_id FROM message m WHERE m.fingerprint = ? AND m.from_address = ? AND m.id <> ?
          AND m.disposition IS NOT NULL AND m.disposition <> 'duplicate' ORDER BY m.received_at, m.id",
     )
     .bind(fingerprint)
@@ -210,11 +210,43 @@ pub async fn earlier_copy(
     let claims = verdict.claims();
     for row in rows {
         let id: i64 = row.get(0);
-        if claims_of(conn, id).await? == claims {
+        // The copy that went to the other mailbox is one letter, whatever stream that mailbox would have made of it.
+        let same_letter = head.message_id.is_some() && row.get::<Option<String>, _>(1) == head.message_id;
+        if same_letter || claims_of(conn, id).await? == claims {
             return Ok(Some(id));
         }
     }
     Ok(None)
+}
+
+/// Whether a message lies in quarantine.
+pub async fn waits(conn: &mut SqliteConnection, message: i64) -> Result<bool> {
+    let found = sqlx::query("SELECT 1 FROM message WHERE id = ? AND disposition = 'quarantined'").bind(message);
+    Ok(found.fetch_optional(conn).await?.is_some())
+}
+
+/// Ends the waiting of a message whose copy was taken instead.
+pub async fn close_as_copy(conn: &mut SqliteConnection, message: i64, copy: i64) -> Result<()> {
+    let reason = format!("同样的附件已由邮件 {copy} 报送并处理。");
+    sqlx::query("UPDATE message SET disposition = 'duplicate', duplicate_of = ?, reason = ? WHERE id = ?")
+        .bind(copy)
+        .bind(reason)
+        .bind(message)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("UPDATE submission SET state = 'dismissed' WHERE message = ?").bind(message).execute(conn).await?;
+    Ok(())
+}
+
+/// A copy of this message was taken by its provider at `at`: the earlier time counts.
+pub async fn came_earlier(conn: &mut SqliteConnection, message: i64, at: DateTime<Utc>) -> Result<()> {
+    for sql in [
+        "UPDATE message SET received_at = min(received_at, ?) WHERE id = ?",
+        "UPDATE submission SET received_at = min(received_at, ?) WHERE message = ?",
+    ] {
+        sqlx::query(sql).bind(at).bind(message).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// A mail without attachments is the same letter if Message-ID, sender and subject agree.

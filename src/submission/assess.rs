@@ -51,18 +51,15 @@ fn own_addresses(config: &Config) -> Vec<String> {
 fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
     match nature {
         Nature::Own => return Verdict::plain(Disposition::Auto, "本系统自己发出的邮件。"),
-        Nature::Auto { why } => {
-            return Verdict::plain(Disposition::Auto, format!("自动回复或自动生成的邮件（{why}）。"));
-        }
-        Nature::List { why } => return Verdict::plain(Disposition::Auto, format!("群发邮件（{why}）。")),
+        Nature::Auto { why } => return automatic(message, format!("自动回复或自动生成的邮件（{why}）。"), context),
+        Nature::List { why } => return automatic(message, format!("群发邮件（{why}）。"), context),
         Nature::Bounce { .. } => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
         Nature::Person => {}
     }
-    if let Some(reason) = &context.decisions.rejected {
-        return Verdict::plain(Disposition::Rejected, format!("人工处理：不予采用（{reason}）。"));
-    }
     let sender = Sender::of(message, context);
-    let mut verdict = if context.size > context.config.limits.mail_bytes {
+    let mut verdict = if let Some(reason) = &context.decisions.rejected {
+        rejected_by_hand(reason)
+    } else if context.size > context.config.limits.mail_bytes {
         too_large(context)
     } else {
         let opened = documents::open(&message.attachments, context.config, context.received.date_naive());
@@ -76,6 +73,39 @@ fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
     verdict.rules.sort();
     verdict.rules.dedup();
     verdict
+}
+
+/// A person has decided against it. Somebody known, who was told that it waits, is told that, too.
+fn rejected_by_hand(reason: &str) -> Verdict {
+    let text = format!("经人工核实，这封邮件里的报表不予采用：{reason}。");
+    let mut verdict = Verdict::plain(Disposition::Rejected, format!("人工处理：不予采用（{reason}）。"));
+    verdict.findings = vec![Finding::new("M06", Severity::Error, Place::default(), text)];
+    verdict.answer = true;
+    verdict
+}
+
+/// Automatic mail is not answered. But an office's own system may send its return: that waits for a person.
+fn automatic(message: &Message, why: String, context: &Context) -> Verdict {
+    let sender = Sender::of(message, context);
+    let released = context.decisions.released.is_some();
+    if let Some(reason) = &context.decisions.rejected {
+        return Verdict { answer: false, ..rejected_by_hand(reason) };
+    }
+    if sender.known() && context.size <= context.config.limits.mail_bytes {
+        let opened = documents::open(&message.attachments, context.config, context.received.date_naive());
+        if opened.readings.iter().any(|r| !r.returns.is_empty()) {
+            let mut verdict = with_forms(message, &opened, &sender, context);
+            verdict.answer = false;
+            verdict.sender_units = sender.units.iter().map(|u| u.name.clone()).collect();
+            if !released {
+                verdict.submissions.iter_mut().for_each(|s| s.fate = Fate::Quarantined);
+                verdict.disposition = Disposition::Quarantined;
+                verdict.reason = format!("{why}里面有报表，须核实是否为该单位报送。");
+            }
+            return verdict;
+        }
+    }
+    Verdict::plain(Disposition::Auto, why)
 }
 
 /// Who the message is from, as far as it can be believed.
@@ -121,7 +151,7 @@ fn too_large(context: &Context) -> Verdict {
 fn with_forms(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Verdict {
     let submissions = forms::submissions(message, opened, sender, context);
     let mut verdict = Verdict::plain(Disposition::Accepted, "");
-    verdict.findings = opened.findings.clone();
+    verdict.findings = opened.findings.iter().cloned().chain(opened.left_aside()).collect();
     verdict.answer = true;
     verdict.rules = opened.findings.iter().map(|f| f.rule.clone()).collect();
     verdict.rules.extend(submissions.iter().flat_map(|s| s.rules.clone()));
@@ -156,8 +186,11 @@ fn reason(verdict: &Verdict) -> String {
     match verdict.disposition {
         Disposition::Accepted => format!("{}份报表已入账。", verdict.submissions.len()),
         Disposition::Quarantined => {
-            let first =
-                waiting.clone().find(|f| f.rule.starts_with('M') || f.rule.starts_with('W')).or(waiting.clone().next());
+            // The question itself, not what the rows say besides; questions come last.
+            let waiting: Vec<&Finding> = waiting.collect();
+            let question =
+                |initial: char| waiting.iter().rev().find(|f| f.rule.starts_with(initial) && f.rule != "W06");
+            let first = question('M').or(question('W')).or(question('H')).or(waiting.first());
             first.map_or_else(|| "需要人工核实。".to_owned(), |f| f.message.clone())
         }
         _ => {
@@ -166,6 +199,9 @@ fn reason(verdict: &Verdict) -> String {
         }
     }
 }
+
+/// For the person who looks at what waits; the sender is told only that it is being handled.
+pub const BROKE_DOWN: &str = "系统未能读取这封邮件（程序故障，与来信人无关），请人工打开原件处理，并告知系统管理员。";
 
 /// No form in the mail: news, a document in place of a table, or a workbook that cannot be used.
 fn without_forms(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Verdict {
@@ -180,6 +216,13 @@ fn without_forms(message: &Message, opened: &Opened, sender: &Sender, context: &
         return news;
     }
     news.answer = true;
+    if opened.broke_down {
+        let mut verdict = Verdict::plain(Disposition::Quarantined, BROKE_DOWN);
+        verdict.findings = opened.findings.clone();
+        verdict.answer = true;
+        verdict.our_failure = true;
+        return verdict;
+    }
     let mut findings = opened.findings.clone();
     findings.extend(opened.nothing_found());
     if sender::large_file_links(message) && findings.is_empty() {

@@ -20,10 +20,14 @@ pub struct Opened {
     pub readings: Vec<Reading>,
     /// Files that could not be read at all.
     pub findings: Vec<Finding>,
+    /// A reader broke down on one of them: our failure, so that a person looks at the mail.
+    pub broke_down: bool,
     /// Workbooks that were read and hold no form.
     formless: Vec<String>,
     /// Documents and pictures: the file's name, and whether it looks meant as a return.
     documents: Vec<(String, bool)>,
+    /// Files of no known kind.
+    unknown: Vec<String>,
 }
 
 pub fn open(attachments: &[Attachment], config: &Config, received: NaiveDate) -> Opened {
@@ -61,7 +65,11 @@ impl Opener<'_> {
                 let meant = meant_as_return(name, &self.config.campaign);
                 self.opened.documents.push((name.clone(), meant));
             }
-            Kind::Other => {}
+            // Nothing that a program would open, under the name of a workbook.
+            Kind::Other if named_as_workbook(name) => {
+                self.opened.findings.push(refused(name, &Refusal::Damaged("no workbook at all".into())));
+            }
+            Kind::Other => self.opened.unknown.push(name.clone()),
         }
     }
 
@@ -85,14 +93,30 @@ impl Opener<'_> {
                 }
                 self.opened.readings.push(reading);
             }
-            Err(refusal) => self.opened.findings.push(refused(&attachment.name, &refusal)),
+            Err(refusal) => {
+                self.opened.broke_down |= refusal == Refusal::BrokeDown;
+                self.opened.findings.push(refused(&attachment.name, &refusal));
+            }
         }
     }
+}
+
+/// The lock files that Excel leaves beside a workbook (`~$…`) have its name too.
+fn named_as_workbook(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let workbook = ["xls", "xlsx", "xlsm", "xlsb", "et", "ods", "csv"].contains(&extension.as_str());
+    workbook && !file.starts_with(['~', '.'])
 }
 
 /// A name such as 附件2台账.doc says that a table was meant.
 fn meant_as_return(name: &str, campaign: &Campaign) -> bool {
     campaign.forms.iter().flat_map(|f| &f.words).any(|word| name.contains(word.as_str()))
+}
+
+fn not_understood(file: &str) -> Finding {
+    let text = format!("附件“{file}”不是 Excel 表格，系统没有读取；如果是要报的报表，请填在 Excel 文件里重新发送。");
+    Finding { severity: Severity::Info, ..about(file, "H03", text) }
 }
 
 fn about(file: &str, rule: &str, text: String) -> Finding {
@@ -110,6 +134,10 @@ fn refused(file: &str, refusal: &Refusal) -> Finding {
         Refusal::Damaged(_) => {
             let text = format!("“{file}”打不开，文件可能在保存或发送时损坏；请在电脑上确认能打开，重新保存后再发送。");
             about(file, "W02", text)
+        }
+        Refusal::BrokeDown => {
+            let text = format!("系统未能读取“{file}”（程序故障，与来信人无关），由区里人工处理，不必重发。");
+            Finding { severity: Severity::Info, ..about(file, "H04", text) }
         }
         Refusal::TooLarge(_) => {
             let text = format!("“{file}”超过系统的读取上限；请删去多余的工作表、空行和图片，另存为 .xlsx 后重新发送。");
@@ -148,6 +176,12 @@ impl Opened {
             let severity = if *meant { Severity::Error } else { Severity::Info };
             Finding { severity, ..about(name, "W08", text) }
         });
-        formless.chain(documents).collect()
+        formless.chain(documents).chain(self.unknown.iter().map(|name| not_understood(name))).collect()
+    }
+
+    /// What lay beside the forms and was not read, though it may have been meant as one.
+    pub fn left_aside(&self) -> Vec<Finding> {
+        let documents = self.documents.iter().filter(|(_, meant)| *meant).map(|(name, _)| name);
+        documents.chain(&self.unknown).map(|name| not_understood(name)).collect()
     }
 }

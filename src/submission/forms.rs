@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assess::{Context, Sender, forged};
 use super::documents::Opened;
-use super::resolve::{self, Around, ForWhom};
+use super::resolve::{self, Around, ForWhom, ToldBy};
 use super::{Fate, Row, Submission};
 use crate::config::Unit;
 use crate::form::name::organisation_key;
@@ -22,6 +22,8 @@ pub struct Judged {
 pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Vec<Judged> {
     let mut subjects = vec![message.subject.clone()];
     subjects.extend(message.forwarded.iter().map(|f| f.subject.clone()));
+    let several = to_several_streams(message, context);
+    let sibling = one_unit_of_all(opened, context);
     let mut list = Vec::new();
     for ret in opened.readings.iter().flat_map(|r| &r.returns) {
         let around = Around {
@@ -30,15 +32,40 @@ pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context:
             file: &ret.file,
             subjects: &subjects,
             sender: &sender.units,
+            sibling: sibling.as_deref(),
             mailbox_stream: context.mailbox.stream.as_deref(),
             received: context.received,
         };
         let Some(form) = context.config.campaign.form(&ret.form) else { continue };
         for part in parts(ret, form, &around) {
-            list.push(judge(&part, form, &around, (sender, context)));
+            list.push(judge(&part, form, &around, (sender, context, several)));
         }
     }
     settle_doubles(list, context)
+}
+
+/// The one unit that the sheets of a mail name; none if they name several.
+fn one_unit_of_all(opened: &Opened, context: &Context) -> Option<String> {
+    let registry = &context.config.registry;
+    let returns = opened.readings.iter().flat_map(|r| &r.returns);
+    let named = returns.flat_map(|ret| {
+        let form = context.config.campaign.form(&ret.form);
+        let figures = form.filter(|f| f.kind == FormKind::Figures);
+        let rows = figures.map(|f| ret.records.iter().filter_map(|r| r.text(&f.identity)).collect::<Vec<_>>());
+        resolve::named(ret, &rows.unwrap_or_default(), registry)
+    });
+    let named: BTreeSet<&str> = named.map(|u| u.name.as_str()).collect();
+    let [one] = named.into_iter().collect::<Vec<_>>()[..] else { return None };
+    Some(one.to_owned())
+}
+
+/// The mail went to the mailboxes of two streams, so that the mailbox it is read in tells neither.
+fn to_several_streams(message: &Message, context: &Context) -> bool {
+    let of = |a: &crate::message::Address| {
+        let mailbox = context.config.mailboxes.iter().find(|m| m.address == a.email)?;
+        mailbox.stream.as_deref()
+    };
+    message.to.iter().filter_map(of).collect::<BTreeSet<&str>>().len() > 1
 }
 
 /// A table of figures may have a row for each of several units; each is a return of its own.
@@ -69,15 +96,29 @@ fn parts(ret: &Return, form: &Form, around: &Around) -> Vec<Return> {
     by_unit.into_values().map(part).collect()
 }
 
-fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender, &Context)) -> Judged {
+fn judge(
+    ret: &Return,
+    form: &Form,
+    around: &Around,
+    (sender, context, to_several_streams): (&Sender, &Context, bool),
+) -> Judged {
     let mut findings = ret.findings.clone();
     let mut asked: Vec<Finding> = Vec::new();
     let place = || Place { file: Some(ret.file.clone()), sheet: Some(ret.sheet.clone()), ..Place::default() };
     let whole = |rule: &str, text: String| Finding::new(rule, Severity::Error, place(), text);
 
-    let unit = unit(ret, form, around, context, &mut asked, &whole);
+    let unit = unit((ret, form), around, context, &mut asked, &whole);
     let owner = unit.as_ref().and_then(|u| around.registry.unit(u));
-    let stream = resolve::stream(ret, owner, around);
+    let (stream, told_by) = match resolve::stream(ret, owner, around) {
+        Some(found) => (Some(found.key), Some(found.told_by)),
+        None => (None, None),
+    };
+    if told_by == Some(ToldBy::Mailbox) && to_several_streams && context.decisions.released.is_none() {
+        asked.push(whole(
+            "W09",
+            "表里没有写明是非公有制企业还是社会组织，邮件又同时发给了两个信箱，须核实是哪一条线的报表。".into(),
+        ));
+    }
     if stream.is_none() {
         findings
             .push(whole("W09", "看不出是非公有制企业的报表还是社会组织的报表；请在表的标题里写明后重新发送。".into()));
@@ -114,8 +155,7 @@ fn judge(ret: &Return, form: &Form, around: &Around, (sender, context): (&Sender
 }
 
 fn unit(
-    ret: &Return,
-    form: &Form,
+    (ret, form): (&Return, &Form),
     around: &Around,
     context: &Context,
     asked: &mut Vec<Finding>,
@@ -131,6 +171,11 @@ fn unit(
     match resolve::unit(ret, &rows, around) {
         ForWhom::Known(name) => Some(name),
         ForWhom::Unknown => None,
+        ForWhom::Unregistered(said) => {
+            let text = format!("表上写的填报单位“{said}”不在登记表里，须核实是哪个单位的报表。");
+            asked.push(whole("W04", text));
+            None
+        }
         ForWhom::Contradiction(names) => {
             let text = format!("表里、文件名或发件人指向不同的单位（{}），须核实是哪个单位的报表。", names.join("、"));
             asked.push(whole("W04", text));
@@ -176,14 +221,16 @@ fn finish(
     mut findings: Vec<Finding>,
     asked: Vec<Finding>,
 ) -> Judged {
-    let refused = check::rejected(ret, form, &findings);
+    let faults = check::Faults::of(&findings);
+    let refused = faults.reject(ret, form);
     let admit = |record: &Record| match form.kind {
-        FormKind::Book => !check::withheld(record, &findings),
+        FormKind::Book => !faults.withhold(record),
         FormKind::Figures => !refused,
     };
     let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };
     let rows: Vec<Row> = ret.records.iter().map(row).collect();
-    let usable = !refused && rows.iter().any(|r| r.admitted);
+    let placed = unit.is_some() && stream.is_some() && period.is_some();
+    let usable = placed && !refused && rows.iter().any(|r| r.admitted);
     let fate = match (asked.is_empty(), usable) {
         (false, _) => Fate::Quarantined,
         (true, true) => Fate::Accepted,

@@ -115,6 +115,8 @@ pub struct Verdict {
     pub answer: bool,
     /// Units that the sender is registered for.
     pub sender_units: Vec<String>,
+    /// It waits because the program failed on it: nothing is the sender's fault.
+    pub our_failure: bool,
 }
 
 impl Verdict {
@@ -128,6 +130,7 @@ impl Verdict {
             findings: Vec::new(),
             answer: false,
             sender_units: Vec::new(),
+            our_failure: false,
         }
     }
 

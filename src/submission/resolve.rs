@@ -19,6 +19,8 @@ pub struct Around<'a> {
     pub file: &'a str,
     /// The subject, and those of forwarded messages inside.
     pub subjects: &'a [String],
+    /// The one unit that the other sheets of the mail name.
+    pub sibling: Option<&'a str>,
     /// Units that the sender is registered for or trusted with.
     pub sender: &'a [&'a Unit],
     /// The mailbox's stream.
@@ -32,6 +34,8 @@ pub enum ForWhom {
     Known(String),
     /// Two units are named and both may be meant (W04).
     Contradiction(Vec<String>),
+    /// The sheet names an office, but none of the registry's (W04).
+    Unregistered(String),
     /// Nothing names one (W04).
     Unknown,
 }
@@ -41,6 +45,9 @@ pub enum ForWhom {
 /// `rows` are the unit cells of the rows concerned.
 pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
     let on_sheet = named(ret, rows, around.registry);
+    if let Some(stranger) = stranger(ret, rows, around.registry) {
+        return ForWhom::Unregistered(stranger);
+    }
     let beside = [vec![around.file.to_owned()], around.subjects.to_vec()];
     let beside: Vec<Vec<&Unit>> = beside.iter().map(|texts| distinct(texts, around.registry)).collect();
     match on_sheet.as_slice() {
@@ -59,17 +66,35 @@ pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
         [] => match beside.iter().find(|units| !units.is_empty()).map(Vec::as_slice) {
             Some([one]) => ForWhom::Known(one.name.clone()),
             Some(several) => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
-            None => match around.sender {
-                [one] => ForWhom::Known(one.name.clone()),
-                _ => ForWhom::Unknown,
+            None => match (around.sibling, around.sender) {
+                (Some(named), _) => ForWhom::Known(named.to_owned()),
+                (None, [one]) => ForWhom::Known(one.name.clone()),
+                (None, _) => ForWhom::Unknown,
             },
         },
         several => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
     }
 }
 
+/// What stands behind 填报单位, or in the unit cell of the row, and names an office that nobody registered.
+fn stranger(ret: &Return, rows: &[&str], registry: &Registry) -> Option<String> {
+    let lines = ret.said(Origin::UnitLine).map(|h| h.text.as_str());
+    let cells = rows.iter().copied().filter(|_| rows.len() == 1);
+    let unknown = |text: &&str| names_an_office(text) && find_units(text, registry).is_empty();
+    lines.chain(cells).find(unknown).map(|text| text.trim().to_owned())
+}
+
+/// `南关街道办事处`, but not `本单位`, a stamp's place or a person's name.
+fn names_an_office(text: &str) -> bool {
+    const ENDINGS: [&str; 12] =
+        ["街道", "办事处", "镇", "乡", "政府", "委员会", "管委会", "局", "开发区", "园区", "党委", "党工委"];
+    let text = text.trim().trim_end_matches(['）', ')']);
+    let text = text.split(['（', '(']).next().unwrap_or_default().trim();
+    !text.starts_with('本') && text.chars().count() >= 3 && ENDINGS.iter().any(|e| text.ends_with(e))
+}
+
 /// Units that the sheet names: its unit line, unit cells and title together; its own name only where those are silent.
-fn named<'a>(ret: &Return, rows: &[&str], registry: &'a Registry) -> Vec<&'a Unit> {
+pub fn named<'a>(ret: &Return, rows: &[&str], registry: &'a Registry) -> Vec<&'a Unit> {
     let of = |origin: Origin| -> Vec<String> { ret.said(origin).map(|h| h.text.clone()).collect() };
     let mut texts = of(Origin::UnitLine);
     texts.extend(rows.iter().map(|t| (*t).to_owned()));
@@ -88,9 +113,26 @@ fn distinct<'a>(texts: &[String], registry: &'a Registry) -> Vec<&'a Unit> {
     units
 }
 
-/// The stream: the first of title, headings, sheet name, file name, subject that names exactly one; else the
-/// mailbox's; else the only one that the unit owes. `None` is W09.
-pub fn stream(ret: &Return, unit: Option<&Unit>, around: &Around) -> Option<String> {
+/// What told the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldBy {
+    /// The sheet, or the names of its file and mail.
+    Words,
+    /// The unit owes no other.
+    Unit,
+    /// Nothing but the mailbox that it came to.
+    Mailbox,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForStream {
+    pub key: String,
+    pub told_by: ToldBy,
+}
+
+/// The stream: the first of title, headings, sheet name, file name, subject that names exactly one; else the only one
+/// that the unit owes; else the mailbox's. `None` is W09.
+pub fn stream(ret: &Return, unit: Option<&Unit>, around: &Around) -> Option<ForStream> {
     let texts_of = |origin: Origin| ret.said(origin).map(|h| h.text.clone()).collect::<Vec<_>>();
     let mut groups: Vec<Vec<String>> = [Origin::Title, Origin::Heading, Origin::SheetName].map(texts_of).into();
     groups.push(vec![around.file.to_owned()]);
@@ -103,11 +145,12 @@ pub fn stream(ret: &Return, unit: Option<&Unit>, around: &Around) -> Option<Stri
         found.sort_unstable();
         found.dedup();
         if let [one] = found.as_slice() {
-            return Some((*one).to_owned());
+            return Some(ForStream { key: (*one).to_owned(), told_by: ToldBy::Words });
         }
     }
-    let only = unit.filter(|u| u.streams.len() == 1).map(|u| u.streams[0].clone());
-    around.mailbox_stream.map(str::to_owned).or(only)
+    let only = unit.filter(|u| u.streams.len() == 1).map(|u| (u.streams[0].as_str(), ToldBy::Unit));
+    let (key, told_by) = only.or(around.mailbox_stream.map(|s| (s, ToldBy::Mailbox)))?;
+    Some(ForStream { key: key.to_owned(), told_by })
 }
 
 /// The period that a return is for, with what the sender should be told about how it was read.
@@ -132,8 +175,7 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     let mut found: Vec<(PeriodHint, Place)> = Vec::new();
     let origins = [Origin::Title, Origin::PeriodLine, Origin::FilledLine, Origin::SheetName];
     for hint in origins.into_iter().flat_map(|o| ret.said(o)) {
-        let kind = if hint.origin == Origin::FilledLine { MonthKind::Filled } else { MonthKind::Reported };
-        if let Some(p) = find_period(&hint.text, around.received, kind) {
+        if let Some(p) = find_period(&hint.text, around.received, MonthKind::of(hint.origin)) {
             found.push((p, place(hint.cell.as_ref())));
         }
     }
@@ -151,8 +193,8 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     Ok(ForWhen { period: first.period, told: told(&found, open) })
 }
 
-/// Months back that a late or amended return is still taken for.
-const WINDOW: i32 = 12;
+/// Months back that a late or amended return is still taken for: less than a year, so that a year written wrongly is seen.
+const WINDOW: i32 = 11;
 
 fn told(found: &[(PeriodHint, Place)], open: Period) -> Vec<Finding> {
     let (first, at) = &found[0];
@@ -212,10 +254,16 @@ mod tests {
         subject: &'a str,
         sender: &'a [&'a str],
         stream: Option<&'a str>,
+        sibling: Option<&'a str>,
     }
 
-    const PLAIN: Mail =
-        Mail { file: "报表.xlsx", subject: "报表", sender: &["云溪街道办事处"], stream: Some("nonpublic") };
+    const PLAIN: Mail = Mail {
+        file: "报表.xlsx",
+        subject: "报表",
+        sender: &["云溪街道办事处"],
+        stream: Some("nonpublic"),
+        sibling: None,
+    };
 
     fn around<T>(mail: &Mail, ask: impl FnOnce(&Around) -> T) -> T {
         let (registry, campaign) = (registry(), Campaign::builtin());
@@ -227,6 +275,7 @@ mod tests {
             file: mail.file,
             subjects: &[mail.subject.to_owned()],
             sender: &sender,
+            sibling: mail.sibling,
             mailbox_stream: mail.stream,
             received: received.with_timezone(&chrono_tz::Asia::Shanghai),
         })
@@ -250,6 +299,9 @@ mod tests {
     fn somebody_who_reports_for_two_units_must_say_which() {
         let both = &["云溪街道办事处", "松岭镇人民政府"][..];
         assert_eq!(for_whom(&Mail { sender: both, ..PLAIN }, &[]), ForWhom::Unknown);
+        // The table beside it says whose mail this is.
+        let beside = Mail { sender: both, sibling: Some("松岭镇人民政府"), ..PLAIN };
+        assert_eq!(for_whom(&beside, &[]), ForWhom::Known("松岭镇人民政府".into()));
         let line = [(Origin::UnitLine, "松岭镇")];
         let slip = Mail { sender: both, file: "云溪办报表.xls", ..PLAIN };
         assert!(matches!(for_whom(&slip, &line), ForWhom::Contradiction(names) if names.len() == 2));
@@ -261,6 +313,17 @@ mod tests {
     }
 
     #[test]
+    fn an_office_that_nobody_registered_is_asked_about_not_taken_for_the_sender() {
+        let line = [(Origin::UnitLine, "南关街道办事处（公章）")];
+        assert!(matches!(for_whom(&PLAIN, &line), ForWhom::Unregistered(said) if said.starts_with("南关")));
+        let row = around(&PLAIN, |a| unit(&sheet(&[]), &["南关街道办事处"], a));
+        assert!(matches!(row, ForWhom::Unregistered(_)));
+        for harmless in ["本街道办事处", "（盖章）", "王小明"] {
+            assert_eq!(for_whom(&PLAIN, &[(Origin::UnitLine, harmless)]), ForWhom::Known("云溪街道办事处".into()));
+        }
+    }
+
+    #[test]
     fn two_units_on_one_sheet_are_a_contradiction() {
         let hints = [(Origin::UnitLine, "云溪街道"), (Origin::Title, "松岭镇活动台账")];
         assert!(matches!(for_whom(&PLAIN, &hints), ForWhom::Contradiction(_)));
@@ -269,7 +332,7 @@ mod tests {
     #[test]
     fn the_title_names_the_stream_before_the_mailbox_does() {
         let of = |mail: &Mail, hints: &[(Origin, &str)]| {
-            around(mail, |a| stream(&sheet(hints), a.registry.unit("云溪街道办事处"), a))
+            around(mail, |a| stream(&sheet(hints), a.registry.unit("云溪街道办事处"), a)).map(|s| s.key)
         };
         assert_eq!(of(&PLAIN, &[(Origin::Title, "社会组织活动台账")]).as_deref(), Some("social"));
         // A subject that names both says nothing.
@@ -277,7 +340,7 @@ mod tests {
         assert_eq!(of(&Mail { stream: None, ..PLAIN }, &[]), None);
         let bureau =
             around(&Mail { stream: None, ..PLAIN }, |a| stream(&sheet(&[]), a.registry.unit("白鹭区民政局"), a));
-        assert_eq!(bureau.as_deref(), Some("social"));
+        assert_eq!(bureau.map(|s| s.key).as_deref(), Some("social"));
     }
 
     fn when(hints: &[(Origin, &str)], mail: &Mail) -> Result<(String, usize), String> {

@@ -78,6 +78,9 @@ pub enum Refusal {
     /// W07
     #[error("over a limit: {0}")]
     TooLarge(String),
+    /// The reader broke down on it: our failure, not the sender's.
+    #[error("the reader broke down on it")]
+    BrokeDown,
 }
 
 /// What one workbook may cost. Settings `[limits]`.

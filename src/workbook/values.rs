@@ -151,7 +151,7 @@ fn damaged(error: impl std::fmt::Debug) -> Refusal {
 }
 
 fn caught<T>(read: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Refusal::Damaged("the reader gave up on it".into())))
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Refusal::BrokeDown))
 }
 
 #[cfg(test)]
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_damage() {
-        assert!(matches!(caught(|| -> Result<(), _> { panic!("as a reader may") }), Err(Refusal::Damaged(_))));
+    fn a_panic_is_a_failure_of_ours() {
+        assert!(matches!(caught(|| -> Result<(), _> { panic!("as a reader may") }), Err(Refusal::BrokeDown)));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The district is the demo's, so that its generators can write the returns.
 
+pub mod daemon;
 pub mod letter;
 pub mod sent;
 
@@ -61,13 +62,6 @@ impl Office {
         serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{args:?} printed no JSON ({e}): {ran:?}"))
     }
 
-    /// One pass that must succeed, whether or not something waits for a person.
-    pub fn once(&self, at: &str) -> Value {
-        let ran = self.run(at, &["once", "--json"]);
-        assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
-        serde_json::from_str(&ran.stdout).expect("JSON")
-    }
-
     /// Everything the ledger says, to compare with another's: figures, organisations, history, where each mail went.
     /// Without the numbers of the mails, which depend on whichever mailbox was read first.
     pub fn ledger(&self) -> String {
@@ -84,10 +78,4 @@ impl Ran {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
-}
-
-/// The demo's settings above `[smtp]`: everything but how mail comes and goes.
-pub fn settings() -> String {
-    let all = district::config_toml();
-    all.split("[smtp]").next().unwrap_or_default().to_owned()
 }

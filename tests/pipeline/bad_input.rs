@@ -33,6 +33,7 @@ impl Fate {
             assert!(answer.html.contains(word), "no {word} in the HTML part");
         }
         assert!(answer.text.contains(UNITS[TIDY].name), "{}", answer.text);
+        assert_eq!(&answer.references, std::slice::from_ref(&answer.in_reply_to), "in the sender's thread");
     }
 
     fn is(&self, disposition: &str, rules: &[&str]) {
@@ -102,6 +103,15 @@ fn a_workbook_with_a_flipped_middle_is_damaged_too() {
     let fate = handled(from_tidy(vec![whole]));
     fate.is("rejected", &["W02"]);
     fate.says(&["重新保存后再发送"]);
+}
+
+#[test]
+fn a_file_that_only_has_the_name_of_a_workbook_is_damaged_too() {
+    for content in [&b""[..], b"<html><p>login</p></html>", &[0, 1, 2, 3]] {
+        let fate = handled(from_tidy(vec![file("统计表和台账.xls", content)]));
+        fate.is("rejected", &["W02"]);
+        fate.says(&["统计表和台账.xls", "打不开"]);
+    }
 }
 
 #[test]

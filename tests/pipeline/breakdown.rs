@@ -118,6 +118,33 @@ async fn a_locked_ledger_stops_intake_and_nothing_is_taken() {
     recovers(&office, &letter);
 }
 
+/// A row that was spoilt behind the program's back brings down what rests on it, and nothing else.
+#[tokio::test]
+async fn a_letter_that_cannot_be_brought_into_the_ledger_waits_and_the_next_one_is_handled() {
+    let (office, next) = office().await;
+    let letter = Letter::new(GBK, NONPUBLIC, MORNING, tidy(GBK, NONPUBLIC, "2011-08").one_file());
+    office.post(&letter);
+    let mut conn = ledger(&office).await;
+    let spoilt = sqlx::query(
+        "UPDATE line SET record = 'spoilt' || record
+         WHERE submission IN (SELECT id FROM submission WHERE form = 'register')",
+    );
+    spoilt.execute(&mut conn).await.expect("spoilt rows");
+    let ran = office.run(NOON, &["once"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("a stored row is not readable"), "{}", ran.stderr);
+    assert_eq!(office.message(&next)["disposition"], "accepted");
+    let waiting = office.json(NOON, &["quarantine"]);
+    assert_eq!(waiting.as_array().expect("a list").len(), 1);
+    assert!(waiting[0]["reason"].as_str().expect("text").contains("与来信人无关"));
+
+    let mended = sqlx::query("UPDATE line SET record = replace(record, 'spoilt', '')");
+    mended.execute(&mut conn).await.expect("mended rows");
+    let released = office.run(EVENING, &["quarantine", "release", &waiting[0]["id"].to_string()]);
+    assert_eq!(released.code, Some(0), "{released:?}");
+    assert_eq!(office.message(&letter)["disposition"], "accepted");
+}
+
 #[tokio::test]
 async fn a_data_dir_that_cannot_be_written_stops_intake_and_nothing_is_taken() {
     let (office, letter) = office().await;

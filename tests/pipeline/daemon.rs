@@ -1,6 +1,5 @@
 //! The daemon on Maildirs: it answers what comes, lets people decide meanwhile, and stops when it is told to.
 
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -8,38 +7,13 @@ use taizhang::demo::district::{GBK, NONPUBLIC, TIDY};
 use taizhang::demo::mime::File;
 
 use crate::office::Office;
+use crate::office::daemon::Daemon;
 use crate::office::letter::{Letter, tidy};
 
 const MORNING: &str = "2011-09-20T09:10:00+08:00";
 const NOON: &str = "2011-09-20T12:00:00+08:00";
 /// Far more than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A running daemon, killed when dropped.
-struct Daemon(Child);
-
-impl Daemon {
-    fn start(office: &Office) -> Self {
-        let mut command = office.command(NOON, &["run"]);
-        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program"))
-    }
-
-    /// Tells it to stop. Returns its exit code and how long that took.
-    fn stop(mut self) -> (Option<i32>, Duration) {
-        let start = Instant::now();
-        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().expect("kill");
-        assert!(sent.success());
-        let status = self.0.wait().expect("its end");
-        (status.code(), start.elapsed())
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Waits for something to become true.
 fn until(what: &str, mut come: impl FnMut() -> bool) {
@@ -61,23 +35,21 @@ fn letter(unit: usize) -> Letter {
 #[test]
 fn it_answers_what_comes_files_it_and_stops_at_once() {
     let office = office();
-    let daemon = Daemon::start(&office);
+    let daemon = Daemon::start(&office, NOON);
     for unit in [TIDY, GBK] {
         let letter = letter(unit);
         office.post(&letter);
         until("an answer", || !office.answers(&letter).is_empty());
         until("the letter filed", || office.names(NONPUBLIC, "new").is_empty());
     }
-    let (code, took) = daemon.stop();
-    assert_eq!(code, Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    daemon.stop();
     assert_eq!(office.json("", &["export", "progress"]).as_array().expect("a list").len(), 2);
 }
 
 #[test]
 fn only_one_works_on_a_ledger_but_everybody_can_look() {
     let office = office();
-    let daemon = Daemon::start(&office);
+    let daemon = Daemon::start(&office, NOON);
     until("the ledger", || office.path("data/lock").exists());
     let mut second = office.run(NOON, &["once"]);
     until("the lock", || {
@@ -87,13 +59,13 @@ fn only_one_works_on_a_ledger_but_everybody_can_look() {
     assert_eq!(second.code, Some(1));
     assert!(second.stderr.contains("another taizhang takes and sends"), "{}", second.stderr);
     assert_eq!(office.run(NOON, &["status"]).code, Some(0));
-    assert_eq!(daemon.stop().0, Some(0));
+    daemon.stop();
 }
 
 #[test]
 fn a_person_decides_while_it_runs_and_it_sends_the_answer() {
     let office = office();
-    let daemon = Daemon::start(&office);
+    let daemon = Daemon::start(&office, NOON);
     let stranger = Letter { from: "xiaowang77@duckmail.example".to_owned(), ..letter(TIDY) };
     office.post(&stranger);
     until("the letter in quarantine", || office.run(NOON, &["quarantine"]).code == Some(3));
@@ -104,7 +76,7 @@ fn a_person_decides_while_it_runs_and_it_sends_the_answer() {
     // Any news wakes it.
     office.post(&letter(GBK));
     until("the answer", || !office.answers(&stranger).is_empty());
-    assert_eq!(daemon.stop().0, Some(0));
+    daemon.stop();
 }
 
 #[test]
@@ -112,15 +84,13 @@ fn it_stops_in_the_middle_of_a_large_workbook_and_takes_it_up_again() {
     let office = office();
     let large = Letter::new(TIDY, NONPUBLIC, MORNING, vec![large_workbook()]);
     office.post(&large);
-    let daemon = Daemon::start(&office);
+    let daemon = Daemon::start(&office, NOON);
     // Taken, so that it is being read now or in a moment.
     until("the letter taken", || {
         let all = office.json("", &["messages"]);
         all.as_array().expect("a list").len() == 1
     });
-    let (code, took) = daemon.stop();
-    assert_eq!(code, Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    daemon.stop();
     assert_eq!(office.json("", &["messages"])[0]["disposition"], json!(null));
     assert_eq!(office.names(NONPUBLIC, "new").len(), 1);
 

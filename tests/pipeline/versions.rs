@@ -1,7 +1,7 @@
 //! Versions of one return: corrections, duplicates, late ones, rejected ones put right.
 
 use serde_json::{Value, json};
-use taizhang::demo::district::{GBK, LATE, NONPUBLIC, ONE_MAIL, SOCIAL, TIDY, UNITS};
+use taizhang::demo::district::{GBK, LATE, MESSY, NONPUBLIC, ONE_MAIL, SOCIAL, TIDY, UNITS};
 use taizhang::demo::returns;
 use taizhang::demo::sheets::Cell;
 
@@ -173,19 +173,19 @@ fn a_rejected_return_that_is_put_right_counts_from_then_on() {
 #[test]
 fn a_register_with_wrong_rows_is_partly_taken_and_counts_as_reported() {
     let office = Office::open();
-    let what = tidy(TIDY, NONPUBLIC, "2011-08");
-    let letter = Letter::new(TIDY, NONPUBLIC, MORNING, vec![what.register_file(returns::mess(what.register()))]);
+    let what = tidy(MESSY, NONPUBLIC, "2011-08");
+    let letter = Letter::new(MESSY, NONPUBLIC, MORNING, vec![what.register_file(returns::mess(what.register()))]);
     office.post(&letter);
     office.once(NOON);
     assert_eq!(office.message(&letter)["disposition"], "partly");
-    let state = office.obligation(NOON, "2011-08", BOOK);
+    let state = office.obligation(NOON, "2011-08", (UNITS[MESSY].name, "nonpublic", "register"));
     assert_eq!(state["state"], "on_time");
     let rows = what.register().rows.len();
     let taken = office.json("", &["export", "register"]).as_array().expect("a list").len();
     assert!(taken > 0 && taken < rows, "{taken} of {rows}");
     let answer = office.answer(&letter);
     assert!(answer.text.contains("部分入账"), "{}", answer.text);
-    let (name, bytes) = &answer.files[0];
+    let (name, bytes) = answer.files.first().unwrap_or_else(|| panic!("no list of findings: {}", answer.text));
     assert!(name == "问题清单.xlsx" && bytes.starts_with(b"PK"), "{name}");
 }
 

@@ -2,10 +2,16 @@
 //!
 //! A test that needs a server fails if it is missing; `scripts/test` installs them.
 
+#[path = "../office/mod.rs"]
+mod office;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod branch;
+mod crash;
+mod cutter;
 mod mailbox_daemon;
 mod mailbox_dovecot;
 mod mailbox_scripted;
 mod mailbox_take;
+mod whole_way;

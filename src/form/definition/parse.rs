@@ -71,7 +71,13 @@ fn head(fields: &mut Fields<'_>) -> Campaign {
             })
             .unwrap_or_default(),
         rows: fields
-            .table("rows", |f| RowWords { totals: f.list("totals"), notes: longest_first(f.list("notes")) })
+            .table("rows", |f| RowWords {
+                totals: f.list("totals"),
+                notes: longest_first(f.list("notes")),
+                examples: f.list("examples"),
+                sections: f.list("sections"),
+                ditto: f.list("ditto"),
+            })
             .unwrap_or_default(),
         labels: fields
             .table("labels", |f| LabelWords {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::form::record::Datum;
+use crate::message::Kind;
 use crate::workbook::{Cell, CellValue, Merge};
 
 /// A sheet drawn row by row, cells parted by `|`: `#12` a number, `%0.5` a percentage, `?` a formula without a value,
@@ -94,6 +95,88 @@ fn a_progress_table_is_read_with_its_groups() {
     }
     assert_eq!(record.get("org_coverage"), &Datum::Rate(50.0));
     assert_eq!((ret.columns["new_party_orgs_total"].as_str(), record.cells["orgs"].as_str()), ("K", "C6"));
+}
+
+/// The sheet as a file of separated values: numbers as shown, merges lost.
+fn as_csv(sheet: &Sheet) -> String {
+    let last = sheet.cells.keys().fold((0, 0), |last, at| (at.0.max(last.0), at.1.max(last.1)));
+    let field = |at| format!("\"{}\"", sheet.cells.get(&at).map(shown).unwrap_or_default().replace('"', "\"\""));
+    let line = |row| (0..=last.1).map(|column| field((row, column))).collect::<Vec<_>>().join(",");
+    (0..=last.0).map(|row| line(row) + "\r\n").collect()
+}
+
+/// The sheet as rows of elements: what `cell` makes of its place, its content and its span.
+fn as_rows(sheet: &Sheet, row: (&str, &str), cell: impl Fn((u32, u32), Option<&Cell>, (u32, u32)) -> String) -> String {
+    let last = sheet.cells.keys().fold((0, 0), |last, at| (at.0.max(last.0), at.1.max(last.1)));
+    let span =
+        |at| match sheet.merges.iter().find(|m| m.first <= at && at <= m.last && at.1 >= m.first.1 && at.1 <= m.last.1)
+        {
+            Some(m) if m.first == at => Some((m.last.0 - at.0, m.last.1 - at.1)),
+            Some(_) => None,
+            None => Some((0, 0)),
+        };
+    let of_row = |r| {
+        (0..=last.1).filter_map(|c| Some(cell((r, c), sheet.cells.get(&(r, c)), span((r, c))?))).collect::<String>()
+    };
+    (0..=last.0).map(|r| format!("{}{}{}", row.0, of_row(r), row.1)).collect()
+}
+
+fn as_html(sheet: &Sheet) -> String {
+    let rows = as_rows(sheet, ("<tr>", "</tr>"), |_, cell, (down, across)| {
+        let noted = match cell.map(|c| &c.value) {
+            Some(CellValue::Number(n)) => format!(" x:num=\"{n}\""),
+            _ => String::new(),
+        };
+        let text = cell.map_or("&nbsp;".to_owned(), |c| shown(c).replace('\n', "<br>"));
+        format!("<td rowspan={} colspan={}{noted}>{text}</td>", down + 1, across + 1)
+    });
+    format!("<html><table>{rows}</table></html>")
+}
+
+fn as_spreadsheetml(sheet: &Sheet) -> String {
+    let rows = as_rows(sheet, ("<Row>", "</Row>"), |at, cell, (down, across)| {
+        let data = cell.map_or(String::new(), |cell| match &cell.value {
+            CellValue::Number(n) => format!("<Data ss:Type=\"Number\">{n}</Data>"),
+            other => {
+                format!("<Data ss:Type=\"String\">{}</Data>", shown(&Cell { value: other.clone(), ..cell.clone() }))
+            }
+        });
+        let style = if cell.is_some_and(|c| c.percent) { " ss:StyleID=\"p\"" } else { "" };
+        let place = format!("ss:Index=\"{}\" ss:MergeAcross=\"{across}\" ss:MergeDown=\"{down}\"", at.1 + 1);
+        format!("<Cell {place}{style}>{data}</Cell>")
+    });
+    let style = "<Styles><Style ss:ID=\"p\"><NumberFormat ss:Format=\"0%\"/></Style></Styles>";
+    format!(
+        "<?xml version=\"1.0\"?><Workbook>{style}<Worksheet ss:Name=\"Sheet1\"><Table>{rows}</Table></Worksheet></Workbook>"
+    )
+}
+
+/// The content as text: a line break stays one.
+fn shown(cell: &Cell) -> String {
+    match &cell.value {
+        CellValue::Text(text) => text.clone(),
+        _ => crate::form::value::shown(cell),
+    }
+}
+
+#[test]
+fn the_same_table_is_read_alike_from_every_format() {
+    use crate::workbook::{Limits, read_as};
+    let limits = Limits { bytes: 1 << 20, cells: 10_000 };
+    let rate = PROGRESS.replace("#0.5|", "%0.5|");
+    for (drawing, merged_data) in [(PROGRESS, false), (&rate, false), (REGISTER, true)] {
+        let drawn = sheet("Sheet1", drawing);
+        let expected = reading(vec![drawn.clone()]);
+        assert!(!expected.returns[0].records.is_empty());
+        let mut files = vec![(Kind::Html, as_html(&drawn)), (Kind::SpreadsheetMl, as_spreadsheetml(&drawn))];
+        if !merged_data {
+            files.push((Kind::Csv, as_csv(&drawn)));
+        }
+        for (kind, file) in files {
+            let found = reading(read_as(kind, file.as_bytes(), &limits).unwrap().sheets);
+            assert_eq!(format!("{found:#?}"), format!("{expected:#?}"), "{kind:?}");
+        }
+    }
 }
 
 #[test]
@@ -341,4 +424,157 @@ fn a_sheet_of_something_else_is_no_form() {
     ]);
     assert!(reading.returns.is_empty());
     assert_eq!(reading.unrecognised, ["名单", "说明"]);
+}
+
+#[test]
+fn a_date_in_the_last_values_of_a_card_is_no_line_above_the_next() {
+    let card = |name: &str, date: &str| {
+        format!("名称|党员总数|正式党员数\n{name}|#0|#0\n组建形式|工会|党组织成立时间\n未建|无|{date}\n")
+    };
+    let title = "非公企业活动台账\n填报单位：北桥街道";
+    let drawing = format!(
+        "{title}\n{}\n{}登记日期|||\n2011-6-12|||\n{}",
+        card("甲公司", "2011-7-12"),
+        card("乙公司", ""),
+        card("丙公司", "")
+    );
+    let ret = only(&drawing);
+    assert_eq!(ret.records.len(), 3);
+    assert_eq!(ret.records[0].get("founded"), &text("2011-07-12"));
+    assert_eq!(said(&ret, Origin::Title), ["非公企业活动台账"]);
+    assert_eq!((said(&ret, Origin::PeriodLine).len(), said(&ret, Origin::FilledLine).len()), (0, 0));
+}
+
+#[test]
+fn a_card_above_a_table_is_no_line_above_it() {
+    let card = "名称|甲公司\n党员总数|#0\n正式党员数|#0\n组建形式|未建\n党组织成立时间|2011年6月3日\n工会|无";
+    let reading = reading(vec![sheet("全部", &format!("{card}\n{PROGRESS}"))]);
+    let progress = reading.returns.iter().find(|r| r.form == "progress").unwrap();
+    assert!(progress.hints.iter().all(|h| !h.text.contains("6月") && h.text != "甲公司"), "{:?}", progress.hints);
+}
+
+#[test]
+fn yes_and_no_answer_the_questions_of_a_card_as_they_do_in_a_table() {
+    let ret = only(
+        "非公企业活动台账\n名称|甲公司\n党员总数|#0\n正式党员数|#0\n是否建立党组织|否\n是否销户|是\n销户原因|破产\n销户时间|2011-6-1\n工会|无",
+    );
+    assert_eq!(messages(&ret), [] as [&str; 0]);
+    let record = &ret.records[0];
+    assert_eq!((record.text("party_org_kind"), record.text("status")), (Some("未建"), Some("销户")));
+}
+
+const BOOK: &str = "序号|名称|党员总数|正式党员数|组建形式|工会|书记姓名|联系电话|状态";
+
+fn names(ret: &Return) -> Vec<Option<&str>> {
+    ret.records.iter().map(|r| r.text("name")).collect()
+}
+
+#[test]
+fn a_row_that_shows_how_to_fill_in_the_form_is_told_and_left_out() {
+    let ret = only(&format!(
+        "{BOOK}\n例|远山公司|#9|#9|单独组建\n示例1|甲公司|#9|#9|单独组建\n1|××有限公司|#9|#9|单独组建\n2|乙公司|#0|#0|未建"
+    ));
+    assert_eq!(names(&ret), [None, Some("乙公司")]);
+    assert_eq!(
+        messages(&ret),
+        [
+            "第4行“名称”（B4）填的是“××有限公司”，像是填写示例，应填实际名称，请改正。",
+            "第2行是填写示例，没有读取。",
+            "第3行是填写示例，没有读取。",
+        ]
+    );
+    assert!(ret.findings[0].is_error() && !ret.findings[1].is_error());
+}
+
+#[test]
+fn the_same_as_above_is_read_as_what_stands_above_and_told() {
+    let ret = only(&format!(
+        "{BOOK}\n1|甲公司|#0|#0|未建|有|甲某|88001234|\n2|乙公司|#0|#0|同上|〃|\"|同上|\n3|同上|同上|#0|未建|||同 上|"
+    ));
+    let second = &ret.records[1];
+    assert_eq!((second.text("party_org_kind"), second.get("union")), (Some("未建"), &Datum::Bool(true)));
+    assert_eq!((second.text("secretary"), second.text("phone")), (Some("甲某"), Some("88001234")));
+    assert_eq!(ret.records[2].text("phone"), Some("88001234"));
+    assert_eq!((ret.records[2].get("name"), ret.records[2].get("members")), (&Datum::Null, &Datum::Null));
+    let severities: Vec<Severity> = ret.findings.iter().map(|f| f.severity).collect();
+    let (info, error) = (Severity::Info, Severity::Error);
+    assert_eq!(severities, [info, info, info, info, error, info, error]);
+    assert_eq!(messages(&ret)[0], "第3行“党组织/组建形式”（E3）填的是“同上”，按上一行的“未建”读取，如不对请改正。");
+}
+
+#[test]
+fn nothing_above_is_not_the_same_as_above() {
+    let ret = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建||同上||"));
+    assert_eq!((ret.records[0].get("secretary"), ret.findings.len()), (&Datum::Null, 1));
+}
+
+#[test]
+fn an_organisation_over_two_rows_is_one_and_its_second_row_is_told() {
+    let ret =
+        only(&format!("{BOOK}\n1|甲公司|#4|#3|单独组建|有|甲某||正常\n^|^|^|^|^|^|乙某|^|^\n2|乙公司|#0|#0|未建"));
+    assert_eq!(names(&ret), [Some("甲公司"), Some("乙公司")]);
+    assert_eq!((ret.records[0].int("members"), ret.records[0].text("secretary")), (Some(4), Some("甲某")));
+    assert_eq!(
+        messages(&ret),
+        ["第3行“党组织/书记姓名”（G3）填的是“乙某”，与上一行是同一家，只读取了上一行的，请核对。"]
+    );
+}
+
+#[test]
+fn two_organisations_under_one_merged_name_stay_two() {
+    let ret = only(&format!("{BOOK}\n1|甲公司|#4|#3|单独组建\n2|^|#2|#2|单独组建"));
+    assert_eq!(ret.records.len(), 2);
+}
+
+#[test]
+fn rows_of_the_blank_form_and_headings_of_sections_are_no_organisations() {
+    let ret = only(&format!(
+        "{BOOK}\n|规模以上企业\n1|甲公司|#4|#3|单独组建\n|二、规模以下企业（1家）\n2|乙公司|#1|#1|联合组建\n\
+         3||||未建|无|||正常\n4|丙公司\n|共计3家|#5|#4"
+    ));
+    assert_eq!(names(&ret), [Some("甲公司"), Some("乙公司"), Some("丙公司")]);
+    assert_eq!((ret.totals.len(), ret.findings.len()), (1, 3), "only the organisation without data is at fault");
+}
+
+#[test]
+fn sums_without_a_label_are_a_total_and_other_numbers_are_not() {
+    let rows = "1|甲公司|#4|#3|单独组建\n2|乙公司|#1|#1|联合组建";
+    let ret = only(&format!("{BOOK}\n{rows}\n||#5|#4"));
+    assert_eq!((ret.records.len(), ret.totals.len(), messages(&ret).len()), (2, 1, 0));
+    assert_eq!(only(&format!("{BOOK}\n{rows}\n||#5|#3")).records.len(), 3);
+}
+
+#[test]
+fn a_book_that_says_none_has_no_rows() {
+    let ret = only(&format!("{BOOK}\n1|无"));
+    assert_eq!((ret.records.len(), messages(&ret).len()), (0, 0));
+}
+
+#[test]
+fn a_blank_card_is_no_organisation() {
+    let card = |name: &str, n: &str, kind: &str| {
+        format!("名称|{name}\n党员总数|{n}\n正式党员数|{n}\n组建形式|{kind}\n工会|无\n\n")
+    };
+    let ret = only(&format!("非公企业台账\n{}{}", card("甲公司", "#0", "未建"), card("", "", "未建")));
+    assert_eq!((names(&ret), messages(&ret).len()), (vec![Some("甲公司")], 0));
+}
+
+const FIGURES: &str =
+    "单位|组织总数|党员总数|已转|未转|党组织总数|单独|联合|本月新建|累计新建|覆盖数|指导员数|党的工作覆盖数";
+
+#[test]
+fn a_row_of_measures_is_no_data() {
+    let ret = only(&format!(
+        "{FIGURES}\n|（个）|（人）|（人）|(人)|个|（个）|（个）|（个）|（个）|（个）|（人）|（个）\n甲|#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5"
+    ));
+    assert_eq!((ret.records.len(), messages(&ret).len()), (1, 0));
+}
+
+#[test]
+fn a_blank_unit_is_taken_from_the_line_above_and_told() {
+    let row = "|#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5";
+    let ret = only(&format!("填报单位：北桥街道\n{FIGURES}\n{row}"));
+    assert_eq!(messages(&ret), ["第3行没有填写单位，按表上的填报单位“北桥街道”读取。"]);
+    assert_eq!(ret.findings[0].severity, Severity::Info);
+    assert!(only(&format!("{FIGURES}\n{row}")).findings[0].is_error());
 }

@@ -9,6 +9,8 @@ use crate::form::{Finding, Place};
 pub const MESSAGE: usize = 90;
 /// Cells named for one message.
 const CELLS: usize = 6;
+/// Cells named for a whole rule where there is no room for its messages.
+const SPOTS: usize = 4;
 
 /// Findings of one rule, in the order they came.
 pub struct Group<'a> {
@@ -75,7 +77,29 @@ impl Places {
     fn item(&self, group: &Group, level: Level) -> Block {
         let points = if level.examples > 0 { self.points(&group.findings, level.examples) } else { Vec::new() };
         let advice = level.advise.then(|| wording(group.rule).advice.to_owned());
-        Block::Item { head: head(group), points, advice }
+        let head = if points.is_empty() { self.head_with_spots(group) } else { head(group) };
+        Block::Item { head, points, advice }
+    }
+
+    /// Where there is no room for examples, the first few cells stand behind the count:
+    /// `组织机构代码有误（R04，6处：C7、C13、C19等）`.
+    fn head_with_spots(&self, group: &Group) -> String {
+        let mut spots: Vec<String> = Vec::new();
+        for finding in &group.findings {
+            let Some(spot) = spot(&finding.place) else { continue };
+            let sheet = finding.place.sheet.as_ref().filter(|_| self.sheets);
+            let spot = sheet.map_or(spot.clone(), |sheet| format!("“{}”表{spot}", clip(sheet, 20)));
+            if !spots.contains(&spot) {
+                spots.push(spot);
+            }
+        }
+        let few = spots[..spots.len().min(SPOTS)].join("、");
+        let more = if spots.len() > SPOTS { "等" } else { "" };
+        let count = group.findings.len();
+        match few.is_empty() {
+            true => head(group),
+            false => format!("{}（{}，{count}处：{few}{more}）", wording(group.rule).title, group.rule),
+        }
     }
 
     /// One line a message, naming all cells (or rows) of one sheet that have it.

@@ -1,0 +1,143 @@
+//! Cards → records of one book a stream. Pure.
+
+use super::SheetReader;
+use crate::form::card::{self, Card};
+use crate::form::definition::Form;
+use crate::form::finding::{Finding, Severity};
+use crate::form::heading::Vocabulary;
+use crate::form::info;
+use crate::form::lines::{Field, Source, Where, read_record};
+use crate::form::number::plain;
+use crate::form::reading::{Hint, Return};
+use crate::form::recognise::Table;
+use crate::form::row::{RowKind, classify, is_preset};
+use crate::form::streams::find_streams;
+use crate::form::value::written;
+use crate::workbook::Cell;
+
+/// A card with where the lines above it begin.
+pub(super) struct Found<'v> {
+    vocabulary: &'v Vocabulary<'v>,
+    pub card: Card,
+    from: u32,
+    /// Another card of the sheet stands above it.
+    follows: bool,
+}
+
+impl SheetReader<'_> {
+    /// The cards above the first table of a sheet and below the last one.
+    pub(super) fn find_cards(&self, tables: &[Table]) -> Vec<Found<'_>> {
+        let mut found = Vec::new();
+        for vocabulary in self.vocabularies.iter().filter(|v| v.form.cards) {
+            let end = tables.first().map_or(u32::MAX, |t| t.header.0);
+            let mut ranges = vec![(0, end)];
+            ranges.extend(tables.last().map(|t| (self.end_of(t), u32::MAX)));
+            for (first, end) in ranges {
+                let mut from = first;
+                for card in card::cards(&self.grid, vocabulary, first, end) {
+                    let after = card.last_row + 1;
+                    found.push(Found { vocabulary, card, from, follows: from > first });
+                    from = from.max(after);
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn cards(&self, found: &[Found<'_>], returns: &mut Vec<Return>) {
+        for one in found.iter().filter(|f| !self.is_untouched(f)) {
+            self.card(one, returns);
+        }
+    }
+
+    /// A blank card of the form, with nothing but what was filled in beforehand.
+    fn is_untouched(&self, found: &Found<'_>) -> bool {
+        let form = found.vocabulary.form;
+        found.card.values.iter().all(|(field, at)| {
+            let column = &form.columns[*field];
+            let cell = self.grid.own(at.0, at.1);
+            cell.is_none_or(|c| column.key != form.identity && is_preset(c, column))
+        })
+    }
+
+    /// The first row after what a table read.
+    fn end_of(&self, table: &Table) -> u32 {
+        let form = &self.campaign.forms[table.form];
+        let columns: Vec<(usize, u32)> =
+            table.assignment.read.iter().map(|(f, h)| (*f, table.headings[*h].column)).collect();
+        let rows = self.grid.rows_between(table.header.1 + 1, table.end);
+        let data = rows.iter().rev().find(|r| {
+            matches!(classify(&self.grid, self.campaign, form, &columns, **r), RowKind::Data | RowKind::Total)
+        });
+        data.map_or(table.header.1, |r| *r) + 1
+    }
+
+    /// One card into the return of its stream.
+    fn card(&self, found: &Found<'_>, returns: &mut Vec<Return>) {
+        let (form, card) = (found.vocabulary.form, &found.card);
+        let mut hints: Vec<Hint> = Vec::new();
+        for &row in self.grid.rows_between(found.from, card.first_row) {
+            if !found.follows || self.is_line(form, row) {
+                hints.extend(info::hints(&self.grid, self.campaign, row, true));
+            }
+        }
+        let ret = self.book_of(form, hints, returns);
+        let when = |field: usize| {
+            let asked = card.asked.get(&field)?;
+            form.columns[field].when.iter().position(|w| *asked == found.vocabulary.key(&w.heading))
+        };
+        let field = |field: usize| Field { when: when(field), ..Field::default() };
+        let source = Source {
+            form,
+            received: self.received,
+            ditto: &self.campaign.rows.ditto,
+            fields: card.values.keys().map(|f| (*f, field(*f))).collect(),
+        };
+        let places = card.values.iter().map(|(field, at)| Where {
+            field: *field,
+            cell: self.grid.own(at.0, at.1),
+            at: *at,
+            shared: card.twice.contains(field),
+            place: self.place(Some(*at), Some(at.0)),
+        });
+        let mut record = read_record(&source, &places.collect::<Vec<_>>(), None, ret);
+        record.row = card.first_row + 1;
+        for column in form.columns.iter().enumerate().filter(|(f, c)| c.required && !card.values.contains_key(f)) {
+            let message = format!("卡片上没有必填的“{}”一栏，请补上。", column.1.label());
+            let place = self.place(None, Some(card.first_row));
+            ret.findings.push(Finding::new("R01", Severity::Error, place, message).about(&column.1.key));
+        }
+        ret.records.push(record);
+    }
+
+    /// The return of the stream that the lines above a card name; without one, that of the card before.
+    fn book_of<'r>(&self, form: &Form, hints: Vec<Hint>, returns: &'r mut Vec<Return>) -> &'r mut Return {
+        let stream = |hints: &[Hint]| {
+            let named = hints.iter().map(|h| find_streams(&h.text, self.campaign));
+            named.into_iter().find(|s| s.len() == 1).and_then(|s| s.first().map(|s| s.key.clone()))
+        };
+        let own = stream(&hints);
+        let same = returns.iter().rposition(|r| own.is_none() || stream(&r.hints) == own);
+        let index = same.unwrap_or_else(|| {
+            returns.push(self.start(form));
+            returns.len() - 1
+        });
+        let ret = &mut returns[index];
+        for hint in hints {
+            if !ret.hints.iter().any(|h| h.origin == hint.origin && h.text == hint.text) {
+                ret.hints.push(hint);
+            }
+        }
+        ret
+    }
+
+    /// A title or a labelled line. Below a card anything else may still be the card's: a field that is none of the
+    /// form's, with a date that is no month of report.
+    fn is_line(&self, form: &Form, row: u32) -> bool {
+        let cells: Vec<&Cell> = self.grid.row(row).map(|(_, cell)| cell).collect();
+        let Some(text) = cells.first().map(|c| plain(&written(c))) else { return false };
+        let titled = form.words.iter().any(|w| text.contains(w.as_str()));
+        let streamed = !find_streams(&text, self.campaign).is_empty();
+        info::has_label(self.campaign, &text) || cells.len() == 1 && (titled || streamed)
+    }
+}
