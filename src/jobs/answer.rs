@@ -76,7 +76,11 @@ pub async fn answer(
     let composed = receipt::compose(&receipt);
     let mut references = message.references.clone();
     references.extend(message.message_id.clone());
-    let key = if about.decided { format!("{} decided {:?}", about.digest, verdict.disposition) } else { about.digest.to_owned() };
+    let key = if about.decided {
+        format!("{} decided {:?}", about.digest, verdict.disposition)
+    } else {
+        about.digest.to_owned()
+    };
     let post = Post {
         kind: Kind::Receipt,
         key: &key,

@@ -35,7 +35,7 @@ pub struct Passed {
     pub sent: usize,
     /// Mails whose delivery was put off or ended.
     pub unsent: usize,
-    /// Mailboxes that did not answer or could not give all of their mail, and a mail server that lets nobody in.
+    /// Mailboxes that did not answer, each with the reason.
     pub failures: Vec<String>,
 }
 
@@ -90,10 +90,6 @@ async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) ->
         let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;
         passed.sent += delivered.sent as usize;
         passed.unsent += delivered.deferred as usize + delivered.failed.len();
-        if let Some(why) = delivered.unavailable {
-            passed.failures.push(format!("mail cannot be sent and waits: {why}"));
-            return Ok(());
-        }
         let next = delivered.next_at.filter(|at| delivered.sent > 0 && *at - now <= RATE_WINDOW);
         let Some(next) = next else { return Ok(()) };
         if let (Clock::System, Ok(wait)) = (clock, (next - clock.now()).to_std()) {

@@ -53,16 +53,12 @@ fn server(port: u16, fake: &FakeImap) -> String {
     format!("host = \"localhost\"\nport = {port}\ntls = \"none\"\nuser = \"robot\"\n{}", password(fake))
 }
 
-fn program(dir: &tempfile::TempDir, verb: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_taizhang"));
-    command.arg("-c").arg(dir.path().join("taizhang.toml")).args(["--at", NOW, verb]).stdin(Stdio::null());
-    command
-}
-
 impl Daemon {
     fn start(smtp: &str, mailboxes: &[(&str, &FakeImap, &str)]) -> Self {
         let dir = office(smtp, mailboxes);
-        let child = program(&dir, "run").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_taizhang"));
+        command.arg("-c").arg(dir.path().join("taizhang.toml")).args(["--at", NOW, "run"]);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Self { child: child.expect("the program"), dir }
     }
 
@@ -154,19 +150,4 @@ async fn a_mail_server_that_stalls_does_not_hold_up_what_comes_in() {
     let _stalled = tokio::time::timeout(PATIENCE, smtp.accept()).await.expect("an answer to send").expect("a client");
     fake.deliver(2, &letter(2));
     until(&fake, &["UID STORE 2 "]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pass_that_cannot_send_its_answers_says_so_and_needs_a_person() {
-    let fake = FakeImap::start(Script::default()).await;
-    fake.deliver(1, &letter(1));
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
-    let office = office(&server(closed, &fake), &[("nonpublic", &fake, "flag")]);
-    // Once because nobody answers, once because that was a moment ago.
-    for taken in [1, 0] {
-        let ran = program(&office, "once").output().expect("the program");
-        let said = String::from_utf8(ran.stdout).expect("UTF-8");
-        assert_eq!(ran.status.code(), Some(3), "{said}");
-        assert!(said.contains(&format!("taken {taken}")) && said.contains("mail cannot be sent and waits"), "{said}");
-    }
 }
