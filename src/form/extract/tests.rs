@@ -416,7 +416,7 @@ fn the_same_as_above_is_read_as_what_stands_above_and_told() {
     let severities: Vec<Severity> = ret.findings.iter().map(|f| f.severity).collect();
     let (info, error) = (Severity::Info, Severity::Error);
     assert_eq!(severities, [info, info, info, info, error, info, error]);
-    assert_eq!(messages(&ret)[0], "第3行“党组织/组建形式”（E3）填的是“同上”，按上一行的“未建”读取，如不对请改正。");
+    assert_eq!(messages(&ret)[1], "第3行“党组织/组建形式”（E3）填的是“同上”，按上一行的“未建”读取，如不对请改正。");
 }
 
 #[test]
@@ -494,4 +494,19 @@ fn a_blank_unit_is_taken_from_the_line_above_and_told() {
     assert_eq!(messages(&ret), ["第3行没有填写单位，按表上的填报单位“北桥街道”读取。"]);
     assert_eq!(ret.findings[0].severity, Severity::Info);
     assert!(only(&format!("{FIGURES}\n{row}")).findings[0].is_error());
+}
+
+#[test]
+fn a_formula_error_in_a_rate_leaves_the_rate_out_and_the_rest_in() {
+    let row = "甲|#0|#0|#0|#0|#0|#0|#0|#0|#0|#0|#0|#0";
+    for error in ["!", "#DIV/0!"] {
+        let mut drawn = sheet("Sheet1", &format!("{FIGURES}|组织覆盖率\n{row}|{}", "!"));
+        if error != "!" {
+            let text = CellValue::Text(error.to_owned());
+            drawn.cells.insert((1, 13), Cell { value: text, percent: false, formula: false });
+        }
+        let ret = reading(vec![drawn]).returns.remove(0);
+        assert_eq!(ret.records[0].get("org_coverage"), &Datum::Null);
+        assert_eq!(ret.findings.iter().map(|f| (f.rule.as_str(), f.is_error())).collect::<Vec<_>>(), [("P02", false)]);
+    }
 }
