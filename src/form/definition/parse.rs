@@ -46,8 +46,18 @@ pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
         problems.push("no form file beside campaign.toml".to_owned());
     }
     check_keys(&campaign, &forms, &mut problems);
+    campaign.headings.choices = choices(&forms);
     campaign.forms = forms;
     if problems.is_empty() { Ok(campaign) } else { Err(problems) }
+}
+
+fn choices(forms: &[Form]) -> BTreeSet<String> {
+    let of = |c: &Column| match &c.kind {
+        ColumnKind::OneOf(choices) => choices.clone(),
+        _ => Vec::new(),
+    };
+    let all = forms.iter().flat_map(|f| f.columns.iter().flat_map(of));
+    all.flat_map(|c| c.spellings.into_iter().chain([c.value])).collect()
 }
 
 fn head(fields: &mut Fields<'_>) -> Campaign {
@@ -68,6 +78,7 @@ fn head(fields: &mut Fields<'_>) -> Campaign {
                 fillers: longest_first(f.list("fillers")),
                 count_fillers: longest_first(f.list("count_fillers")),
                 forbidding: f.list("forbidding"),
+                choices: BTreeSet::new(),
             })
             .unwrap_or_default(),
         rows: fields
@@ -200,6 +211,7 @@ fn column(fields: &mut Fields<'_>) -> Column {
         within: fields.list("within"),
         groups: fields.list("groups"),
         bare: fields.list("bare"),
+        beside: fields.list("beside"),
         kind,
         style: fields.one_of("text", &STYLES).unwrap_or_default(),
         required: fields.flag("required"),
