@@ -46,6 +46,7 @@ pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
     let visible = sure.iter().map(|level| (*level, false));
     for (level, hidden) in visible.chain(sure.iter().map(|level| (*level, true))).chain([(Fit::Near, false)]) {
         let fits = |f: usize, h: usize| match level {
+            _ if is_lost(vocabulary, headings, f, h) => Some(Fit::Near),
             Fit::Own | Fit::Synonym => vocabulary.listed(f, &headings[h].path),
             Fit::Resembles | Fit::Near => vocabulary.likeness(f, &headings[h].path),
         };
@@ -77,6 +78,16 @@ pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
     result.read.sort_unstable();
     result.unread = (0..headings.len()).filter(|h| !result.read.iter().any(|(_, r)| r == h)).collect();
     result
+}
+
+/// A heading that leans on its neighbours, without one of its group among them.
+fn is_lost(vocabulary: &Vocabulary<'_>, headings: &[Heading], field: usize, heading: usize) -> bool {
+    let kin = |h: usize| {
+        let path = headings.get(h).map_or(&[][..], |h| &h.path);
+        (0..vocabulary.form.columns.len())
+            .any(|f| vocabulary.are_kin(field, f) && vocabulary.listed(f, path).is_some() && !vocabulary.leans(f, path))
+    };
+    vocabulary.leans(field, &headings[heading].path) && !(kin(heading + 1) || heading > 0 && kin(heading - 1))
 }
 
 #[cfg(test)]
@@ -125,6 +136,19 @@ mod tests {
         let (read, doubts) = read(&[&["企业名称"], &["~单位名称"], &["~党员总数"]]);
         assert_eq!(read, [("name".to_owned(), 0), ("members".to_owned(), 2)]);
         assert!(doubts.is_empty());
+    }
+
+    #[test]
+    fn a_heading_that_may_be_anybodys_is_read_beside_its_group_only() {
+        let party = read(&[&["企业名称"], &["党组织名称"], &["成立时间"], &["备注"]]);
+        assert!(party.0.contains(&("founded".to_owned(), 2)) && party.1.is_empty());
+        let group = read(&[&["企业名称"], &["党组织", "成立时间"]]);
+        assert!(group.0.contains(&("founded".to_owned(), 1)));
+        let own = read(&[&["企业名称"], &["成立时间"], &["地址"], &["党组织名称"]]);
+        assert!(own.0.iter().all(|(key, _)| key != "founded"));
+        assert_eq!(own.1, ["founded"]);
+        let both = read(&[&["企业名称"], &["成立时间"], &["地址"], &["党组织成立时间"]]);
+        assert!(both.0.contains(&("founded".to_owned(), 3)) && both.1.is_empty());
     }
 
     #[test]

@@ -100,6 +100,7 @@ struct Listed {
     synonyms: BTreeSet<String>,
     within: BTreeSet<String>,
     bare: BTreeSet<String>,
+    beside: BTreeSet<String>,
     /// Group and leaf in one cell, in either order.
     joined: BTreeSet<String>,
     /// What an unlisted heading may be like.
@@ -156,6 +157,18 @@ impl<'a> Vocabulary<'a> {
     /// The column that a heading means below a group, as on a card with the group's name beside the label.
     pub fn label_within(&self, group: &str, key: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.own_groups.contains(group) && (c.within.contains(key) || c.leaf == key))
+    }
+
+    /// The heading means the column only beside another one of its group: 成立时间 may be anybody's.
+    pub fn leans(&self, column: usize, path: &[String]) -> bool {
+        let listed = &self.columns[column];
+        self.under(listed, path).is_some_and(|u| !u.in_group && listed.beside.contains(u.leaf))
+    }
+
+    /// Two columns of one group of the blank form.
+    pub fn are_kin(&self, one: usize, other: usize) -> bool {
+        let group = |c: usize| self.form.columns[c].parents().last();
+        one != other && group(one).is_some() && group(one) == group(other)
     }
 
     pub fn is_group(&self, key: &str) -> bool {
@@ -282,7 +295,7 @@ impl Listed {
                 joined.insert(format!("{part}{group}"));
             }
         }
-        let (synonyms, bare) = (keys(&column.synonyms), keys(&column.bare));
+        let (synonyms, bare, beside) = (keys(&column.synonyms), keys(&column.bare), keys(&column.beside));
         let count = column.kind == ColumnKind::Count;
         let anywhere = synonyms.iter().chain(&joined).filter(|k| !bare.contains(*k)).map(|k| (k.clone(), false));
         let loose = anywhere
@@ -290,7 +303,7 @@ impl Listed {
             .chain([(leaf.to_owned(), shared)])
             .map(|(key, needs_group)| Loose { skeleton: skeleton(&key, count, words), pairs: pairs(&key), needs_group })
             .collect();
-        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, joined, loose, count }
+        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, beside, joined, loose, count }
     }
 }
 

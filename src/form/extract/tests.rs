@@ -510,3 +510,13 @@ fn a_formula_error_in_a_rate_leaves_the_rate_out_and_the_rest_in() {
         assert_eq!(ret.findings.iter().map(|f| (f.rule.as_str(), f.is_error())).collect::<Vec<_>>(), [("P02", false)]);
     }
 }
+
+#[test]
+fn a_founding_date_beside_the_name_is_not_the_party_organisations() {
+    let ret = only("序号|名称|成立时间|地址|党员总数|正式党员数|组建形式\n1|甲公司|1999-1-1|北街1号|#0|#0|未建");
+    assert!(!ret.columns.contains_key("founded"));
+    assert_eq!(messages(&ret), ["C列“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表列名填报。"]);
+    let card = only("非公企业台账\n名称|甲公司\n成立时间|1999-1-1\n党员总数|#0\n正式党员数|#0\n组建形式|未建\n工会|无");
+    assert!(!card.records[0].values.contains_key("founded"));
+    assert_eq!(messages(&card), ["“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表栏目名填报。"]);
+}
