@@ -126,8 +126,12 @@ impl Row<'_> {
                 let named: Vec<String> = known.iter().map(|(p, _)| self.figure(p)).collect();
                 let parts =
                     if named.len() > 1 { format!("{}之和{total}", named.join("、")) } else { named.concat() };
-                let relation = if complete { "不相等" } else { "相比偏小" };
-                let message = format!("{}{}与{parts}{relation}，请核对。", self.subject(), self.figure(&sum.whole));
+                let (subject, whole) = (self.subject(), self.figure(&sum.whole));
+                let message = if complete {
+                    format!("{subject}{whole}与{parts}不相等，请核对。")
+                } else {
+                    format!("{subject}{parts}大于{whole}，请核对。")
+                };
                 findings.push(self.finding(&sum.rule, sum.severity, &sum.whole, message));
             }
         }
@@ -467,7 +471,7 @@ mod tests {
         assert!(alone(3).is_empty() && alone(2).is_empty());
         let found = alone(4);
         assert_eq!((found.len(), found[0].rule.as_str()), (1, "R05"), "a part larger than its whole, the other blank");
-        assert!(found[0].message.contains("3与“未转组织关系”"), "{}", found[0].message);
+        assert!(found[0].message.ends_with("4大于“党员总数”（B5）3，请核对。"), "{}", found[0].message);
     }
 
     #[test]

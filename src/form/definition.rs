@@ -135,6 +135,8 @@ pub struct Column {
     pub bare: Vec<String>,
     /// Headings of the above that count only below one of its groups or beside another column of the group.
     pub beside: Vec<String>,
+    /// Headings that mean this column right behind another one, if they stand elsewhere as well: 联系电话 behind 书记姓名.
+    pub behind: Option<Behind>,
     pub kind: ColumnKind,
     pub style: TextStyle,
     pub required: bool,
@@ -176,6 +178,13 @@ pub enum TextStyle {
 pub struct Choice {
     pub value: String,
     pub spellings: Vec<String>,
+}
+
+/// Headings, and the key of the column in front of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Behind {
+    pub column: String,
+    pub headings: Vec<String>,
 }
 
 /// Under this heading a yes or a no means a choice; `None` where the answer does not tell.

@@ -165,6 +165,14 @@ impl<'a> Vocabulary<'a> {
         self.under(listed, path).is_some_and(|u| !u.in_group && listed.beside.contains(u.leaf))
     }
 
+    /// The heading means the column right behind this other one, if it stands elsewhere as well.
+    pub fn behind(&self, column: usize, path: &[String]) -> Option<usize> {
+        let behind = self.form.columns[column].behind.as_ref()?;
+        let under = self.under(&self.columns[column], path).filter(|u| !u.alien)?;
+        let named = behind.headings.iter().any(|h| self.key(h) == under.leaf);
+        named.then(|| self.form.columns.iter().position(|c| c.key == behind.column)).flatten()
+    }
+
     /// Two columns of one group of the blank form.
     pub fn are_kin(&self, one: usize, other: usize) -> bool {
         let group = |c: usize| self.form.columns[c].parents().last();

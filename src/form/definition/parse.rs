@@ -7,7 +7,7 @@ use toml::Table;
 
 use super::fields::Fields;
 use super::{
-    AtMost, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind, Group,
+    AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind, Group,
     HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, When,
 };
 use crate::form::finding::Severity;
@@ -212,6 +212,7 @@ fn column(fields: &mut Fields<'_>) -> Column {
         groups: fields.list("groups"),
         bare: fields.list("bare"),
         beside: fields.list("beside"),
+        behind: fields.table("behind", |f| Behind { column: f.text("column"), headings: f.some("headings") }),
         kind,
         style: fields.one_of("text", &STYLES).unwrap_or_default(),
         required: fields.flag("required"),
@@ -235,6 +236,9 @@ fn check_references(file: &str, form: &Form, problems: &mut Vec<String>) {
     };
     refer("identity".into(), vec![&form.identity]);
     refer("sequence".into(), form.sequence.iter().collect());
+    for behind in form.columns.iter().filter_map(|c| c.behind.as_ref()) {
+        refer("behind".into(), vec![&behind.column]);
+    }
     for (i, s) in form.sums.iter().enumerate() {
         refer(format!("sum {}: whole", i + 1), vec![&s.whole]);
         refer(format!("sum {}: parts", i + 1), s.parts.iter().collect());
