@@ -42,10 +42,16 @@ pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
     let mut result = Assignment::default();
     let mut taken_fields = vec![false; fields];
     let mut taken_headings = vec![false; headings.len()];
+    for (field, heading) in told_by_place(vocabulary, headings) {
+        (taken_fields[field], taken_headings[heading]) = (true, true);
+        result.read.push((field, heading));
+        result.resembling.push((field, heading));
+    }
     let sure = [Fit::Own, Fit::Synonym, Fit::Resembles];
     let visible = sure.iter().map(|level| (*level, false));
     for (level, hidden) in visible.chain(sure.iter().map(|level| (*level, true))).chain([(Fit::Near, false)]) {
         let fits = |f: usize, h: usize| match level {
+            _ if is_lost(vocabulary, headings, f, h) => Some(Fit::Near),
             Fit::Own | Fit::Synonym => vocabulary.listed(f, &headings[h].path),
             Fit::Resembles | Fit::Near => vocabulary.likeness(f, &headings[h].path),
         };
@@ -77,6 +83,33 @@ pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
     result.read.sort_unstable();
     result.unread = (0..headings.len()).filter(|h| !result.read.iter().any(|(_, r)| r == h)).collect();
     result
+}
+
+/// One of two equal headings that stands right behind the column it goes with: 书记姓名, 联系电话. The sender is told.
+fn told_by_place(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Vec<(usize, usize)> {
+    let listed = |field: usize, h: usize| !headings[h].hidden && vocabulary.listed(field, &headings[h].path).is_some();
+    let mut told = Vec::new();
+    for field in (0..vocabulary.form.columns.len()).filter(|f| (0..headings.len()).all(|h| !listed(*f, h))) {
+        let placed: Vec<usize> = (1..headings.len())
+            .filter(|h| vocabulary.behind(field, &headings[*h].path).is_some_and(|front| listed(front, h - 1)))
+            .collect();
+        let [one] = placed.as_slice() else { continue };
+        let twin = |h: usize| h != *one && !headings[h].hidden && headings[h].path.last() == headings[*one].path.last();
+        if (0..headings.len()).filter(|h| twin(*h)).count() == 1 {
+            told.push((field, *one));
+        }
+    }
+    told
+}
+
+/// A heading that leans on its neighbours, without one of its group among them.
+fn is_lost(vocabulary: &Vocabulary<'_>, headings: &[Heading], field: usize, heading: usize) -> bool {
+    let kin = |h: usize| {
+        let path = headings.get(h).map_or(&[][..], |h| &h.path);
+        (0..vocabulary.form.columns.len())
+            .any(|f| vocabulary.are_kin(field, f) && vocabulary.listed(f, path).is_some() && !vocabulary.leans(f, path))
+    };
+    vocabulary.leans(field, &headings[heading].path) && !(kin(heading + 1) || heading > 0 && kin(heading - 1))
 }
 
 #[cfg(test)]
@@ -125,6 +158,32 @@ mod tests {
         let (read, doubts) = read(&[&["企业名称"], &["~单位名称"], &["~党员总数"]]);
         assert_eq!(read, [("name".to_owned(), 0), ("members".to_owned(), 2)]);
         assert!(doubts.is_empty());
+    }
+
+    #[test]
+    fn a_heading_that_may_be_anybodys_is_read_beside_its_group_only() {
+        let party = read(&[&["企业名称"], &["党组织名称"], &["成立时间"], &["备注"]]);
+        assert!(party.0.contains(&("founded".to_owned(), 2)) && party.1.is_empty());
+        let group = read(&[&["企业名称"], &["党组织", "成立时间"]]);
+        assert!(group.0.contains(&("founded".to_owned(), 1)));
+        let own = read(&[&["企业名称"], &["成立时间"], &["地址"], &["党组织名称"]]);
+        assert!(own.0.iter().all(|(key, _)| key != "founded"));
+        assert_eq!(own.1, ["founded"]);
+        let both = read(&[&["企业名称"], &["成立时间"], &["地址"], &["党组织成立时间"]]);
+        assert!(both.0.contains(&("founded".to_owned(), 3)) && both.1.is_empty());
+    }
+
+    #[test]
+    fn one_of_two_equal_headings_is_told_by_the_column_in_front_of_it() {
+        let (found, doubts) = read(&[&["企业名称"], &["法人"], &["联系电话"], &["书记姓名"], &["联系电话"]]);
+        assert!(found.contains(&("phone".to_owned(), 2)) && found.contains(&("secretary_phone".to_owned(), 4)));
+        assert!(doubts.is_empty());
+        let alone = read(&[&["企业名称"], &["书记姓名"], &["联系电话"]]).0;
+        assert!(alone.contains(&("phone".to_owned(), 2)), "the form's own heading");
+        let three = read(&[&["联系电话"], &["书记姓名"], &["联系电话"], &["指导员姓名"], &["联系电话"]]);
+        assert_eq!(three.1, ["phone"]);
+        let neither = read(&[&["企业名称"], &["联系电话"], &["备注"], &["联系电话"]]);
+        assert_eq!(neither.1, ["phone"]);
     }
 
     #[test]

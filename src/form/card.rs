@@ -18,6 +18,8 @@ pub struct Card {
     pub asked: BTreeMap<usize, String>,
     /// Fields that two labels of the card claim.
     pub twice: Vec<usize>,
+    /// Labels that only neighbours of their group would make sure: field and position.
+    pub unsure: Vec<(usize, (u32, u32))>,
 }
 
 impl Card {
@@ -34,6 +36,8 @@ struct Label {
     last: (u32, u32),
     field: usize,
     key: String,
+    /// It stands below or beside the group of its field.
+    grouped: bool,
 }
 
 /// The cards between two rows of a sheet (`end` not included).
@@ -52,7 +56,7 @@ pub fn cards(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32)
         let required = form.columns.iter().enumerate().filter(|(_, c)| c.required);
         card.values.len() >= 5 && required.filter(|(f, _)| card.values.contains_key(f)).count() >= 2
     };
-    cards.into_iter().map(|(labels, _)| read(grid, &labels)).filter(enough).collect()
+    cards.into_iter().map(|(labels, _)| read(grid, vocabulary, &labels)).filter(enough).collect()
 }
 
 fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) -> Vec<Label> {
@@ -64,14 +68,14 @@ fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) ->
             // 党组织 merged down at the left, 名称 beside it.
             let beside = column.checked_sub(1).and_then(|c| grid.text(row, c)).map(|t| vocabulary.key(&t));
             let group_here = beside.filter(|k| vocabulary.is_group(k)).or(group.take());
-            let field = match &group_here {
-                Some(g) => vocabulary.label_within(g, &key).or_else(|| vocabulary.label(&key)),
-                None => vocabulary.label(&key),
-            };
+            let within = group_here.as_ref().and_then(|g| vocabulary.label_within(g, &key));
+            let field = within.or_else(|| vocabulary.label(&key));
+            let path = [group_here.unwrap_or_default(), key.clone()];
             match field {
                 Some(field) => {
                     let last = grid.merge(row, column).map_or((row, column), |m| m.last);
-                    labels.push(Label { row, column, last, field, key });
+                    let grouped = !vocabulary.leans(field, &path);
+                    labels.push(Label { row, column, last, field, key, grouped });
                 }
                 None => group = vocabulary.is_group(&key).then_some(key),
             }
@@ -89,7 +93,7 @@ fn card_of(starts: &[Label], label: &Label) -> Option<usize> {
 }
 
 /// The values of a card's labels. Where both neighbours of a label are free, the card's other labels decide.
-fn read(grid: &Grid<'_>, labels: &[Label]) -> Card {
+fn read(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, labels: &[Label]) -> Card {
     let label_at = |row: u32, column: u32| labels.iter().any(|l| (l.row, l.column) == grid.origin(row, column));
     let right = |l: &Label| (l.row, l.last.1 + 1);
     let below = |l: &Label| (l.last.0 + 1, l.column);
@@ -102,7 +106,12 @@ fn read(grid: &Grid<'_>, labels: &[Label]) -> Card {
         last_row: labels.iter().map(|l| l.last.0).max().unwrap_or(0),
         ..Card::default()
     };
-    for label in labels {
+    for (i, label) in labels.iter().enumerate() {
+        let kin = |other: Option<&Label>| other.is_some_and(|o| vocabulary.are_kin(label.field, o.field));
+        if !label.grouped && !kin(labels.get(i + 1)) && !kin(i.checked_sub(1).and_then(|before| labels.get(before))) {
+            card.unsure.push((label.field, (label.row, label.column)));
+            continue;
+        }
         let (first, second) = if downwards { (below(label), right(label)) } else { (right(label), below(label)) };
         // The card's direction, unless a label stands there and not in the other one.
         let at = if is_label(first) && !is_label(second) && downwards { second } else { first };

@@ -116,17 +116,22 @@ impl Row<'_> {
 
     fn sums(&self, findings: &mut Vec<Finding>) {
         for sum in &self.form.sums {
-            let parts: Option<Vec<i64>> = sum.parts.iter().map(|p| self.record.int(p)).collect();
-            let (Some(whole), Some(parts)) = (self.record.int(&sum.whole), parts) else { continue };
-            let total: i64 = parts.iter().sum();
-            if total != whole {
-                let named: Vec<String> = sum.parts.iter().map(|p| self.figure(p)).collect();
-                let message = format!(
-                    "{}{}与{}之和{total}不相等，请核对。",
-                    self.subject(),
-                    self.figure(&sum.whole),
-                    named.join("、")
-                );
+            let Some(whole) = self.record.int(&sum.whole) else { continue };
+            let known: Vec<(&String, i64)> =
+                sum.parts.iter().filter_map(|p| self.record.int(p).map(|n| (p, n))).collect();
+            let total: i64 = known.iter().map(|(_, n)| n).sum();
+            let complete = known.len() == sum.parts.len();
+            // Where a part is blank, the others alone can still be too many.
+            if complete && total != whole || total > whole {
+                let named: Vec<String> = known.iter().map(|(p, _)| self.figure(p)).collect();
+                let parts =
+                    if named.len() > 1 { format!("{}之和{total}", named.join("、")) } else { named.concat() };
+                let (subject, whole) = (self.subject(), self.figure(&sum.whole));
+                let message = if complete {
+                    format!("{subject}{whole}与{parts}不相等，请核对。")
+                } else {
+                    format!("{subject}{parts}大于{whole}，请核对。")
+                };
                 findings.push(self.finding(&sum.rule, sum.severity, &sum.whole, message));
             }
         }
@@ -459,6 +464,14 @@ mod tests {
         assert_eq!(rules("register", &entry(&[("members", Datum::Int(2))])), ["R05"]);
         let moved = [("members_transferred", Datum::Int(1)), ("members_untransferred", Datum::Int(1))];
         assert_eq!(rules("register", &entry(&moved)), ["R05"]);
+        let alone = |n: i64| {
+            let moved = [("members_transferred", Datum::Null), ("members_untransferred", Datum::Int(n))];
+            check_all("register", vec![record(5, &entry(&moved))])
+        };
+        assert!(alone(3).is_empty() && alone(2).is_empty());
+        let found = alone(4);
+        assert_eq!((found.len(), found[0].rule.as_str()), (1, "R05"), "a part larger than its whole, the other blank");
+        assert!(found[0].message.ends_with("4大于“党员总数”（B5）3，请核对。"), "{}", found[0].message);
     }
 
     #[test]

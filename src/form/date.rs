@@ -15,6 +15,8 @@ pub enum Written {
     Month(i32, u32),
     /// The year was not written, or with two digits: the day it was taken for.
     Assumed(NaiveDate),
+    /// 08年5月: the same of a month.
+    AssumedMonth(i32, u32),
     /// Written as a date, but no such day exists.
     Impossible,
     /// Not a date, or one that would take guessing; in Chinese, what is wrong.
@@ -90,7 +92,9 @@ fn pattern(text: &str) -> Regex {
 /// The value of a text cell. `received` lends its year where none is written: the last such day before it.
 pub fn from_text(text: &str, received: NaiveDate) -> Written {
     let text = plain(text);
-    let text = text.strip_suffix('。').unwrap_or(&text);
+    let text = text.strip_suffix(['。', '.']).unwrap_or(&text);
+    // 2008年5月1日成立
+    let text = ["成立", "建立", "组建"].iter().find_map(|word| text.strip_suffix(word)).unwrap_or(text).trim_end();
     if let Ok(number) = text.parse::<u32>() {
         return from_number(f64::from(number));
     }
@@ -105,6 +109,11 @@ pub fn from_text(text: &str, received: NaiveDate) -> Written {
     if let Some(found) = MONTH.captures(text) {
         return match (century(&found["y"]), part(&found, "m")) {
             (Some((y, false)), Some(m)) => month(y, m),
+            // 09.8 may be a day of September.
+            (Some((y, true)), Some(m)) if text.contains('年') => match month(y, m) {
+                Written::Month(y, m) => Written::AssumedMonth(y, m),
+                impossible => impossible,
+            },
             _ => Written::Unclear(NO_DATE),
         };
     }
@@ -176,7 +185,9 @@ mod tests {
 
     #[test]
     fn a_month_stays_a_month() {
-        for text in ["2011年9月", "2011.9", "2011-09", "201109", "二〇一一年九月", "2011年9月份"] {
+        for text in
+            ["2011年9月", "2011.9", "2011.9.", "2011年9月成立", "2011-09", "201109", "二〇一一年九月", "2011年9月份"]
+        {
             assert_eq!(read(text), Written::Month(2011, 9), "{text}");
         }
         assert_eq!(from_number(201_109.0), Written::Month(2011, 9));
@@ -191,6 +202,7 @@ mod tests {
         assert_eq!(read("12月5日"), Written::Assumed(ymd(2010, 12, 5)));
         assert_eq!(read("09.8.3"), Written::Assumed(ymd(2009, 8, 3)));
         assert_eq!(read("98-5-1"), Written::Assumed(ymd(1998, 5, 1)));
+        assert_eq!(read("08年5月"), Written::AssumedMonth(2008, 5));
     }
 
     #[test]

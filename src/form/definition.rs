@@ -6,6 +6,8 @@
 mod fields;
 mod parse;
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::finding::Severity;
@@ -49,6 +51,8 @@ pub struct HeadingWords {
     pub count_fillers: Vec<String>,
     /// A heading with one of these is never read by resemblance.
     pub forbidding: Vec<String>,
+    /// Every choice and spelling of one that the forms know: in brackets behind a heading they only remind.
+    pub choices: BTreeSet<String>,
 }
 
 /// `[rows]`: rows of a table that are no data.
@@ -129,6 +133,10 @@ pub struct Column {
     pub groups: Vec<String>,
     /// Headings of the above that count only where no group stands above them.
     pub bare: Vec<String>,
+    /// Headings of the above that count only below one of its groups or beside another column of the group.
+    pub beside: Vec<String>,
+    /// Headings that mean this column right behind another one, if they stand elsewhere as well: 联系电话 behind 书记姓名.
+    pub behind: Option<Behind>,
     pub kind: ColumnKind,
     pub style: TextStyle,
     pub required: bool,
@@ -170,6 +178,13 @@ pub enum TextStyle {
 pub struct Choice {
     pub value: String,
     pub spellings: Vec<String>,
+}
+
+/// Headings, and the key of the column in front of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Behind {
+    pub column: String,
+    pub headings: Vec<String>,
 }
 
 /// Under this heading a yes or a no means a choice; `None` where the answer does not tell.

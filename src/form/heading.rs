@@ -13,17 +13,19 @@ use crate::workbook::{Cell, CellValue};
 /// Bytes of a heading, its layout included.
 const LONGEST: usize = 300;
 
-/// A heading reduced to what is compared: NFKC, lower case, no white space, punctuation, 其中 or remark in brackets.
+/// A heading reduced to what is compared: NFKC, lower case, no white space, punctuation, number in front, 其中 or remark
+/// in brackets.
 pub fn key(text: &str, words: &HeadingWords) -> String {
-    let text: String = text.nfkc().collect::<String>().to_lowercase();
+    let circled = |c: char| matches!(c, '\u{2460}'..='\u{2473}');
+    let text: String = text.trim_start().trim_start_matches(circled).nfkc().collect::<String>().to_lowercase();
     let mut out = String::new();
-    let mut rest = text.as_str();
+    let mut rest = unnumbered(&text);
     while let Some(open) = rest.find(['(', '[', '【', '〔']) {
         out.push_str(&bare(&rest[..open]));
         let inner = &rest[open..];
         let close = inner.find([')', ']', '】', '〕']).unwrap_or(inner.len());
         let remark = &inner[..close];
-        if !words.notes.iter().any(|n| squash(n) == squash(remark)) {
+        if !words.notes.iter().any(|n| squash(n) == squash(remark)) && !lists_choices(remark, words) {
             out.push_str(&bare(remark));
         }
         rest = &inner[close..];
@@ -31,6 +33,26 @@ pub fn key(text: &str, words: &HeadingWords) -> String {
     out.push_str(&bare(rest));
     let stripped = words.prefixes.iter().find_map(|p| out.strip_prefix(p.as_str())).filter(|s| !s.is_empty());
     stripped.map(str::to_owned).unwrap_or(out)
+}
+
+/// `3.党员总数`, `（三）党员总数`, `三、党员总数` without the number.
+fn unnumbered(text: &str) -> &str {
+    let text = text.trim_start();
+    let (inner, bracketed) = text.strip_prefix('(').map_or((text, false), |inner| (inner, true));
+    let rest = inner.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
+    let length = inner.len() - rest.len();
+    let signs: &[char] = if bracketed { &[')'] } else { &['.', '、', ')', '．'] };
+    match rest.strip_prefix(signs) {
+        Some(after) if (1..=6).contains(&length) && !after.starts_with(|c: char| c.is_ascii_digit()) => after,
+        _ => text,
+    }
+}
+
+/// `(单独/联合/未建`: nothing but what may be filled in.
+fn lists_choices(remark: &str, words: &HeadingWords) -> bool {
+    let parts: Vec<String> =
+        remark.split(['/', '、', ',', '|', ';', '或', '(', '[', ' ']).map(squash).filter(|p| !p.is_empty()).collect();
+    parts.len() > 1 && parts.iter().all(|p| words.choices.contains(p))
 }
 
 /// Letters, digits and Chinese characters only.
@@ -78,6 +100,7 @@ struct Listed {
     synonyms: BTreeSet<String>,
     within: BTreeSet<String>,
     bare: BTreeSet<String>,
+    beside: BTreeSet<String>,
     /// Group and leaf in one cell, in either order.
     joined: BTreeSet<String>,
     /// What an unlisted heading may be like.
@@ -105,7 +128,9 @@ impl<'a> Vocabulary<'a> {
             let sets = [&c.synonyms, &c.within, &c.joined];
             sets.into_iter().flatten().chain([&c.leaf]).cloned().collect::<Vec<_>>()
         };
-        let known = columns.iter().flat_map(parts).chain(groups.iter().cloned()).collect();
+        // 小计 below 党员总数 is a heading, but no heading by itself.
+        let total = |k: &String| campaign.rows.totals.contains(k);
+        let known = columns.iter().flat_map(parts).chain(groups.iter().cloned()).filter(|k| !total(k)).collect();
         Self { form, words, neutral: words.neutral.iter().map(|n| key(n, words)).collect(), groups, columns, known }
     }
 
@@ -134,6 +159,26 @@ impl<'a> Vocabulary<'a> {
         self.columns.iter().position(|c| c.own_groups.contains(group) && (c.within.contains(key) || c.leaf == key))
     }
 
+    /// The heading means the column only beside another one of its group: 成立时间 may be anybody's.
+    pub fn leans(&self, column: usize, path: &[String]) -> bool {
+        let listed = &self.columns[column];
+        self.under(listed, path).is_some_and(|u| !u.in_group && listed.beside.contains(u.leaf))
+    }
+
+    /// The heading means the column right behind this other one, if it stands elsewhere as well.
+    pub fn behind(&self, column: usize, path: &[String]) -> Option<usize> {
+        let behind = self.form.columns[column].behind.as_ref()?;
+        let under = self.under(&self.columns[column], path).filter(|u| !u.alien)?;
+        let named = behind.headings.iter().any(|h| self.key(h) == under.leaf);
+        named.then(|| self.form.columns.iter().position(|c| c.key == behind.column)).flatten()
+    }
+
+    /// Two columns of one group of the blank form.
+    pub fn are_kin(&self, one: usize, other: usize) -> bool {
+        let group = |c: usize| self.form.columns[c].parents().last();
+        one != other && group(one).is_some() && group(one) == group(other)
+    }
+
     pub fn is_group(&self, key: &str) -> bool {
         self.groups.contains(key)
     }
@@ -150,6 +195,13 @@ impl<'a> Vocabulary<'a> {
     /// How a path of keys (top row first) fits the form's column number `column`, by the headings that are listed for it.
     pub fn listed(&self, column: usize, path: &[String]) -> Option<Fit> {
         let listed = &self.columns[column];
+        // 组织 above 总数: one heading cut in two.
+        if let [upper @ .., above, leaf] = path
+            && (listed.leaf == format!("{above}{leaf}") || listed.synonyms.contains(&format!("{above}{leaf}")))
+        {
+            let whole: Vec<String> = upper.iter().cloned().chain([format!("{above}{leaf}")]).collect();
+            return self.listed(column, &whole).map(|_| Fit::Synonym);
+        }
         let Under { leaf, above, in_group, alien } = self.under(listed, path)?;
         let own = listed.leaf == leaf && (!listed.shared || in_group);
         let other = listed.joined.contains(leaf) || listed.synonyms.contains(leaf);
@@ -251,7 +303,7 @@ impl Listed {
                 joined.insert(format!("{part}{group}"));
             }
         }
-        let (synonyms, bare) = (keys(&column.synonyms), keys(&column.bare));
+        let (synonyms, bare, beside) = (keys(&column.synonyms), keys(&column.bare), keys(&column.beside));
         let count = column.kind == ColumnKind::Count;
         let anywhere = synonyms.iter().chain(&joined).filter(|k| !bare.contains(*k)).map(|k| (k.clone(), false));
         let loose = anywhere
@@ -259,7 +311,7 @@ impl Listed {
             .chain([(leaf.to_owned(), shared)])
             .map(|(key, needs_group)| Loose { skeleton: skeleton(&key, count, words), pairs: pairs(&key), needs_group })
             .collect();
-        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, joined, loose, count }
+        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, beside, joined, loose, count }
     }
 }
 
@@ -297,6 +349,51 @@ mod tests {
         assert_eq!(key("法定代表人（负责人）", &words), "法定代表人负责人");
         assert_eq!(key("№", &words), "no");
         assert_eq!(key("其中", &words), "其中");
+    }
+
+    #[test]
+    fn a_number_in_front_of_a_heading_does_not_matter() {
+        let words = Campaign::builtin().headings;
+        for text in [
+            "6.党员总数",
+            "6、党员总数",
+            "（6）党员总数",
+            "（六）党员总数",
+            "六、党员总数",
+            "⑥党员总数",
+            "12. 党员总数",
+        ] {
+            assert_eq!(key(text, &words), "党员总数", "{text}");
+        }
+        assert_eq!(key("3名以上党员企业数", &words), "3名以上党员企业数");
+        assert_eq!(key("一户", &words), "一户");
+    }
+
+    #[test]
+    fn the_choices_behind_a_heading_do_not_matter() {
+        for heading in ["组建形式（单独/联合/未建）", "组建形式(单独组建、联合组建、未建)", "组建形式【单建或联建】"]
+        {
+            assert_eq!(fit("register", "party_org_kind", &[heading]), Some(Fit::Own), "{heading}");
+        }
+        let asked = fit("register", "party_org_kind", &["是否建立党组织（单独、联合、未建）"]);
+        assert_eq!(asked, Some(Fit::Synonym));
+        assert_ne!(fit("register", "members", &["党员总数（联合）"]), Some(Fit::Own));
+    }
+
+    #[test]
+    fn a_heading_cut_in_two_is_one_unless_a_group_makes_it_another() {
+        assert_eq!(fit("progress", "orgs", &["组织", "总数"]), Some(Fit::Synonym));
+        assert_eq!(fit("progress", "orgs_covered", &["党组织覆盖", "组织数"]), Some(Fit::Synonym));
+        assert_eq!(fit("progress", "orgs", &["党组织", "总数"]), None);
+        assert_eq!(fit("progress", "orgs", &["上年同期", "组织", "总数"]), None);
+    }
+
+    #[test]
+    fn a_subtotal_below_its_whole_is_the_whole() {
+        assert_eq!(fit("progress", "members", &["党员总数", "小计"]), Some(Fit::Synonym));
+        assert_eq!(fit("progress", "party_orgs", &["党组织总数", "合计"]), Some(Fit::Synonym));
+        assert_eq!(fit("progress", "members", &["小计"]), None);
+        assert_eq!(fit("progress", "members", &["新发展党员", "小计"]), None);
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn finding(form: &Form, column: &Column, place: &Where<'_>, fault: &Fault) -> Fi
     let number = matches!(column.kind, ColumnKind::Count | ColumnKind::Rate);
     let subject = subject(column, place);
     let quoted = place.cell.map(shown).unwrap_or_default();
-    let error = matches!(place.cell.map(|c| &c.value), Some(CellValue::Error(_)));
+    let error = place.cell.is_some_and(is_formula_error);
     let (rule, severity, message) = match fault {
         Fault::Uncached => {
             let severity = if column.required { Severity::Error } else { Severity::Warning };
@@ -151,7 +151,9 @@ fn finding(form: &Form, column: &Column, place: &Where<'_>, fault: &Fault) -> Fi
             )
         }
         Fault::Wrong(_) if error => {
-            let (rule, severity) = wrong(form, column, number);
+            let (rule, _) = wrong(form, column, number);
+            // As with a formula without a value: what need not be filled in does not keep the rest out.
+            let severity = if column.required { Severity::Error } else { Severity::Warning };
             (rule, severity, format!("{subject}显示为“{quoted}”，公式出错，请改正。"))
         }
         Fault::Wrong(what) => {
@@ -162,6 +164,16 @@ fn finding(form: &Form, column: &Column, place: &Where<'_>, fault: &Fault) -> Fi
         Fault::Assumed(what) => ("R10", Severity::Info, format!("{subject}填的是“{quoted}”，{what}，如不对请改正。")),
     };
     Finding::new(rule, severity, place.place.clone(), message).about(&column.key)
+}
+
+/// `#DIV/0!`, as a formula's result or kept as text.
+fn is_formula_error(cell: &Cell) -> bool {
+    const ERRORS: [&str; 7] = ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"];
+    match &cell.value {
+        CellValue::Error(_) => true,
+        CellValue::Text(s) => ERRORS.contains(&plain(s).as_str()),
+        _ => false,
+    }
 }
 
 /// P02 for the numbers of a figures form, else R02; in an optional column R02 is a warning.

@@ -12,10 +12,10 @@ pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
 }
 
-/// `/`, dashes of any length and 无: zero in a number, nothing in a text or date. Takes [`plain`] text.
+/// `/`, dashes of any length, 无, 暂无 and 没有: zero in a number, nothing in a text or date. Takes [`plain`] text.
 pub fn is_mark(text: &str) -> bool {
     const MARKS: [char; 10] = ['/', '\\', '-', '—', '–', '―', '─', '−', '‐', '‑'];
-    text == "无" || (!text.is_empty() && text.chars().all(|c| MARKS.contains(&c)))
+    matches!(text, "无" | "暂无" | "没有") || (!text.is_empty() && text.chars().all(|c| MARKS.contains(&c)))
 }
 
 /// A number that is a whole one up to what floating point blurs.
@@ -32,13 +32,19 @@ pub fn number(text: &str) -> Option<f64> {
     if is_mark(&text) {
         return Some(0.0);
     }
-    let text = without_unit(text.strip_prefix('\'').unwrap_or(&text));
+    if matches!(text.as_str(), "O" | "o") {
+        return Some(0.0);
+    }
+    let text = text.strip_prefix(['\'', '共']).unwrap_or(&text);
+    let text = without_unit(text.trim_start());
     decimal(text).or_else(|| chinese(text).map(|n| n as f64))
 }
 
 fn without_unit(text: &str) -> &str {
     const UNITS: [char; 9] = ['个', '家', '人', '名', '户', '处', '所', '位', '条'];
-    text.strip_suffix(UNITS).map_or(text, str::trim_end)
+    let bracket =
+        text.strip_suffix([')', '）']).and_then(|t| t.strip_suffix(UNITS)).and_then(|t| t.strip_suffix(['(', '（']));
+    bracket.or_else(|| text.strip_suffix(UNITS)).map_or(text, str::trim_end)
 }
 
 /// `12`, `-3`, `1,200`, `12.0`; no exponent, no other sign of computation.
@@ -47,7 +53,12 @@ fn decimal(text: &str) -> Option<f64> {
         Some(rest) => (-1.0, rest.trim_start()),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (integer, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    // 20. and .45
+    let (integer, fraction) = match digits.split_once('.') {
+        Some((integer, "")) => (integer, "0"),
+        Some(("", fraction)) => ("0", fraction),
+        parts => parts.unwrap_or((digits, "0")),
+    };
     let integer = without_commas(integer)?;
     let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     (all_digits(&integer) && all_digits(fraction))
@@ -196,6 +207,10 @@ mod tests {
             "+12",
             "\u{a0}12\u{3000}",
             "'12",
+            "12（家）",
+            "12 (个)",
+            "共12家",
+            "12.",
         ] {
             assert_eq!(number(text), Some(12.0), "{text}");
         }
@@ -203,7 +218,8 @@ mod tests {
 
     #[test]
     fn marks_are_zero() {
-        for text in ["/", "—", "——", "-", "－", "无", "零", "〇", "0", "０.0"] {
+        for text in ["/", "—", "——", "-", "－", "无", "零", "〇", "0", "０.0", "暂无", "没有", "O", "ｏ"]
+        {
             assert_eq!(number(text), Some(0.0), "{text}");
         }
     }
@@ -221,6 +237,9 @@ mod tests {
             "一二",
             "十十",
             "12（含流动3）",
+            "2O",
+            "共",
+            "（家）",
             "1,20",
             "12,",
             "",
@@ -250,6 +269,7 @@ mod tests {
         assert_eq!(rate("56%"), Some((56.0, true)));
         assert_eq!(rate("56.00 ％"), Some((56.0, true)));
         assert_eq!(rate("0.56"), Some((0.56, false)));
+        assert_eq!(rate(".45"), Some((0.45, false)));
         assert_eq!(rate("—"), Some((0.0, false)));
         assert_eq!(rate("五成"), None);
     }

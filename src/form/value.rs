@@ -165,6 +165,10 @@ fn date_of(cell: &Cell, received: NaiveDate) -> Value {
             datum: Datum::Text(d.to_string()),
             fault: Some(Fault::Assumed(format!("没有写全年份，按{}年{}月{}日读取", d.year(), d.month(), d.day()))),
         },
+        Written::AssumedMonth(y, m) => Value {
+            datum: Datum::Text(format!("{y:04}-{m:02}")),
+            fault: Some(Fault::Assumed(format!("没有写全年份，按{y}年{m}月读取"))),
+        },
         Written::Impossible => Value { datum: Datum::Null, fault: Some(Fault::Impossible) },
         Written::Unclear(what) => Value::wrong(what),
     }
@@ -176,9 +180,38 @@ pub fn yes_no(cell: &Cell) -> Option<bool> {
         CellValue::Bool(b) => Some(*b),
         CellValue::Number(n) if *n == 1.0 => Some(true),
         CellValue::Number(n) if *n == 0.0 => Some(false),
-        CellValue::Text(s) => yes_no_word(&plain(s)),
+        CellValue::Text(s) => {
+            let text = plain(s);
+            yes_no_word(ticked(&text).unwrap_or(uncounted(&text)))
+        }
         _ => None,
     }
+}
+
+/// `√有 □无`: the one of several boxes that is ticked, each box before its word.
+fn ticked(text: &str) -> Option<&str> {
+    const TICKED: [char; 5] = ['√', '✓', '✔', '☑', '■'];
+    const EMPTY: [char; 4] = ['□', '☐', '○', '◯'];
+    let boxes: Vec<(usize, char)> =
+        text.char_indices().filter(|(_, c)| TICKED.contains(c) || EMPTY.contains(c)).collect();
+    let ends = boxes.iter().skip(1).map(|(at, _)| *at).chain([text.len()]);
+    let words: Vec<(bool, &str)> = boxes
+        .iter()
+        .zip(ends)
+        .map(|((at, c), end)| (TICKED.contains(c), text[at + c.len_utf8()..end].trim()))
+        .collect();
+    let first = boxes.first().is_some_and(|(at, _)| *at == 0);
+    let mut chosen = words.iter().filter(|(ticked, _)| *ticked);
+    let one = chosen.next().filter(|_| chosen.next().is_none());
+    let complete = first && words.len() > 1 && words.iter().all(|(_, word)| !word.is_empty());
+    one.filter(|_| complete).map(|(_, word)| *word)
+}
+
+/// `有（1个）` without the number of them.
+fn uncounted(text: &str) -> &str {
+    let inside = text.strip_prefix('有').map(str::trim_start).and_then(|t| t.strip_prefix('(')?.strip_suffix(')'));
+    let some = |inside: &str| number::number(inside).is_some_and(|n| n > 0.0);
+    if inside.is_some_and(some) { "有" } else { text }
 }
 
 fn yes_no_word(text: &str) -> Option<bool> {
@@ -195,7 +228,8 @@ fn yes_no_word(text: &str) -> Option<bool> {
 
 fn choice(cell: &Cell, choices: &[Choice], when: Option<&When>) -> Value {
     let names: Vec<&str> = choices.iter().map(|c| c.value.as_str()).collect();
-    let text: String = written(cell).chars().filter(|c| !c.is_whitespace()).collect();
+    let written = written(cell);
+    let text: String = ticked(&written).unwrap_or(&written).chars().filter(|c| !c.is_whitespace()).collect();
     let named = choices.iter().find(|c| c.value == text || c.spellings.contains(&text));
     if let Some(choice) = named {
         return Value::ok(Datum::Text(choice.value.clone()));
@@ -363,14 +397,16 @@ mod tests {
 
     #[test]
     fn yes_and_no_in_all_their_signs() {
-        for yes in ["有", "是", "√", "1", "Y"] {
+        for yes in ["有", "是", "√", "1", "Y", "有（1个）", "√有 □无", "☑有□无"] {
             assert_eq!(of("union", &words(yes)).datum, Datum::Bool(true));
         }
-        for no in ["无", "否", "×", "0", "n"] {
+        for no in ["无", "否", "×", "0", "n", "□有 √无"] {
             assert_eq!(of("union", &words(no)).datum, Datum::Bool(false));
         }
         assert_eq!(of("union", &words("—")).datum, Datum::Null);
-        assert!(of("union", &words("3个")).fault.is_some());
+        for unclear in ["3个", "√有 √无", "□有 □无", "有□ 无√", "有（0个）", "有（拟建）"] {
+            assert!(of("union", &words(unclear)).fault.is_some(), "{unclear}");
+        }
     }
 
     #[test]
@@ -384,6 +420,7 @@ mod tests {
     fn choices_know_their_spellings_and_a_bare_yes_does_not_tell_the_kind() {
         assert_eq!(of("party_org_kind", &words("单建")).datum, Datum::Text("单独组建".into()));
         assert_eq!(of("party_org_kind", &words("无")).datum, Datum::Text("未建".into()));
+        assert_eq!(of("party_org_kind", &words("□单独 √联合 □未建")).datum, Datum::Text("联合组建".into()));
         let campaign = Campaign::builtin();
         let register = campaign.form("register").unwrap();
         let kind = register.column("party_org_kind").unwrap();
@@ -403,5 +440,8 @@ mod tests {
         assert_eq!(of("founded", &words("无")).datum, Datum::Null);
         assert_eq!(of("founded", &words("2009-2-30")).fault, Some(Fault::Impossible));
         assert!(matches!(of("closed_on", &words("9月5日")).fault, Some(Fault::Assumed(_))));
+        let month = of("founded", &words("08年5月"));
+        assert_eq!(month.datum, Datum::Text("2008-05".into()));
+        assert!(matches!(month.fault, Some(Fault::Assumed(_))));
     }
 }

@@ -7,7 +7,7 @@ use toml::Table;
 
 use super::fields::Fields;
 use super::{
-    AtMost, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind, Group,
+    AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind, Group,
     HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, When,
 };
 use crate::form::finding::Severity;
@@ -46,8 +46,18 @@ pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
         problems.push("no form file beside campaign.toml".to_owned());
     }
     check_keys(&campaign, &forms, &mut problems);
+    campaign.headings.choices = choices(&forms);
     campaign.forms = forms;
     if problems.is_empty() { Ok(campaign) } else { Err(problems) }
+}
+
+fn choices(forms: &[Form]) -> BTreeSet<String> {
+    let of = |c: &Column| match &c.kind {
+        ColumnKind::OneOf(choices) => choices.clone(),
+        _ => Vec::new(),
+    };
+    let all = forms.iter().flat_map(|f| f.columns.iter().flat_map(of));
+    all.flat_map(|c| c.spellings.into_iter().chain([c.value])).collect()
 }
 
 fn head(fields: &mut Fields<'_>) -> Campaign {
@@ -68,6 +78,7 @@ fn head(fields: &mut Fields<'_>) -> Campaign {
                 fillers: longest_first(f.list("fillers")),
                 count_fillers: longest_first(f.list("count_fillers")),
                 forbidding: f.list("forbidding"),
+                choices: BTreeSet::new(),
             })
             .unwrap_or_default(),
         rows: fields
@@ -200,6 +211,8 @@ fn column(fields: &mut Fields<'_>) -> Column {
         within: fields.list("within"),
         groups: fields.list("groups"),
         bare: fields.list("bare"),
+        beside: fields.list("beside"),
+        behind: fields.table("behind", |f| Behind { column: f.text("column"), headings: f.some("headings") }),
         kind,
         style: fields.one_of("text", &STYLES).unwrap_or_default(),
         required: fields.flag("required"),
@@ -223,6 +236,9 @@ fn check_references(file: &str, form: &Form, problems: &mut Vec<String>) {
     };
     refer("identity".into(), vec![&form.identity]);
     refer("sequence".into(), form.sequence.iter().collect());
+    for behind in form.columns.iter().filter_map(|c| c.behind.as_ref()) {
+        refer("behind".into(), vec![&behind.column]);
+    }
     for (i, s) in form.sums.iter().enumerate() {
         refer(format!("sum {}: whole", i + 1), vec![&s.whole]);
         refer(format!("sum {}: parts", i + 1), s.parts.iter().collect());

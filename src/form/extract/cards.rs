@@ -107,6 +107,13 @@ impl SheetReader<'_> {
             let place = self.place(None, Some(card.first_row));
             ret.findings.push(Finding::new("R01", Severity::Error, place, message).about(&column.1.key));
         }
+        for (field, at) in card.unsure.iter().filter(|(f, _)| !card.values.contains_key(f)) {
+            let column = &form.columns[*field];
+            let label = self.grid.text(at.0, at.1).unwrap_or_default();
+            let message = format!("“{label}”不能确定是不是“{}”，没有读取，请按原表栏目名填报。", column.label());
+            let place = self.place(Some(*at), Some(at.0));
+            ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
+        }
         ret.records.push(record);
     }
 

@@ -499,7 +499,7 @@ fn the_same_as_above_is_read_as_what_stands_above_and_told() {
     let severities: Vec<Severity> = ret.findings.iter().map(|f| f.severity).collect();
     let (info, error) = (Severity::Info, Severity::Error);
     assert_eq!(severities, [info, info, info, info, error, info, error]);
-    assert_eq!(messages(&ret)[0], "第3行“党组织/组建形式”（E3）填的是“同上”，按上一行的“未建”读取，如不对请改正。");
+    assert_eq!(messages(&ret)[1], "第3行“党组织/组建形式”（E3）填的是“同上”，按上一行的“未建”读取，如不对请改正。");
 }
 
 #[test]
@@ -577,4 +577,29 @@ fn a_blank_unit_is_taken_from_the_line_above_and_told() {
     assert_eq!(messages(&ret), ["第3行没有填写单位，按表上的填报单位“北桥街道”读取。"]);
     assert_eq!(ret.findings[0].severity, Severity::Info);
     assert!(only(&format!("{FIGURES}\n{row}")).findings[0].is_error());
+}
+
+#[test]
+fn a_formula_error_in_a_rate_leaves_the_rate_out_and_the_rest_in() {
+    let row = "甲|#0|#0|#0|#0|#0|#0|#0|#0|#0|#0|#0|#0";
+    for error in ["!", "#DIV/0!"] {
+        let mut drawn = sheet("Sheet1", &format!("{FIGURES}|组织覆盖率\n{row}|{}", "!"));
+        if error != "!" {
+            let text = CellValue::Text(error.to_owned());
+            drawn.cells.insert((1, 13), Cell { value: text, percent: false, formula: false });
+        }
+        let ret = reading(vec![drawn]).returns.remove(0);
+        assert_eq!(ret.records[0].get("org_coverage"), &Datum::Null);
+        assert_eq!(ret.findings.iter().map(|f| (f.rule.as_str(), f.is_error())).collect::<Vec<_>>(), [("P02", false)]);
+    }
+}
+
+#[test]
+fn a_founding_date_beside_the_name_is_not_the_party_organisations() {
+    let ret = only("序号|名称|成立时间|地址|党员总数|正式党员数|组建形式\n1|甲公司|1999-1-1|北街1号|#0|#0|未建");
+    assert!(!ret.columns.contains_key("founded"));
+    assert_eq!(messages(&ret), ["C列“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表列名填报。"]);
+    let card = only("非公企业台账\n名称|甲公司\n成立时间|1999-1-1\n党员总数|#0\n正式党员数|#0\n组建形式|未建\n工会|无");
+    assert!(!card.records[0].values.contains_key("founded"));
+    assert_eq!(messages(&card), ["“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表栏目名填报。"]);
 }
