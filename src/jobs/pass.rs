@@ -192,6 +192,15 @@ async fn remember_pass(db: &Db, at: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+/// Whether a job was done before. Asked before its work is begun; what counts is [`claim`].
+pub async fn claimed(conn: &mut sqlx::SqliteConnection, occurrence: &Occurrence) -> Result<bool> {
+    let found = sqlx::query("SELECT 1 FROM job WHERE name = ? AND period = ? AND slot = ?")
+        .bind(occurrence.job.name())
+        .bind(occurrence.period.to_string())
+        .bind(&occurrence.slot);
+    Ok(found.fetch_optional(conn).await?.is_some())
+}
+
 /// Claims one slot of a job, inside the transaction that does it. False: it was done before.
 pub async fn claim(conn: &mut sqlx::SqliteConnection, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
     claim_slot(conn, (occurrence.job.name(), occurrence.period, &occurrence.slot), now).await
