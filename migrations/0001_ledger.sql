@@ -46,9 +46,19 @@ CREATE TABLE cursor (
     uidvalidity   INTEGER NOT NULL DEFAULT 0,
     last_uid      INTEGER NOT NULL DEFAULT 0,
     succeeded_at  TEXT,
-    failed_at     TEXT,
-    failure       TEXT
+    failed_at     TEXT,                             -- since when it cannot be read; NULL: it can
+    failure       TEXT                              -- why; without `failed_at`: what in it could not be done
 ) STRICT;
+
+-- Mails that a mailbox shows but does not hand over. After three attempts they are left there for a person.
+CREATE TABLE unfetched (
+    mailbox   TEXT NOT NULL,
+    locator   TEXT NOT NULL,                        -- as in `sighting`
+    attempts  INTEGER NOT NULL,
+    failure   TEXT NOT NULL,
+    at        TEXT NOT NULL,                        -- the last attempt
+    PRIMARY KEY (mailbox, locator)
+) STRICT, WITHOUT ROWID;
 
 -- One received version of one form of one obligation, or what kept it from being one.
 CREATE TABLE submission (
