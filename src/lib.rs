@@ -30,3 +30,6 @@ pub mod daemon;
 pub mod demo;
 
 pub mod cli;
+
+#[cfg(test)]
+mod fixture;

@@ -1,11 +1,13 @@
 //! Commands and their options, as `--help` shows them.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::period::Period;
+use crate::period::{Period, local};
 
 /// Takes the Excel returns that offices email, merges them into a ledger, answers every sender, reminds the late ones,
 /// and mails the department one workbook and a circular.
@@ -59,8 +61,8 @@ pub enum Command {
     /// Each mail: where it went and why
     Messages {
         /// Only mail that arrived at or after this time or day
-        #[arg(long, value_name = "TIME", value_parser = time_or_day)]
-        since: Option<DateTime<Utc>>,
+        #[arg(long, value_name = "TIME")]
+        since: Option<When>,
     },
     /// Each open finding
     Findings {
@@ -127,8 +129,8 @@ pub struct Ingest {
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,
     /// When it arrived, where the file does not say [default: its Received header, else the file's time]
-    #[arg(long, value_name = "TIME", value_parser = time_or_day)]
-    pub received: Option<DateTime<Utc>>,
+    #[arg(long, value_name = "TIME")]
+    pub received: Option<When>,
     /// The mailbox (its name in the configuration) that it counts as received in [default: the first one]
     #[arg(long, value_name = "NAME")]
     pub mailbox: Option<String>,
@@ -226,7 +228,44 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     parsed.map(|t| t.to_utc()).map_err(|_| "write it as 2011-09-26T10:00:00+08:00".to_owned())
 }
 
-fn time_or_day(text: &str) -> Result<DateTime<Utc>, String> {
-    let day = format!("{text}T00:00:00+08:00");
-    time(text).or_else(|_| time(&day)).map_err(|_| "write it as 2011-09-26 or 2011-09-26T10:00:00+08:00".to_owned())
+/// A time, or the start of a day in the zone of the configuration (which is read after the arguments).
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    Time(DateTime<Utc>),
+    Day(NaiveDate),
+}
+
+impl When {
+    pub fn in_zone(self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::Time(time) => time,
+            Self::Day(day) => local(zone, day, NaiveTime::MIN).to_utc(),
+        }
+    }
+}
+
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let day = || text.parse().map(Self::Day);
+        time(text)
+            .map(Self::Time)
+            .or_else(|_| day())
+            .map_err(|_| "write it as 2011-09-26 or 2011-09-26T10:00:00+08:00".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_when_it_does_in_the_configured_zone() {
+        let at = |text: &str, zone: Tz| text.parse::<When>().unwrap().in_zone(zone).to_rfc3339();
+        assert_eq!(at("2011-09-26", Tz::Asia__Shanghai), "2011-09-25T16:00:00+00:00");
+        assert_eq!(at("2011-09-26", Tz::Asia__Almaty), "2011-09-25T18:00:00+00:00");
+        assert_eq!(at("2011-09-26T10:00:00+08:00", Tz::Asia__Almaty), "2011-09-26T02:00:00+00:00");
+        assert!("26.9.2011".parse::<When>().is_err());
+    }
 }

@@ -16,7 +16,8 @@ pub async fn run(office: Office) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// One pass of all that is due. Exit code 3 when something waits for a person or a mailbox did not answer.
+/// One pass of all that is due. Exit code 3 when something waits for a person or a mailbox or the mail
+/// server did not answer.
 pub async fn once(office: Office) -> Result<Outcome> {
     let db = office.db().await?;
     let _lock = Lock::acquire(db.dir())?;
@@ -29,6 +30,6 @@ pub async fn once(office: Office) -> Result<Outcome> {
     }
     let mut conn = db.pool().acquire().await?;
     let waiting = query::messages(&mut conn, Which::Quarantined).await?;
-    let needs = !waiting.is_empty() || !passed.failures.is_empty();
+    let needs = !waiting.is_empty() || passed.is_troubled();
     Ok(if needs { Outcome::NeedsPerson } else { Outcome::Done })
 }

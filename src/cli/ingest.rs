@@ -129,7 +129,7 @@ fn wrap(name: &str, bytes: Vec<u8>, options: &Ingest, config: &Config, modified:
         .as_deref()
         .ok_or_else(|| usage(format!("{name} is no mail; say with --from ADDRESS who sent it")))?;
     let to = config.mailboxes.first().map_or("ledger@localhost", |m| m.address.as_str());
-    let received = options.received.unwrap_or(modified);
+    let received = options.received.map_or(modified, |t| t.in_zone(config.timezone));
     let kind = ContentType::parse("application/octet-stream")?;
     // The same file always becomes the same mail, byte for byte: read in again, it is known.
     let boundary = format!("=_{}", &mailstore::digest(&bytes)[..32]);
@@ -155,7 +155,7 @@ async fn take(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let parsed = message::parse::parse(&found.raw, &message::parse::Limits::default());
-    let received = parsed.received.or(options.received).unwrap_or(found.modified);
+    let received = parsed.received.or(options.received.map(|t| t.in_zone(config.timezone))).unwrap_or(found.modified);
     let to = config.mailboxes.iter().find(|m| parsed.to.iter().any(|a| a.email == m.address));
     let folder = config.mailboxes.iter().find(|m| found.locator.split('/').any(|part| part == m.name));
     let mailbox = named.or(to).or(folder).or(config.mailboxes.first()).context("the configuration has no mailbox")?;

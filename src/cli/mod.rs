@@ -92,7 +92,10 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Once => daemon::once(office).await,
         Command::Ingest(options) => ingest::run(office, options).await,
         Command::Status { period } => listing::status(office, period).await,
-        Command::Messages { since } => listing::messages(office, since).await,
+        Command::Messages { since } => {
+            let since = since.map(|t| t.in_zone(office.config.timezone));
+            listing::messages(office, since).await
+        }
         Command::Findings { period, unit, all } => listing::findings(office, period, unit, all).await,
         Command::Export(options) => export::run(office, options).await,
         Command::Report { period, out, send } => report::run(office, period, out, send).await,

@@ -1,43 +1,38 @@
 //! `report`: build the workbook and the circular, and send them on request.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
 use super::{Office, Outcome, print};
-use crate::jobs::pass::claim_slot;
 use crate::jobs::publish;
 use crate::period::Period;
-use crate::report::table::Edition;
 
 pub async fn run(office: Office, period: Option<Period>, out: PathBuf, send: bool) -> Result<Outcome> {
     let period = period.unwrap_or_else(|| office.open_period());
     let now = office.clock.now();
     let db = office.db().await?;
-    let mut tx = db.begin().await?;
-    let edition = publish::edition(&mut tx, &office.config, period, now).await?;
-    let built = publish::build(&mut tx, &office.config, period, edition.clone(), now).await?;
+    let config = Arc::new(office.config);
+    let mut conn = db.pool().acquire().await?;
+    let edition = publish::edition(&mut conn, &config, period, now).await?;
+    drop(conn);
+    let report = publish::build(&db, &config, period, edition, now).await?;
     std::fs::create_dir_all(&out).with_context(|| format!("{} cannot be created", out.display()))?;
     let mut paths = Vec::new();
-    for file in [&built.workbook, &built.circular] {
+    for file in [&report.workbook, &report.circular] {
         let path = out.join(&file.name);
         write_private(&path, &file.bytes)?;
         paths.push(path.display().to_string());
     }
     let mut queued = 0;
     if send {
-        let slot = match &edition {
-            Edition::First => "first".to_owned(),
-            Edition::Final => "final".to_owned(),
-            Edition::Revision { number, .. } => format!("revision-{number}"),
-        };
-        claim_slot(&mut tx, ("report", period, &slot), now).await?;
-        queued = publish::send(&mut tx, &office.config, period, built, now).await?;
+        let slot = publish::by_hand(now);
+        queued = publish::publish(&db, &config, &report, (&slot, &slot), now).await?.unwrap_or(0);
     }
-    tx.commit().await?;
     if office.json {
         print::json(
-            &serde_json::json!({ "period": period, "edition": edition.chinese(), "files": paths, "queued": queued }),
+            &serde_json::json!({ "period": period, "edition": report.edition.chinese(), "files": paths, "queued": queued }),
         )?;
     } else {
         for path in paths {

@@ -6,7 +6,8 @@ use super::arguments::Template;
 use super::listing::unit_name;
 use super::report::write_private;
 use super::{Office, Outcome, print, usage};
-use crate::jobs::templates::{self, Wanted};
+use crate::jobs::templates;
+use crate::ledger::query::Whose;
 
 pub async fn run(office: Office, options: Template) -> Result<Outcome> {
     let name = unit_name(&office, &options.unit)?;
@@ -18,25 +19,27 @@ pub async fn run(office: Office, options: Template) -> Result<Outcome> {
         return Err(usage(format!("{name} owes no such form; see `taizhang units list`")));
     }
     let db = office.db().await?;
+    let mut drafts = Vec::new();
     let mut conn = db.pool().acquire().await?;
-    let one = streams.len() * forms.len() == 1;
     for stream in &streams {
         for form in &forms {
-            let wanted = Wanted { unit: &name, stream, form, period: options.period };
-            let Some((file, bytes)) = templates::build(&mut conn, &office.config, &wanted, office.clock.now()).await?
-            else {
-                continue;
-            };
-            let path = if one {
-                options.out.clone()
-            } else {
-                std::fs::create_dir_all(&options.out)
-                    .with_context(|| format!("{} cannot be created", options.out.display()))?;
-                options.out.join(file)
-            };
-            write_private(&path, &bytes)?;
-            print::line(&path.display().to_string())?;
+            let whose = Whose { unit: &name, stream, form };
+            drafts.extend(templates::draft(&mut conn, &office.config, whose, options.period).await?);
         }
+    }
+    drop(conn);
+    let one = drafts.len() == 1;
+    for draft in &drafts {
+        let file = templates::write(&office.config, draft, office.clock.now())?;
+        let path = if one {
+            options.out.clone()
+        } else {
+            std::fs::create_dir_all(&options.out)
+                .with_context(|| format!("{} cannot be created", options.out.display()))?;
+            options.out.join(file.name)
+        };
+        write_private(&path, &file.bytes)?;
+        print::line(&path.display().to_string())?;
     }
     Ok(Outcome::Done)
 }

@@ -99,13 +99,12 @@ fn deliver(dir: &Path, mail: &Delivery) -> Result<()> {
 }
 
 /// The workbook and the circular as they went out last, and how the month ended.
-async fn end(dir: &Path, config: &Config, db: &Db, now: DateTime<Utc>) -> Result<Lived> {
+async fn end(dir: &Path, config: &Arc<Config>, db: &Db, now: DateTime<Utc>) -> Result<Lived> {
     let period = Period::open_at(now.with_timezone(&config.timezone));
-    let mut conn = db.pool().acquire().await?;
-    let built = publish::build(&mut conn, config, period, Edition::Final, now).await?;
+    let built = publish::build(db, config, period, Edition::Final, now).await?;
     let (workbook, circular) = (dir.join(&built.workbook.name), dir.join(&built.circular.name));
     std::fs::write(&workbook, &built.workbook.bytes)?;
     std::fs::write(&circular, &built.circular.bytes)?;
-    let obligations = query::obligations(&mut conn, config, period, now).await?;
+    let obligations = query::obligations(&mut *db.pool().acquire().await?, config, period, now).await?;
     Ok(Lived { config: dir.join("taizhang.toml"), period, obligations, sent: dir.join("sent"), workbook, circular })
 }

@@ -3,25 +3,35 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
-use super::pass;
 use super::post::{self, Post};
 use super::schedule::Occurrence;
+use super::{pass, remind};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Which};
-use crate::outbox::compose::digest::{self, Bounced, Digest, News, Silent, Undelivered, Waiting};
+use crate::outbox::compose::digest::{
+    self, Bounced, Digest, News, Silent, Undelivered, Unfetched, Unreminded, Waiting,
+};
 use crate::outbox::{Kind, store};
+use crate::period::Period;
+
+/// After so many attempts a mail is left in its mailbox.
+const GIVEN_UP: u32 = 3;
+
+/// After the first and up to the second.
+type Window = (DateTime<Utc>, DateTime<Utc>);
 
 /// Tells the department, once a day. False when there was nothing to tell or it was told before.
 pub async fn scheduled(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
     let mut tx = db.begin().await?;
+    let since = last_told(&mut tx, now).await?;
     if !pass::claim(&mut tx, occurrence, now).await? {
         return Ok(false);
     }
-    let view = gather(&mut tx, config, now).await?;
+    let view = gather(&mut tx, config, (since, now)).await?;
     if view.is_empty() {
         tx.commit().await?;
         return Ok(false);
@@ -47,9 +57,18 @@ pub async fn scheduled(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, n
     Ok(true)
 }
 
-async fn gather(conn: &mut SqliteConnection, config: &Config, now: DateTime<Utc>) -> Result<Digest> {
+/// When the department was told last; what came since is told now. Never told: all there is.
+async fn last_told(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    let at: Option<DateTime<Utc>> = sqlx::query_scalar("SELECT max(at) FROM job WHERE name = 'digest' AND at <= ?")
+        .bind(now)
+        .fetch_one(conn)
+        .await?;
+    Ok(at.unwrap_or(DateTime::UNIX_EPOCH))
+}
+
+/// What waits, whenever it came, and what happened after `since`.
+async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Window) -> Result<Digest> {
     let zone = config.timezone;
-    let yesterday = now - TimeDelta::days(1);
     let waiting = query::messages(conn, Which::Quarantined).await?.into_iter().map(|m| Waiting {
         id: m.id,
         received: m.received_at.with_timezone(&zone),
@@ -57,39 +76,163 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, now: DateTime<Utc>
         subject: m.subject,
         reason: m.reason,
     });
-    let waiting = waiting.collect();
-    let news = query::messages(conn, Which::News).await?;
-    let news = news.into_iter().filter(|m| m.received_at > yesterday).map(|m| News {
+    let news = query::messages(conn, Which::News(since, now)).await?.into_iter().map(|m| News {
         received: m.received_at.with_timezone(&zone),
         from: m.from.unwrap_or_default(),
         subject: m.subject,
         attachments: Vec::new(),
     });
-    let bounced: Vec<(String, DateTime<Utc>)> =
-        sqlx::query_as("SELECT address, at FROM bounced WHERE at > ?").bind(yesterday).fetch_all(&mut *conn).await?;
-    let silent: Vec<(String, Option<DateTime<Utc>>, String)> =
-        sqlx::query_as("SELECT mailbox, succeeded_at, coalesce(failure, '') FROM cursor WHERE failed_at IS NOT NULL")
-            .fetch_all(&mut *conn)
-            .await?;
-    let undelivered = store::undelivered(conn, yesterday).await?;
+    let undelivered = store::undelivered(conn, since).await?.into_iter().map(|u| Undelivered {
+        recipient: u.recipient,
+        subject: u.subject,
+        failure: u.failure,
+    });
     Ok(Digest {
         now: now.with_timezone(&zone),
-        quarantined: waiting,
-        bounced: bounced.into_iter().map(|(address, at)| bounce(config, address, at)).collect(),
-        silent: silent
-            .into_iter()
-            .map(|(mailbox, since, failure)| Silent { mailbox, since: since.map(|t| t.with_timezone(&zone)), failure })
-            .collect(),
-        undelivered: undelivered
-            .into_iter()
-            .map(|u| Undelivered { recipient: u.recipient, subject: u.subject, failure: u.failure })
-            .collect(),
+        quarantined: waiting.collect(),
+        bounced: bounced(conn, config, (since, now)).await?,
+        silent: silent(conn, config).await?,
+        unfetched: unfetched(conn, config, (since, now)).await?,
+        unreminded: unreminded(conn, config, (since, now)).await?,
+        undelivered: undelivered.collect(),
         news: news.collect(),
         signature: "台账系统".to_owned(),
     })
 }
 
-fn bounce(config: &Config, address: String, at: DateTime<Utc>) -> Bounced {
-    let unit = config.registry.registered(&address).first().map(|u| u.name.clone()).unwrap_or_default();
-    Bounced { unit, address, at: at.with_timezone(&config.timezone) }
+async fn bounced(conn: &mut SqliteConnection, config: &Config, (since, now): Window) -> Result<Vec<Bounced>> {
+    let rows: Vec<(String, DateTime<Utc>)> = sqlx::query_as("SELECT address, at FROM bounced WHERE at > ? AND at <= ?")
+        .bind(since)
+        .bind(now)
+        .fetch_all(conn)
+        .await?;
+    let line = |(address, at): (String, DateTime<Utc>)| {
+        let unit = config.registry.registered(&address).first().map(|u| u.name.clone()).unwrap_or_default();
+        Bounced { unit, address, at: at.with_timezone(&config.timezone) }
+    };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+async fn silent(conn: &mut SqliteConnection, config: &Config) -> Result<Vec<Silent>> {
+    let rows: Vec<(String, Option<DateTime<Utc>>, String)> =
+        sqlx::query_as("SELECT mailbox, succeeded_at, coalesce(failure, '') FROM cursor WHERE failed_at IS NOT NULL")
+            .fetch_all(conn)
+            .await?;
+    let line = |(mailbox, since, failure): (String, Option<DateTime<Utc>>, String)| Silent {
+        mailbox,
+        since: since.map(|t| t.with_timezone(&config.timezone)),
+        failure,
+    };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+/// Mails that the mailbox would not give out, each told once, when it was given up.
+async fn unfetched(conn: &mut SqliteConnection, config: &Config, (since, now): Window) -> Result<Vec<Unfetched>> {
+    let rows: Vec<(String, String, String, DateTime<Utc>)> = sqlx::query_as(
+        "SELECT mailbox, locator, failure, at FROM unfetched WHERE attempts >= ? AND at > ? AND at <= ? ORDER BY at",
+    )
+    .bind(GIVEN_UP)
+    .bind(since)
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    let line = |(mailbox, locator, failure, at): (String, String, String, DateTime<Utc>)| Unfetched {
+        mailbox,
+        locator,
+        failure,
+        at: at.with_timezone(&config.timezone),
+    };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+/// Units that reminders were due to since, that still owe, and that have no address to remind.
+async fn unreminded(conn: &mut SqliteConnection, config: &Config, (since, now): Window) -> Result<Vec<Unreminded>> {
+    let periods: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT period FROM job WHERE name IN ('reminder', 'overdue') AND at > ? AND at <= ? ORDER BY period",
+    )
+    .bind(since)
+    .bind(now)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut list = Vec::new();
+    for period in periods {
+        let period: Period = period.parse().map_err(anyhow::Error::msg)?;
+        let owing = remind::owing(conn, config, period, now).await?;
+        let without = owing.into_iter().filter(|o| o.address.is_none());
+        list.extend(without.map(|o| Unreminded { unit: o.unit.name, period, owed: o.obligations.len() }));
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, at};
+    use crate::jobs::schedule::{Job, Occurrence};
+    use crate::submission::{Disposition, Verdict};
+
+    fn due(job: Job, now: DateTime<Utc>) -> Occurrence {
+        let here = now.with_timezone(&chrono_tz::Asia::Shanghai);
+        Occurrence { at: here, job, period: Period::open_at(here), slot: here.to_rfc3339() }
+    }
+
+    /// What the department would be told at `now`, and then is.
+    async fn told(db: &Db, config: &Arc<Config>, now: &str) -> Digest {
+        let now = at(now);
+        let mut conn = db.pool().acquire().await.unwrap();
+        let since = last_told(&mut conn, now).await.unwrap();
+        let digest = gather(&mut conn, config, (since, now)).await.unwrap();
+        drop(conn);
+        let sent = scheduled(db, config, &due(Job::Digest, now), now).await.unwrap();
+        assert_eq!(sent, !digest.is_empty());
+        digest
+    }
+
+    #[tokio::test]
+    async fn what_happened_since_the_last_digest_is_told_once_however_late_it_is() {
+        let (config, (_dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        assert!(told(&db, &config, "2011-09-20T00:30:00Z").await.is_empty());
+        let news = Verdict::plain(Disposition::News, "");
+        // Read long after it came, two days before the next digest.
+        let id = fixture::came(&db, &news, "2011-09-10T00:00:00Z", "2011-09-20T01:00:00Z").await;
+        let mut conn = db.pool().acquire().await.unwrap();
+        let bounced = sqlx::query("INSERT INTO bounced (address, at, message) VALUES ('gone@office.test', ?, ?)");
+        bounced.bind(at("2011-09-20T01:00:00Z")).bind(id).execute(&mut *conn).await.unwrap();
+        drop(conn);
+        let late = told(&db, &config, "2011-09-22T03:00:00Z").await;
+        assert_eq!((late.news.len(), late.bounced.len()), (1, 1));
+        assert!(told(&db, &config, "2011-09-23T00:30:00Z").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_cannot_be_fetched_is_told_when_it_was_given_up() {
+        let (config, (_dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        for (locator, attempts) in [("1:2", 2), ("1:3", 3)] {
+            sqlx::query(
+                "INSERT INTO unfetched (mailbox, locator, attempts, failure, at) VALUES ('social', ?, ?, 'BYE', ?)",
+            )
+            .bind(locator)
+            .bind(attempts)
+            .bind(at("2011-09-20T01:00:00Z"))
+            .execute(db.pool())
+            .await
+            .unwrap();
+        }
+        let digest = told(&db, &config, "2011-09-21T00:30:00Z").await;
+        assert_eq!(digest.unfetched.iter().map(|u| u.locator.as_str()).collect::<Vec<_>>(), ["1:3"]);
+        assert!(told(&db, &config, "2011-09-22T00:30:00Z").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_unit_without_an_address_is_told_the_morning_after_a_reminder() {
+        let (mut config, (_dir, db)) = (fixture::config(), fixture::ledger().await);
+        config.registry.units[1].addresses.clear();
+        let (config, nine) = (Arc::new(config), at("2011-09-20T01:00:00Z"));
+        assert!(told(&db, &config, "2011-09-20T00:30:00Z").await.is_empty());
+        assert!(remind::scheduled(&db, &config, &due(Job::Reminder, nine), nine).await.unwrap());
+        let digest = told(&db, &config, "2011-09-21T00:30:00Z").await;
+        assert_eq!(digest.unreminded.len(), 1);
+        assert_eq!((digest.unreminded[0].unit.as_str(), digest.unreminded[0].owed), ("松岭镇人民政府", 4));
+        assert!(told(&db, &config, "2011-09-22T00:30:00Z").await.is_empty());
+    }
 }

@@ -37,6 +37,15 @@ pub struct Passed {
     pub unsent: usize,
     /// Mailboxes that did not answer, each with the reason.
     pub failures: Vec<String>,
+    /// Why nothing can be sent now, if so.
+    pub unavailable: Option<String>,
+}
+
+impl Passed {
+    /// Something did not work that a person should look at.
+    pub fn is_troubled(&self) -> bool {
+        !self.failures.is_empty() || self.unavailable.is_some()
+    }
 }
 
 impl fmt::Display for Passed {
@@ -47,6 +56,9 @@ impl fmt::Display for Passed {
         }
         for failure in &self.failures {
             write!(f, "\n{failure}")?;
+        }
+        if let Some(why) = &self.unavailable {
+            write!(f, "\nmail cannot be sent: {why}")?;
         }
         Ok(())
     }
@@ -90,6 +102,7 @@ async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) ->
         let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;
         passed.sent += delivered.sent as usize;
         passed.unsent += delivered.deferred as usize + delivered.failed.len();
+        passed.unavailable = delivered.unavailable;
         let next = delivered.next_at.filter(|at| delivered.sent > 0 && *at - now <= RATE_WINDOW);
         let Some(next) = next else { return Ok(()) };
         if let (Clock::System, Ok(wait)) = (clock, (next - clock.now()).to_std()) {
@@ -152,9 +165,12 @@ async fn put_away(db: &Db, watched: &mut [Watched], passed: &mut Passed, now: Da
 /// Runs what has become due since the last pass, each job once per period, and remembers this pass.
 pub async fn scheduled(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<Vec<String>> {
     let here = now.with_timezone(&config.timezone);
-    let last = last_pass(db).await?;
     let mut done = Vec::new();
-    if let Some(last) = last {
+    if let Some(last) = last_pass(db).await? {
+        if last > now {
+            warn!(%last, "the clock was ahead, or is behind now: what was due meanwhile is not made up for");
+        }
+        let last = last.min(now);
         for occurrence in schedule::due(config, last.with_timezone(&config.timezone), here) {
             if !schedule::still_sensible(config, &occurrence, here) {
                 info!(job = occurrence.job.name(), period = %occurrence.period, "missed, and no longer of use: skipped");
@@ -166,7 +182,7 @@ pub async fn scheduled(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Res
         }
     }
     done.extend(publish::when_complete(db, config, now).await?);
-    remember_pass(db, now.max(last.unwrap_or(now))).await?;
+    remember_pass(db, now).await?;
     Ok(done)
 }
 
@@ -195,6 +211,15 @@ async fn remember_pass(db: &Db, at: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+/// Whether a job was done before. Asked before its work is begun; what counts is [`claim`].
+pub async fn claimed(conn: &mut sqlx::SqliteConnection, occurrence: &Occurrence) -> Result<bool> {
+    let found = sqlx::query("SELECT 1 FROM job WHERE name = ? AND period = ? AND slot = ?")
+        .bind(occurrence.job.name())
+        .bind(occurrence.period.to_string())
+        .bind(&occurrence.slot);
+    Ok(found.fetch_optional(conn).await?.is_some())
+}
+
 /// Claims one slot of a job, inside the transaction that does it. False: it was done before.
 pub async fn claim(conn: &mut sqlx::SqliteConnection, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
     claim_slot(conn, (occurrence.job.name(), occurrence.period, &occurrence.slot), now).await
@@ -213,4 +238,57 @@ pub async fn claim_slot(
         .execute(conn)
         .await?;
     Ok(inserted.rows_affected() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Secret, Server, SmtpKind, Tls};
+    use crate::fixture::{self, at};
+    use crate::outbox::Kind;
+
+    async fn jobs(db: &Db, config: &Arc<Config>, now: &str) -> Vec<String> {
+        scheduled(db, config, at(now)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_does_not_switch_the_calendar_off() {
+        let (config, (_dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        jobs(&db, &config, "2011-09-19T00:00:00Z").await;
+        jobs(&db, &config, "2021-03-10T00:00:00Z").await;
+        assert!(jobs(&db, &config, "2011-09-19T01:00:00Z").await.is_empty());
+        let reminded = jobs(&db, &config, "2011-09-20T01:01:00Z").await;
+        assert!(reminded.len() == 1 && reminded[0].starts_with("reminder 2011-08"), "{reminded:?}");
+        let published = jobs(&db, &config, "2011-09-26T02:01:00Z").await;
+        assert!(published.contains(&"report 2011-08 first".to_owned()), "{published:?}");
+        fixture::all_reported(&db, &config, "2011-08", "2011-09-26T04:00:00Z").await;
+        assert_eq!(jobs(&db, &config, "2011-09-26T05:00:00Z").await, ["report 2011-08 final"]);
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_that_cannot_be_reached_needs_a_person() {
+        let (mut config, (dir, db)) = (fixture::config(), fixture::ledger().await);
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        std::fs::write(dir.path().join("password"), "secret").unwrap();
+        config.mailboxes.truncate(0);
+        config.smtp.kind = SmtpKind::Server(Server {
+            host: "127.0.0.1".to_owned(),
+            port: closed,
+            tls: Tls::None,
+            user: "taizhang".to_owned(),
+            password: Secret::File(dir.path().join("password")),
+            ca_file: None,
+        });
+        let (config, now) = (Arc::new(config), at("2011-09-20T04:00:00Z"));
+        let quiet = pass(&db, &config, Clock::Fixed(now)).await.unwrap();
+        assert!(!quiet.is_troubled());
+        let august = "2011-08".parse().unwrap();
+        let letters = remind::letters(&db, &config, (Kind::Reminder, august), now).await.unwrap();
+        let mut conn = db.pool().acquire().await.unwrap();
+        remind::queue(&mut conn, &config, letters, (august, "by hand"), now).await.unwrap();
+        drop(conn);
+        let passed = pass(&db, &config, Clock::Fixed(now)).await.unwrap();
+        assert!(passed.is_troubled() && passed.sent == 0, "{passed}");
+        assert!(passed.to_string().contains("\nmail cannot be sent: "), "{passed}");
+    }
 }

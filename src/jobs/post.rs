@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use crate::config::Config;
 use crate::outbox::compose::Composed;
 use crate::outbox::mail::{domain_of, message_id};
-use crate::outbox::{self, Attached, AutoSubmitted, Kind, Outgoing, PostError};
+use crate::outbox::{self, Attached, AutoSubmitted, Kind, Outgoing, PostError, store};
 use crate::period::Period;
 
 /// What to post besides the words.
@@ -29,8 +29,8 @@ pub struct Post<'a> {
     pub period: Option<Period>,
 }
 
-/// Renders the mail and queues it for each of its recipients. Returns how many rows are new: none when the same
-/// matter was posted before.
+/// Renders the mail and queues it for each of its recipients. Returns how many are queued: none when the same matter
+/// was posted before, or when no mail can be sent to such an address.
 pub async fn enqueue(
     conn: &mut SqliteConnection,
     config: &Config,
@@ -60,11 +60,42 @@ pub async fn enqueue(
         Ok(new) => Ok(new),
         // An address that no mail can be sent to must not stop the return itself from being taken.
         Err(PostError::Unsendable(error)) => {
-            tracing::error!(kind = post.kind.as_str(), %error, "a mail cannot be built and is not sent");
+            tracing::error!(kind = post.kind.as_str(), unit = post.unit, "a mail cannot be built and is not sent");
+            give_up(conn, &mail, about, (&error.to_string(), now)).await?;
             Ok(0)
         }
         Err(PostError::Store(error)) => Err(error.into()),
     }
+}
+
+/// Leaves a row of the mail as of one that was refused, so that the department hears of it.
+async fn give_up(
+    conn: &mut SqliteConnection,
+    mail: &Outgoing,
+    about: outbox::About<'_>,
+    (why, now): (&str, DateTime<Utc>),
+) -> Result<()> {
+    for recipient in &mail.to {
+        let queued = store::Queued {
+            kind: mail.kind,
+            recipient,
+            message_id: &mail.message_id,
+            subject: &mail.subject,
+            raw: &[],
+            answers: about.answers,
+            unit: about.unit,
+            period: about.period,
+        };
+        if store::enqueue(conn, &queued, now).await? {
+            sqlx::query("UPDATE outbox SET state = 'failed', failure = ? WHERE message_id = ? AND recipient = ?")
+                .bind(why)
+                .bind(&mail.message_id)
+                .bind(recipient)
+                .execute(&mut *conn)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// An .xlsx to attach.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
@@ -15,39 +15,46 @@ use crate::db::Db;
 use crate::form::Severity;
 use crate::ledger::obligation::State;
 use crate::ledger::query;
-use crate::outbox::compose::report as words;
+use crate::outbox::compose::{Composed, report as words};
 use crate::outbox::{Attached, Kind};
 use crate::period::Period;
 use crate::report::table::Edition;
 use crate::report::{self, ReportData, circular, standing, table, workbook};
 
-/// The two files of one report.
-pub struct Built {
+/// A report written: its two files, and the mail that carries them.
+pub struct Report {
+    pub period: Period,
     pub edition: Edition,
     pub workbook: Attached,
     pub circular: Attached,
+    mail: Composed,
 }
 
-/// Builds workbook and circular of a period from the ledger as it stands.
+/// Writes the report of a period. The ledger is read at one moment and then let go: writing the workbook takes a
+/// while, and meanwhile mail goes on being taken.
 pub async fn build(
-    conn: &mut SqliteConnection,
-    config: &Config,
+    db: &Db,
+    config: &Arc<Config>,
     period: Period,
     edition: Edition,
     now: DateTime<Utc>,
-) -> Result<Built> {
-    let data = gather::report(conn, config, period, edition, now).await?;
-    Ok(built(&data)?)
+) -> Result<Report> {
+    let mut tx = db.pool().begin().await?;
+    let gathered = gather::gather(&mut tx, config, period, now).await?;
+    let waiting = query::messages(&mut tx, query::Which::Quarantined).await?.len();
+    tx.commit().await?;
+    let config = config.clone();
+    let write = move || written(&gathered.report(&config, edition, now), waiting as u32);
+    Ok(tokio::task::spawn_blocking(write).await.context("the report cannot be written")??)
 }
 
-fn built(data: &ReportData) -> Result<Built, report::Error> {
+fn written(data: &ReportData, waiting: u32) -> Result<Report, report::Error> {
     let stem = format!("{}{}", data.department.district, data.period.chinese());
     let edition = data.edition.chinese();
-    Ok(Built {
-        edition: data.edition.clone(),
-        workbook: post::workbook(&format!("{stem}汇总表（{edition}）.xlsx"), workbook::build(data)?),
-        circular: post::document(&format!("{stem}活动进展情况通报（{edition}）.docx"), circular::build(data)?),
-    })
+    let workbook = post::workbook(&format!("{stem}汇总表（{edition}）.xlsx"), workbook::build(data)?);
+    let circular = post::document(&format!("{stem}活动进展情况通报（{edition}）.docx"), circular::build(data)?);
+    let mail = words::compose(&view(data, waiting, vec![workbook.name.clone(), circular.name.clone()]));
+    Ok(Report { period: data.period, edition: data.edition.clone(), workbook, circular, mail })
 }
 
 /// Which edition a report made now would be.
@@ -58,7 +65,7 @@ pub async fn edition(
     now: DateTime<Utc>,
 ) -> Result<Edition> {
     if let Some(number) = last_final(conn, period).await? {
-        let changes = revised(conn, config, period).await?;
+        let changes = revised(conn, config, period, now).await?;
         return Ok(match (number, changes.is_empty()) {
             (0, true) => Edition::Final,
             (_, true) => Edition::Revision { number, changes },
@@ -67,6 +74,20 @@ pub async fn edition(
     }
     let all_in = query::obligations(conn, config, period, now).await?.iter().all(|o| o.state.settled());
     Ok(if all_in { Edition::Final } else { Edition::First })
+}
+
+/// The slot of the job `report` that an edition takes on its day.
+fn slot(edition: &Edition) -> String {
+    match edition {
+        Edition::First => "first".to_owned(),
+        Edition::Final => "final".to_owned(),
+        Edition::Revision { number, .. } => format!("revision-{number}"),
+    }
+}
+
+/// The slot of a report that somebody sends by hand, whenever it is: it takes no edition's place.
+pub fn by_hand(now: DateTime<Utc>) -> String {
+    format!("by hand {}", now.to_rfc3339())
 }
 
 /// The number of the newest edition since the final one (0): `None` while there is no final one.
@@ -84,22 +105,19 @@ async fn last_final(conn: &mut SqliteConnection, period: Period) -> Result<Optio
 
 /// A report that has become due on its date. False when it was published before.
 pub async fn scheduled(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
-    let mut tx = db.begin().await?;
+    let period = occurrence.period;
+    let mut conn = db.pool().acquire().await?;
     // A final report makes the first one pointless, and no second final one is wanted.
-    if last_final(&mut tx, occurrence.period).await?.is_some() || !pass::claim(&mut tx, occurrence, now).await? {
+    if last_final(&mut conn, period).await?.is_some() || pass::claimed(&mut conn, occurrence).await? {
         return Ok(false);
     }
     let edition = match occurrence.job {
         Job::FinalReport => Edition::Final,
-        _ => edition(&mut tx, config, occurrence.period, now).await?,
+        _ => edition(&mut conn, config, period, now).await?,
     };
-    if edition == Edition::Final {
-        claim_slot(&mut tx, ("report", occurrence.period, "final"), now).await?;
-    }
-    let built = build(&mut tx, config, occurrence.period, edition, now).await?;
-    send(&mut tx, config, occurrence.period, built, now).await?;
-    tx.commit().await?;
-    Ok(true)
+    drop(conn);
+    let report = build(db, config, period, edition, now).await?;
+    Ok(publish(db, config, &report, (&occurrence.slot, &slot(&report.edition)), now).await?.is_some())
 }
 
 /// After the first report: the final one as soon as the last unit is in, and afterwards a numbered revision, at most
@@ -108,53 +126,56 @@ pub async fn when_complete(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) ->
     if !config.report.enabled {
         return Ok(None);
     }
-    let mut tx = db.begin().await?;
-    let published: Option<(String, DateTime<Utc>)> = sqlx::query_as(
-        "SELECT period, max(at) FROM job WHERE name = 'report' GROUP BY period ORDER BY period DESC LIMIT 1",
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some((period, at)) = published else { return Ok(None) };
-    let period: Period = period.parse().map_err(anyhow::Error::msg)?;
-    let edition = edition(&mut tx, config, period, now).await?;
-    let slot = match &edition {
+    let mut conn = db.pool().acquire().await?;
+    let Some((period, at)) = last_published(&mut conn, None, now).await? else { return Ok(None) };
+    let edition = edition(&mut conn, config, period, now).await?;
+    let final_is_out = last_final(&mut conn, period).await?.is_some();
+    drop(conn);
+    let day = |t: DateTime<Utc>| t.with_timezone(&config.timezone).date_naive();
+    match &edition {
         Edition::First => return Ok(None),
-        Edition::Final => "final".to_owned(),
-        Edition::Revision { number, .. } => {
-            let same_day = |a: DateTime<Utc>, b: DateTime<Utc>| {
-                a.with_timezone(&config.timezone).date_naive() == b.with_timezone(&config.timezone).date_naive()
-            };
-            if same_day(at, now) || !amended_since(&mut tx, period, at).await? {
-                return Ok(None);
-            }
-            format!("revision-{number}")
-        }
-    };
-    if !claim_slot(&mut tx, ("report", period, &slot), now).await? {
-        return Ok(None);
+        Edition::Final if final_is_out => return Ok(None),
+        Edition::Revision { changes, .. } if changes.is_empty() || day(at) == day(now) => return Ok(None),
+        Edition::Final | Edition::Revision { .. } => {}
     }
-    let built = build(&mut tx, config, period, edition, now).await?;
-    send(&mut tx, config, period, built, now).await?;
-    tx.commit().await?;
-    Ok(Some(format!("report {period} {slot}")))
+    let slot = slot(&edition);
+    let report = build(db, config, period, edition, now).await?;
+    let published = publish(db, config, &report, (&slot, &slot), now).await?;
+    Ok(published.map(|_| format!("report {period} {slot}")))
 }
 
-async fn amended_since(conn: &mut SqliteConnection, period: Period, at: DateTime<Utc>) -> Result<bool> {
-    let found = sqlx::query(
-        "SELECT 1 FROM submission s JOIN message m ON m.id = s.message
-         WHERE s.period = ? AND s.state = 'accepted' AND m.assessed_at > ? LIMIT 1",
-    );
-    Ok(found.bind(period.to_string()).bind(at).fetch_optional(conn).await?.is_some())
+/// The newest period (or this one) that was published on its date, and when it last was. What a clock that ran ahead
+/// has left behind counts when its time has come.
+async fn last_published(
+    conn: &mut SqliteConnection,
+    period: Option<Period>,
+    now: DateTime<Utc>,
+) -> Result<Option<(Period, DateTime<Utc>)>> {
+    let found: Option<(String, DateTime<Utc>)> = sqlx::query_as(
+        "SELECT period, at FROM job WHERE name = 'report' AND (?1 IS NULL OR period = ?1) AND at <= ?2
+         AND slot NOT LIKE 'by hand%' ORDER BY period DESC, at DESC LIMIT 1",
+    )
+    .bind(period.map(|p| p.to_string()))
+    .bind(now)
+    .fetch_optional(conn)
+    .await?;
+    found.map(|(period, at)| Ok((period.parse().map_err(anyhow::Error::msg)?, at))).transpose()
 }
 
 /// Returns accepted since the last published edition, one phrase each.
-async fn revised(conn: &mut SqliteConnection, config: &Config, period: Period) -> Result<Vec<String>> {
+async fn revised(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    period: Period,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>> {
+    let Some((_, since)) = last_published(conn, Some(period), now).await? else { return Ok(Vec::new()) };
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT DISTINCT s.unit, s.stream, s.form FROM submission s JOIN message m ON m.id = s.message
-         WHERE s.period = ?1 AND s.state = 'accepted'
-         AND m.assessed_at > (SELECT max(at) FROM job WHERE name = 'report' AND period = ?1) ORDER BY 1, 2, 3",
+         WHERE s.period = ? AND s.state = 'accepted' AND m.assessed_at > ? ORDER BY 1, 2, 3",
     )
     .bind(period.to_string())
+    .bind(since)
     .fetch_all(conn)
     .await?;
     let phrase = |(unit, stream, form): (String, String, String)| {
@@ -163,19 +184,36 @@ async fn revised(conn: &mut SqliteConnection, config: &Config, period: Period) -
     Ok(rows.into_iter().map(phrase).collect())
 }
 
-/// Queues the mail with both files to everybody who gets it, once an edition. Returns how many are new.
-pub async fn send(
+/// Claims the slot that was due and that of the edition, and queues the report, in one transaction. Returns how many
+/// mails are queued; `None` when somebody else published it meanwhile: this one is dropped.
+pub async fn publish(
+    db: &Db,
+    config: &Config,
+    report: &Report,
+    (due, edition): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Option<u32>> {
+    let mut tx = db.begin().await?;
+    let mut first = claim_slot(&mut tx, ("report", report.period, edition), now).await?;
+    if due != edition {
+        first &= claim_slot(&mut tx, ("report", report.period, due), now).await?;
+    }
+    if !first {
+        return Ok(None);
+    }
+    let queued = send(&mut tx, config, report, edition, now).await?;
+    tx.commit().await?;
+    Ok(Some(queued))
+}
+
+/// Queues the mail with both files to everybody who gets it, once a slot. Returns how many are new.
+async fn send(
     conn: &mut SqliteConnection,
     config: &Config,
-    period: Period,
-    built: Built,
+    report: &Report,
+    slot: &str,
     now: DateTime<Utc>,
 ) -> Result<u32> {
-    let data = gather::report(conn, config, period, built.edition.clone(), now).await?;
-    let waiting = query::messages(conn, query::Which::Quarantined).await?.len();
-    let files = [built.workbook, built.circular];
-    let view = view(&data, waiting as u32, files.iter().map(|f| f.name.clone()).collect());
-    let composed = words::compose(&view);
     let committees = config.mailboxes.iter().filter(|m| config.report.committees && m.stream.is_some());
     let mut recipients: Vec<&str> = config.department.addresses.iter().map(String::as_str).collect();
     recipients.extend(committees.map(|m| m.address.as_str()));
@@ -183,18 +221,18 @@ pub async fn send(
     for to in &recipients {
         let post = Post {
             kind: Kind::Report,
-            key: &format!("{period} {} {to}", data.edition.chinese()),
+            key: &format!("{} {slot} {to}", report.period),
             to,
             cc: None,
             reply_to: None,
             in_reply_to: None,
             references: Vec::new(),
-            attachments: files.to_vec(),
+            attachments: vec![report.workbook.clone(), report.circular.clone()],
             answers: None,
             unit: None,
-            period: Some(period),
+            period: Some(report.period),
         };
-        queued += post::enqueue(conn, config, composed.clone(), post, now).await?;
+        queued += post::enqueue(conn, config, report.mail.clone(), post, now).await?;
     }
     Ok(queued)
 }
@@ -240,5 +278,63 @@ fn stream_view(t: &table::StreamTable) -> words::StreamSummary {
         target: t.target().and_then(|n| u32::try_from(n).ok()),
         org_coverage: t.coverage(table::COVERED).map(|c| c * 100.0),
         work_coverage: t.coverage(table::WORK_COVERED).map(|c| c * 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, at};
+    use crate::jobs::schedule;
+
+    fn august() -> Period {
+        "2011-08".parse().unwrap()
+    }
+
+    /// The report that is due on the 26th.
+    fn first(config: &Config) -> Occurrence {
+        let here = |t: &str| at(t).with_timezone(&config.timezone);
+        let mut due = schedule::due(config, here("2011-09-26T01:30:00Z"), here("2011-09-26T02:00:00Z"));
+        assert_eq!(due.len(), 1);
+        due.remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_report_sent_by_hand_takes_no_edition_s_place() {
+        let (config, (_dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        let early = at("2011-09-21T02:00:00Z");
+        let report = build(&db, &config, august(), Edition::First, early).await.unwrap();
+        let slot = by_hand(early);
+        assert_eq!(publish(&db, &config, &report, (&slot, &slot), early).await.unwrap(), Some(3));
+        fixture::all_reported(&db, &config, "2011-08", "2011-09-21T03:00:00Z").await;
+        let before_the_deadline = when_complete(&db, &config, at("2011-09-22T02:00:00Z")).await.unwrap();
+        assert_eq!(before_the_deadline, None);
+        assert!(scheduled(&db, &config, &first(&config), at("2011-09-26T02:00:00Z")).await.unwrap());
+        assert_eq!(fixture::queued(&db).await, (6, 0));
+    }
+
+    #[tokio::test]
+    async fn the_last_unit_brings_the_final_report_and_a_correction_a_revision() {
+        let (config, (_dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        assert!(scheduled(&db, &config, &first(&config), at("2011-09-26T02:00:00Z")).await.unwrap());
+        assert!(!scheduled(&db, &config, &first(&config), at("2011-09-26T02:00:00Z")).await.unwrap());
+        let complete = async |now: &str| when_complete(&db, &config, at(now)).await.unwrap().unwrap_or_default();
+        assert_eq!(complete("2011-09-26T03:00:00Z").await, "");
+        fixture::all_reported(&db, &config, "2011-08", "2011-09-26T04:00:00Z").await;
+        assert_eq!(complete("2011-09-26T05:00:00Z").await, "report 2011-08 final");
+        assert_eq!(complete("2011-09-27T05:00:00Z").await, "");
+        let of = ["松岭镇人民政府", "nonpublic", "register", "2011-08"];
+        fixture::reported(&db, &config, of, "2011-09-27T06:00:00Z", fixture::rows(&["乙公司"])).await;
+        assert_eq!(complete("2011-09-27T07:00:00Z").await, "report 2011-08 revision-1");
+        assert_eq!(complete("2011-09-28T07:00:00Z").await, "");
+    }
+
+    #[tokio::test]
+    async fn a_report_is_built_while_another_process_writes() {
+        let (config, (dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        let other = Db::open(dir.path()).await.unwrap();
+        let _writing = other.begin().await.unwrap();
+        let report = build(&db, &config, august(), Edition::First, at("2011-09-26T02:00:00Z")).await.unwrap();
+        assert!(report.workbook.bytes.starts_with(b"PK"));
     }
 }

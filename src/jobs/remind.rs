@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
@@ -10,30 +10,32 @@ use super::answer::owed_view;
 use super::pass;
 use super::post::{self, Post};
 use super::schedule::{Job, Occurrence};
-use super::templates;
+use super::templates::{self, Draft};
 use crate::config::{Config, Unit};
 use crate::db::Db;
 use crate::ledger::obligation::Obligation;
-use crate::ledger::query;
+use crate::ledger::query::{self, Whose};
+use crate::outbox::compose::Composed;
 use crate::outbox::compose::reminder::{self, Reminder};
 use crate::outbox::{Attached, Kind};
 use crate::period::Period;
+use crate::report;
 
 /// One unit with what it owes for a period.
-pub struct Owing<'a> {
-    pub unit: &'a Unit,
+pub struct Owing {
+    pub unit: Unit,
     pub obligations: Vec<Obligation>,
     /// Whom the reminder goes to: its first address that has not bounced.
     pub address: Option<String>,
 }
 
 /// Units that still owe something, in the registry's order.
-pub async fn owing<'a>(
+pub async fn owing(
     conn: &mut SqliteConnection,
-    config: &'a Config,
+    config: &Config,
     period: Period,
     now: DateTime<Utc>,
-) -> Result<Vec<Owing<'a>>> {
+) -> Result<Vec<Owing>> {
     let all = query::obligations(conn, config, period, now).await?;
     let bounced: Vec<String> = sqlx::query_scalar("SELECT address FROM bounced").fetch_all(conn).await?;
     let mut list = Vec::new();
@@ -42,7 +44,7 @@ pub async fn owing<'a>(
         let obligations: Vec<Obligation> = mine.cloned().collect();
         if !obligations.is_empty() {
             let good = unit.addresses.iter().find(|a| !bounced.contains(a)).or(unit.addresses.first());
-            list.push(Owing { unit, obligations, address: good.cloned() });
+            list.push(Owing { unit: unit.clone(), obligations, address: good.cloned() });
         }
     }
     Ok(list)
@@ -50,49 +52,106 @@ pub async fn owing<'a>(
 
 /// A reminder or overdue notice that has become due. False when it was sent before.
 pub async fn scheduled(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
+    if pass::claimed(&mut *db.pool().acquire().await?, occurrence).await? {
+        return Ok(false);
+    }
     let kind = if occurrence.job == Job::Overdue { Kind::Overdue } else { Kind::Reminder };
+    let letters = letters(db, config, (kind, occurrence.period), now).await?;
     let mut tx = db.begin().await?;
     if !pass::claim(&mut tx, occurrence, now).await? {
         return Ok(false);
     }
-    let sent = remind_all(&mut tx, config, (kind, occurrence.period, &occurrence.slot), now).await?;
+    let queued = queue(&mut tx, config, letters, (occurrence.period, &occurrence.slot), now).await?;
     tx.commit().await?;
-    tracing::info!(job = occurrence.job.name(), period = %occurrence.period, units = sent, "queued");
+    tracing::info!(job = occurrence.job.name(), period = %occurrence.period, units = queued, "queued");
     Ok(true)
 }
 
-/// Queues one mail to every unit that owes and has an address. Returns how many.
-pub async fn remind_all(
-    conn: &mut SqliteConnection,
-    config: &Config,
-    (kind, period, slot): (Kind, Period, &str),
+/// One unit's reminder, ready to be queued.
+pub struct Letter {
+    kind: Kind,
+    unit: String,
+    to: String,
+    cc: Option<String>,
+    reply_to: Option<String>,
+    composed: Composed,
+    attachments: Vec<Attached>,
+}
+
+/// A letter to every unit that owes and has an address. The ledger is held only while one unit's book is read: writing
+/// the forms takes a while, and meanwhile mail goes on being taken.
+pub async fn letters(
+    db: &Db,
+    config: &Arc<Config>,
+    (kind, period): (Kind, Period),
     now: DateTime<Utc>,
-) -> Result<usize> {
-    let mut queued = 0;
-    for owing in owing(conn, config, period, now).await? {
-        let Some(address) = &owing.address else {
+) -> Result<Vec<Letter>> {
+    let mut letters = Vec::new();
+    let list = owing(&mut *db.pool().acquire().await?, config, period, now).await?;
+    for owing in list {
+        let Some(to) = owing.address.clone() else {
             tracing::warn!(unit = owing.unit.name, "owes returns but has no address to remind");
             continue;
         };
-        let attachments = forms(conn, config, &owing, now).await?;
-        let supervisor = owing.unit.supervisor.as_deref().filter(|_| kind == Kind::Overdue);
-        let composed = reminder::compose(&view(config, &owing, &attachments, supervisor.is_some(), now));
-        let reply_to = reply_to(config, &owing.obligations);
+        let mut drafts = Vec::new();
+        let mut conn = db.pool().acquire().await?;
+        for o in &owing.obligations {
+            let whose = Whose { unit: &o.unit, stream: &o.stream, form: &o.form };
+            drafts.extend(templates::draft(&mut conn, config, whose, o.period).await?);
+        }
+        drop(conn);
+        let config = config.clone();
+        let work = move || letter(&config, kind, owing, to, (&drafts, now));
+        letters.push(tokio::task::spawn_blocking(work).await.context("a reminder cannot be written")??);
+    }
+    Ok(letters)
+}
+
+fn letter(
+    config: &Config,
+    kind: Kind,
+    owing: Owing,
+    to: String,
+    (drafts, now): (&[Draft], DateTime<Utc>),
+) -> Result<Letter, report::Error> {
+    let attachments = drafts.iter().map(|d| templates::write(config, d, now)).collect::<Result<Vec<_>, _>>()?;
+    let cc = owing.unit.supervisor.clone().filter(|_| kind == Kind::Overdue);
+    Ok(Letter {
+        kind,
+        composed: reminder::compose(&view(config, &owing, &attachments, cc.is_some(), now)),
+        reply_to: reply_to(config, &owing.obligations),
+        unit: owing.unit.name,
+        to,
+        cc,
+        attachments,
+    })
+}
+
+/// Queues the letters, each once a slot. Returns how many can be sent and were not queued before.
+pub async fn queue(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    letters: Vec<Letter>,
+    (period, slot): (Period, &str),
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let mut queued = 0;
+    for letter in letters {
         let post = Post {
-            kind,
-            key: &format!("{} {period} {slot}", owing.unit.name),
-            to: address,
-            cc: supervisor,
-            reply_to: reply_to.as_deref(),
+            kind: letter.kind,
+            key: &format!("{} {period} {slot}", letter.unit),
+            to: &letter.to,
+            cc: letter.cc.as_deref(),
+            reply_to: letter.reply_to.as_deref(),
             in_reply_to: None,
             references: Vec::new(),
-            attachments,
+            attachments: letter.attachments,
             answers: None,
-            unit: Some(&owing.unit.name),
+            unit: Some(&letter.unit),
             period: Some(period),
         };
-        post::enqueue(conn, config, composed, post, now).await?;
-        queued += 1;
+        let rows = post::enqueue(conn, config, letter.composed, post, now).await?;
+        queued += usize::from(rows > 0);
     }
     Ok(queued)
 }
@@ -115,18 +174,69 @@ fn reply_to(config: &Config, obligations: &[Obligation]) -> Option<String> {
     config.mailboxes.iter().find(|m| m.stream.as_ref() == Some(stream)).map(|m| m.address.clone())
 }
 
-async fn forms(
-    conn: &mut SqliteConnection,
-    config: &Config,
-    owing: &Owing<'_>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Attached>> {
-    let mut attached = Vec::new();
-    for o in &owing.obligations {
-        let wanted = templates::Wanted { unit: &o.unit, stream: &o.stream, form: &o.form, period: o.period };
-        if let Some((name, bytes)) = templates::build(conn, config, &wanted, now).await? {
-            attached.push(post::workbook(&name, bytes));
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, at};
+    use crate::outbox::store;
+
+    const NINE: &str = "2011-09-20T01:00:00Z";
+
+    fn august() -> Period {
+        "2011-08".parse().unwrap()
     }
-    Ok(attached)
+
+    #[tokio::test]
+    async fn the_ledger_is_free_while_the_forms_are_written() {
+        let (mut config, (_dir, db)) = (fixture::config(), fixture::ledger().await);
+        config.registry.units.truncate(1);
+        let config = Arc::new(config);
+        let names: Vec<String> = (0..200).map(|n| format!("第{n}公司")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let of = [config.registry.units[0].name.as_str(), "nonpublic", "register", "2011-07"];
+        fixture::reported(&db, &config, of, "2011-08-20T00:00:00Z", fixture::rows(&names)).await;
+        let mut free = false;
+        let watch = async {
+            // Between two readings the connection is free for a turn or two; while a form is written, for thousands.
+            let mut turns = 0;
+            while turns < 50 {
+                tokio::task::yield_now().await;
+                turns = if db.pool().num_idle() == 1 { turns + 1 } else { 0 };
+            }
+            free = true;
+            std::future::pending::<()>().await;
+        };
+        let letters = tokio::select! {
+            biased;
+            letters = letters(&db, &config, (Kind::Reminder, august()), at(NINE)) => letters.unwrap(),
+            () = watch => unreachable!(),
+        };
+        assert_eq!(letters.len(), 1);
+        assert!(free);
+    }
+
+    #[tokio::test]
+    async fn a_reminder_that_another_process_has_sent_meanwhile_is_dropped() {
+        let (config, (_dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        let here = at(NINE).with_timezone(&config.timezone);
+        let due = Occurrence { at: here, job: Job::Reminder, period: august(), slot: here.to_rfc3339() };
+        let (one, two) = tokio::join!(scheduled(&db, &config, &due, at(NINE)), scheduled(&db, &config, &due, at(NINE)));
+        assert_ne!(one.unwrap(), two.unwrap());
+        assert_eq!(fixture::queued(&db).await, (4, 0));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_none_counts_as_given_up_and_not_as_reminded() {
+        let (mut config, (_dir, db)) = (fixture::config(), fixture::ledger().await);
+        config.registry.units[0].addresses = vec!["yunxi@@office.test".to_owned()];
+        let (config, now) = (Arc::new(config), at(NINE));
+        let letters = letters(&db, &config, (Kind::Reminder, august()), now).await.unwrap();
+        let mut conn = db.pool().acquire().await.unwrap();
+        assert_eq!(queue(&mut conn, &config, letters, (august(), "09-20"), now).await.unwrap(), 3);
+        let told = store::undelivered(&mut conn, at("2011-09-20T00:00:00Z")).await.unwrap();
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].recipient, "yunxi@@office.test");
+        assert!(told[0].failure.contains("is not a mail address"));
+        assert!(store::due(&mut conn, now, 10).await.unwrap().len() == 3);
+    }
 }

@@ -100,13 +100,16 @@ pub fn next(config: &Config, now: DateTime<Tz>) -> Option<DateTime<Tz>> {
 }
 
 /// Whether a job that was due at `at` still makes sense at `now`: a reminder not once the deadline has passed, an
-/// overdue notice not for a period that has been followed by another.
+/// overdue notice not for a period that has been followed by another, a report not once the next final one is due (its
+/// own, or that of the month after).
 pub fn still_sensible(config: &Config, occurrence: &Occurrence, now: DateTime<Tz>) -> bool {
     match occurrence.job {
         Job::Reminder => now <= config.deadline.due(occurrence.period),
         Job::Overdue => occurrence.period == Period::open_at(now),
         Job::Digest => occurrence.at.date_naive() == now.date_naive(),
-        Job::FirstReport | Job::FinalReport => true,
+        Job::FirstReport | Job::FinalReport => {
+            config.report.last.next_after(occurrence.at).is_none_or(|next| now < next)
+        }
     }
 }
 
@@ -156,6 +159,18 @@ mod tests {
         assert_eq!(reminders[0].at, at("2011-09-23T09:00:00+08:00"));
         assert!(still_sensible(&config(), reminders[0], at("2011-09-25T20:00:00+08:00")));
         assert!(!still_sensible(&config(), reminders[0], at("2011-09-26T00:00:00+08:00")));
+    }
+
+    #[test]
+    fn after_a_long_time_down_only_the_newest_final_report_is_of_use() {
+        let sensible = |now: &str| -> Vec<String> {
+            let missed = due(&config(), at("2011-09-25T12:00:00+08:00"), at(now)).into_iter();
+            let kept = missed.filter(|o| o.job.name() == "report" && still_sensible(&config(), o, at(now)));
+            kept.map(|o| format!("{} {}", o.period, o.slot)).collect()
+        };
+        assert_eq!(sensible("2011-09-28T16:00:00+08:00"), ["2011-08 first"]);
+        assert_eq!(sensible("2011-10-20T12:00:00+08:00"), ["2011-08 final"]);
+        assert_eq!(sensible("2012-03-10T12:00:00+08:00"), ["2012-01 final"]);
     }
 
     proptest::proptest! {

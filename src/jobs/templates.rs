@@ -1,55 +1,67 @@
-//! Templates: the blank form of one obligation, filled in with what the ledger knows.
+//! Templates: the blank form of one obligation, filled in with what the ledger knows. Read first, then written without
+//! the ledger: a book of hundreds of rows takes a while to write.
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
+use super::post;
 use crate::config::Config;
-use crate::form::FormKind;
-use crate::ledger::query;
+use crate::form::record::Values;
+use crate::form::{Form, FormKind, Stream};
+use crate::ledger::query::{self, Whose};
+use crate::outbox::Attached;
 use crate::period::Period;
-use crate::report::template;
+use crate::report::{self, template};
 
-pub struct Wanted<'a> {
-    pub unit: &'a str,
-    pub stream: &'a str,
-    pub form: &'a str,
-    pub period: Period,
+/// A form to be written, with what is known.
+pub struct Draft {
+    unit: String,
+    stream: Stream,
+    form: Form,
+    period: Period,
+    known: Known,
 }
 
-/// File name and bytes; `None` for a form or stream that the campaign does not have.
-pub async fn build(
+enum Known {
+    /// The period before, if it was reported.
+    Figures(Option<query::Figure>),
+    /// The active organisations.
+    Book(Vec<Values>),
+}
+
+/// Reads what one form is filled in with; `None` for a form or stream that the campaign does not have.
+pub async fn draft(
     conn: &mut SqliteConnection,
     config: &Config,
-    wanted: &Wanted<'_>,
-    now: DateTime<Utc>,
-) -> Result<Option<(String, Vec<u8>)>> {
-    let (Some(form), Some(stream)) = (config.campaign.form(wanted.form), config.campaign.stream(wanted.stream)) else {
+    whose: Whose<'_>,
+    period: Period,
+) -> Result<Option<Draft>> {
+    let (Some(form), Some(stream)) = (config.campaign.form(whose.form), config.campaign.stream(whose.stream)) else {
         return Ok(None);
     };
+    let known = match form.kind {
+        FormKind::Figures => Known::Figures(query::figure(conn, whose, period.prev()).await?),
+        FormKind::Book => Known::Book(query::book(conn, whose).await?),
+    };
+    Ok(Some(Draft { unit: whose.unit.to_owned(), stream: stream.clone(), form: form.clone(), period, known }))
+}
+
+/// The form as a file.
+pub fn write(config: &Config, draft: &Draft, now: DateTime<Utc>) -> Result<Attached, report::Error> {
     let blank = template::Blank {
         campaign: &config.campaign,
-        stream,
-        unit: wanted.unit,
-        period: wanted.period,
-        due: config.deadline.due(wanted.period),
+        stream: &draft.stream,
+        unit: &draft.unit,
+        period: draft.period,
+        due: config.deadline.due(draft.period),
         generated_at: now.with_timezone(&config.timezone),
     };
-    let bytes = match form.kind {
-        FormKind::Figures => {
-            let all = query::figures(conn, Some(wanted.period.prev())).await?;
-            let mine =
-                all.into_iter().find(|f| f.unit == wanted.unit && f.stream == wanted.stream && f.form == wanted.form);
-            template::progress(&blank, form, mine.as_ref().map(|f| (f.period, &f.values)))?
-        }
-        FormKind::Book => {
-            let all = query::entries(conn, None).await?;
-            let mine =
-                all.iter().filter(|e| e.unit == wanted.unit && e.stream == wanted.stream && e.form == wanted.form);
-            let values: Vec<_> = mine.filter(|e| !e.closed).map(|e| &e.values).collect();
-            template::register(&blank, form, &values)?
-        }
+    let bytes = match &draft.known {
+        Known::Figures(last) => template::progress(&blank, &draft.form, last.as_ref().map(|f| (f.period, &f.values)))?,
+        Known::Book(entries) => template::register(&blank, &draft.form, &entries.iter().collect::<Vec<_>>())?,
     };
-    let name = format!("{}-{}{}-{}.xlsx", wanted.unit, wanted.period.chinese(), stream.title, form.short_title);
-    Ok(Some((name.replace(' ', ""), bytes)))
+    let Draft { unit, stream, form, period, .. } = draft;
+    let name = format!("{unit}-{}{}-{}.xlsx", period.chinese(), stream.title, form.short_title);
+    Ok(post::workbook(&name.replace(' ', ""), bytes))
 }

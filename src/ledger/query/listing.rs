@@ -31,7 +31,8 @@ pub enum Which {
     Since(DateTime<Utc>),
     One(i64),
     Quarantined,
-    News,
+    /// News that was read after the first and up to the second of these times.
+    News(DateTime<Utc>, DateTime<Utc>),
 }
 
 pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<Listed>> {
@@ -48,7 +49,10 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
             .fetch_all(&mut *conn)
             .await?
         }
-        Which::News => sqlx::query(sql("WHERE disposition = 'news'")).fetch_all(&mut *conn).await?,
+        Which::News(after, until) => {
+            let news = sql("WHERE disposition = 'news' AND assessed_at > ? AND assessed_at <= ?");
+            sqlx::query(news).bind(after).bind(until).fetch_all(&mut *conn).await?
+        }
     };
     let mut list = Vec::new();
     for row in rows {

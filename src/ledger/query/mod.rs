@@ -4,11 +4,12 @@ mod contents;
 mod listing;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::obligation::{Obligation, Received, state};
 use super::store;
@@ -16,7 +17,7 @@ use crate::config::Config;
 use crate::period::Period;
 use crate::submission::Fate;
 
-pub use contents::{Entry, Figure, Step, entries, figures, history};
+pub use contents::{Entry, Figure, Step, Whose, book, entries, figure, figures, history};
 pub use listing::{Filter, Listed, Told, Which, findings, messages};
 
 /// One received version, newest last.
@@ -34,6 +35,9 @@ pub struct Version {
     /// Number among the accepted versions of its obligation.
     pub version: Option<u32>,
     pub received_at: DateTime<Utc>,
+    /// When it entered the ledger, or was let in.
+    #[serde(skip)]
+    pub assessed_at: DateTime<Utc>,
     pub file: String,
     pub sheet: String,
     /// The sender's address.
@@ -43,16 +47,17 @@ pub struct Version {
     pub counts: bool,
 }
 
-/// All versions of one period, by obligation and time of arrival.
-pub async fn versions(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Version>> {
-    let rows = sqlx::query(
-        "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
-         coalesce(m.from_address, '') FROM submission s JOIN message m ON m.id = s.message
-         WHERE s.period = ? ORDER BY s.unit, s.stream, s.form, s.received_at, s.id",
-    )
-    .bind(period.to_string())
-    .fetch_all(conn)
-    .await?;
+const VERSIONS: &str = "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
+    coalesce(m.from_address, ''), coalesce(m.assessed_at, m.stored_at) FROM submission s JOIN message m ON m.id = s.message";
+
+/// All versions of some periods, by obligation and time of arrival.
+pub async fn versions(conn: &mut SqliteConnection, periods: RangeInclusive<Period>) -> Result<Vec<Version>> {
+    let order = "ORDER BY s.period, s.unit, s.stream, s.form, s.received_at, s.id";
+    let rows = sqlx::query(AssertSqlSafe(format!("{VERSIONS} WHERE s.period BETWEEN ? AND ? {order}")))
+        .bind(periods.start().to_string())
+        .bind(periods.end().to_string())
+        .fetch_all(conn)
+        .await?;
     Ok(number(rows.into_iter().map(version).collect()))
 }
 
@@ -70,6 +75,7 @@ fn version(row: sqlx::sqlite::SqliteRow) -> Version {
         file: row.get(8),
         sheet: row.get(9),
         from: row.get(10),
+        assessed_at: row.get(11),
         counts: false,
     }
 }
@@ -101,7 +107,7 @@ pub async fn obligations(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Vec<Obligation>> {
-    let versions = versions(conn, period).await?;
+    let versions = versions(conn, period..=period).await?;
     let counts = finding_counts(conn, period).await?;
     let excused = excused(conn, period).await?;
     let due = config.deadline.due(period).to_utc();
@@ -182,7 +188,7 @@ async fn excused(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Stri
 pub async fn submissions(conn: &mut SqliteConnection, message: i64) -> Result<Vec<Version>> {
     let rows = sqlx::query(
         "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
-         coalesce(m.from_address, ''),
+         coalesce(m.from_address, ''), coalesce(m.assessed_at, m.stored_at),
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
           AND o.period = s.period AND o.state = 'accepted' AND (o.received_at, o.id) <= (s.received_at, s.id)),
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
@@ -193,7 +199,7 @@ pub async fn submissions(conn: &mut SqliteConnection, message: i64) -> Result<Ve
     .fetch_all(conn)
     .await?;
     let read = |row: sqlx::sqlite::SqliteRow| {
-        let (number, newer): (u32, u32) = (row.get(11), row.get(12));
+        let (number, newer): (u32, u32) = (row.get(12), row.get(13));
         let mut v = version(row);
         if v.state == Fate::Accepted.as_str() {
             (v.version, v.counts) = (Some(number), newer == 0);

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use super::page::{Block, Page, Section, Tone};
 use super::{Composed, clip, footer, moment};
+use crate::period::Period;
 
 /// One day's matters. Every list may be empty; a digest of empty lists is not worth sending ([`Digest::is_empty`]).
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Digest {
     pub quarantined: Vec<Waiting>,
     pub bounced: Vec<Bounced>,
     pub silent: Vec<Silent>,
+    pub unfetched: Vec<Unfetched>,
+    pub unreminded: Vec<Unreminded>,
     pub undelivered: Vec<Undelivered>,
     pub news: Vec<News>,
     pub signature: String,
@@ -46,6 +49,25 @@ pub struct Silent {
     pub failure: String,
 }
 
+/// A mail that lies in a mailbox and cannot be read there.
+#[derive(Clone, Debug)]
+pub struct Unfetched {
+    pub mailbox: String,
+    /// Which mail it is, in the mailbox's own terms.
+    pub locator: String,
+    pub at: DateTime<Tz>,
+    pub failure: String,
+}
+
+/// A unit that owes returns and has no address that a reminder could go to.
+#[derive(Clone, Debug)]
+pub struct Unreminded {
+    pub unit: String,
+    pub period: Period,
+    /// How many returns it owes.
+    pub owed: usize,
+}
+
 /// A mail of ours that was given up.
 #[derive(Clone, Debug)]
 pub struct Undelivered {
@@ -74,7 +96,9 @@ impl Digest {
     }
 
     fn to_decide(&self) -> usize {
-        self.quarantined.len() + self.bounced.len() + self.silent.len() + self.undelivered.len()
+        let mailboxes = self.silent.len() + self.unfetched.len();
+        let units = self.bounced.len() + self.unreminded.len();
+        self.quarantined.len() + mailboxes + units + self.undelivered.len()
     }
 }
 
@@ -97,6 +121,12 @@ pub fn compose(digest: &Digest) -> Composed {
             section("连不上的收件邮箱", &digest.silent, |s| {
                 let since = s.since.map_or("一直没有连上".to_owned(), |at| format!("{}以后没有连上", moment(at)));
                 format!("{}：{since}。{}", s.mailbox, clip(&s.failure, 120))
+            }),
+            section("取不下来的来信，请登录邮箱查看", &digest.unfetched, |u| {
+                format!("{}（{}），{}：{}", u.mailbox, u.locator, moment(u.at), clip(&u.failure, 120))
+            }),
+            section("没有登记邮箱、未能催报，请电话联系", &digest.unreminded, |u| {
+                format!("{}：还缺{}报表{}份", u.unit, u.period.chinese(), u.owed)
             }),
             section("没有发出去的邮件", &digest.undelivered, |u| {
                 format!("{}《{}》：{}", u.recipient, clip(&u.subject, 40), clip(&u.failure, 120))
@@ -149,6 +179,8 @@ mod tests {
             }],
             bounced: vec![],
             silent: vec![Silent { mailbox: "非公".into(), since: None, failure: "connection refused".into() }],
+            unfetched: vec![],
+            unreminded: vec![],
             undelivered: vec![],
             news: vec![],
             signature: "区委组织部".into(),
@@ -185,6 +217,25 @@ mod tests {
         let mail = compose(&digest);
         assert!(mail.text.contains("另有485件没有列出"));
         assert!(mail.text.lines().count() < 40);
+    }
+
+    #[test]
+    fn what_nobody_else_would_hear_of_is_told() {
+        let mut digest = Digest { quarantined: vec![], silent: vec![], ..digest() };
+        digest.unfetched = vec![Unfetched {
+            mailbox: "非公".into(),
+            locator: "1:2".into(),
+            at: digest.now,
+            failure: "BYE internal error".into(),
+        }];
+        digest.unreminded =
+            vec![Unreminded { unit: "云岭街道".into(), period: "2011-08".parse().unwrap(), owed: 2 }];
+        let mail = compose(&digest);
+        assert_eq!(mail.subject, "9月26日待处理事项2件");
+        assert!(
+            mail.text.contains("取不下来的来信，请登录邮箱查看：1件\n· 非公（1:2），9月26日08:30：BYE internal error")
+        );
+        assert!(mail.text.contains("未能催报，请电话联系：1件\n· 云岭街道：还缺2011年8月报表2份"));
     }
 
     #[test]
