@@ -24,6 +24,7 @@ CREATE INDEX message_open ON message (received_at) WHERE disposition IS NULL;
 CREATE INDEX message_fingerprint ON message (fingerprint, from_address);
 CREATE INDEX message_received ON message (received_at);
 CREATE INDEX message_disposition ON message (disposition);
+CREATE INDEX message_sender ON message (from_address, received_at);
 CREATE INDEX message_header ON message (message_id);
 
 -- A message as one mailbox shows it. The same message can be seen in two mailboxes, or again under a new UIDVALIDITY.

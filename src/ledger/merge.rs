@@ -121,8 +121,12 @@ impl Ledger {
                 }
                 (Some(index), false) => {
                     // In the book, but unreadable: it has not vanished, and it has not changed either.
-                    self.entries[index].last_period = book.period;
-                    self.entries[index].vanished = false;
+                    let entry = &mut self.entries[index];
+                    entry.last_period = book.period;
+                    if std::mem::take(&mut entry.vanished) {
+                        let (line, values) = (entry.line, entry.values.clone());
+                        entry.versions.push(Version { period: book.period, change: Change::Changed, line, values });
+                    }
                     index
                 }
                 (None, true) => self.add(&name, book.period, row),

@@ -105,7 +105,8 @@ pub struct Filter {
     pub all: bool,
 }
 
-/// Findings of the versions that count: the newest accepted, else the newest that came. Of what waits in quarantine
+/// Findings of the versions that count: the newest accepted, else the newest that came. A finding about a mail as a whole is
+/// closed when the same sender's later mail was taken. Of what waits in quarantine
 /// only the question is listed: whether its rows count at all is not decided yet.
 pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Told>> {
     let rows = sqlx::query(
@@ -115,6 +116,9 @@ pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Ve
          WHERE (?1 IS NULL OR s.period = ?1) AND (?2 IS NULL OR s.unit = ?2) AND (?3 IS NULL OR f.message = ?3)
          AND (?4 OR m.disposition <> 'duplicate') AND coalesce(s.state, '') <> 'dismissed'
          AND (?4 OR coalesce(s.state, '') <> 'quarantined' OR f.rule LIKE 'M%' OR f.rule LIKE 'W%' OR f.rule LIKE 'H%')
+         AND (?4 OR s.id IS NOT NULL OR NOT EXISTS (
+             SELECT 1 FROM message n WHERE n.from_address = m.from_address AND n.received_at > m.received_at
+             AND n.disposition IN ('accepted', 'partly')))
          AND (?4 OR s.id IS NULL OR NOT EXISTS (
              SELECT 1 FROM submission n WHERE n.unit = s.unit AND n.stream = s.stream AND n.form = s.form
              AND n.period = s.period AND n.id <> s.id AND n.unit <> ''
