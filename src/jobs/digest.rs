@@ -115,7 +115,7 @@ async fn bounced(conn: &mut SqliteConnection, config: &Config, (since, now): Win
 
 async fn silent(conn: &mut SqliteConnection, config: &Config) -> Result<Vec<Silent>> {
     let rows: Vec<(String, Option<DateTime<Utc>>, String)> =
-        sqlx::query_as("SELECT mailbox, succeeded_at, coalesce(failure, '') FROM cursor WHERE failed_at IS NOT NULL")
+        sqlx::query_as("SELECT mailbox, succeeded_at, coalesce(failure, '') FROM cursor WHERE failure IS NOT NULL")
             .fetch_all(conn)
             .await?;
     let line = |(mailbox, since, failure): (String, Option<DateTime<Utc>>, String)| Silent {
