@@ -102,14 +102,14 @@ fn told_by_place(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Vec<(usiz
     told
 }
 
-/// A heading that leans on its neighbours, without one of its group among them.
+/// A heading that its neighbours make doubtful.
 fn is_lost(vocabulary: &Vocabulary<'_>, headings: &[Heading], field: usize, heading: usize) -> bool {
-    let kin = |h: usize| {
-        let path = headings.get(h).map_or(&[][..], |h| &h.path);
-        (0..vocabulary.form.columns.len())
-            .any(|f| vocabulary.are_kin(field, f) && vocabulary.listed(f, path).is_some() && !vocabulary.leans(f, path))
+    let known = |h: Option<usize>| {
+        let path = &headings.get(h?)?.path;
+        (0..vocabulary.form.columns.len()).find(|f| vocabulary.listed(*f, path).is_some())
     };
-    vocabulary.leans(field, &headings[heading].path) && !(kin(heading + 1) || heading > 0 && kin(heading - 1))
+    vocabulary.leans(field, &headings[heading].path)
+        && vocabulary.is_lost(field, [known(heading.checked_sub(1)), known(Some(heading + 1))])
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_that_may_be_anybodys_is_read_beside_its_group_only() {
+    fn a_heading_that_may_be_the_organisations_own_is_not_read_beside_its_columns() {
         let party = read(&[&["企业名称"], &["党组织名称"], &["成立时间"], &["备注"]]);
         assert!(party.0.contains(&("founded".to_owned(), 2)) && party.1.is_empty());
         let group = read(&[&["企业名称"], &["党组织", "成立时间"]]);
@@ -169,6 +169,10 @@ mod tests {
         let own = read(&[&["企业名称"], &["成立时间"], &["地址"], &["党组织名称"]]);
         assert!(own.0.iter().all(|(key, _)| key != "founded"));
         assert_eq!(own.1, ["founded"]);
+        let end = read(&[&["企业名称"], &["地址"], &["成立时间"], &["党员总数"]]);
+        assert_eq!(end.1, ["founded"]);
+        let work = read(&[&["企业名称"], &["指导员单位"], &["成立时间"], &["党员总数"]]);
+        assert!(work.0.contains(&("founded".to_owned(), 2)) && work.1.is_empty());
         let both = read(&[&["企业名称"], &["成立时间"], &["地址"], &["党组织成立时间"]]);
         assert!(both.0.contains(&("founded".to_owned(), 3)) && both.1.is_empty());
     }

@@ -18,7 +18,7 @@ pub struct Card {
     pub asked: BTreeMap<usize, String>,
     /// Fields that two labels of the card claim.
     pub twice: Vec<usize>,
-    /// Labels that only neighbours of their group would make sure: field and position.
+    /// Labels that their neighbours make doubtful: field and position.
     pub unsure: Vec<(usize, (u32, u32))>,
 }
 
@@ -36,7 +36,7 @@ struct Label {
     last: (u32, u32),
     field: usize,
     key: String,
-    /// It stands below or beside the group of its field.
+    /// It stands beside the group of its field, or needs none.
     grouped: bool,
 }
 
@@ -107,8 +107,8 @@ fn read(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, labels: &[Label]) -> Card 
         ..Card::default()
     };
     for (i, label) in labels.iter().enumerate() {
-        let kin = |other: Option<&Label>| other.is_some_and(|o| vocabulary.are_kin(label.field, o.field));
-        if !label.grouped && !kin(labels.get(i + 1)) && !kin(i.checked_sub(1).and_then(|before| labels.get(before))) {
+        let known = |at: Option<usize>| Some(labels.get(at?)?.field);
+        if !label.grouped && vocabulary.is_lost(label.field, [known(i.checked_sub(1)), known(Some(i + 1))]) {
             card.unsure.push((label.field, (label.row, label.column)));
             continue;
         }

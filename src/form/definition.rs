@@ -133,8 +133,8 @@ pub struct Column {
     pub groups: Vec<String>,
     /// Headings of the above that count only where no group stands above them.
     pub bare: Vec<String>,
-    /// Headings of the above that count only below one of its groups or beside another column of the group.
-    pub beside: Vec<String>,
+    /// Headings of the above that may be the organisation's own where they stand among its columns: 成立时间.
+    pub apart: Option<Apart>,
     /// Headings that mean this column right behind another one, if they stand elsewhere as well: 联系电话 behind 书记姓名.
     pub behind: Option<Behind>,
     pub kind: ColumnKind,
@@ -178,6 +178,14 @@ pub enum TextStyle {
 pub struct Choice {
     pub value: String,
     pub spellings: Vec<String>,
+}
+
+/// Headings that are doubtful beside these columns, unless one of the same group is beside them as well.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Apart {
+    pub headings: Vec<String>,
+    /// Keys.
+    pub columns: Vec<String>,
 }
 
 /// Headings, and the key of the column in front of them.

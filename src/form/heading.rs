@@ -100,7 +100,7 @@ struct Listed {
     synonyms: BTreeSet<String>,
     within: BTreeSet<String>,
     bare: BTreeSet<String>,
-    beside: BTreeSet<String>,
+    apart: BTreeSet<String>,
     /// Group and leaf in one cell, in either order.
     joined: BTreeSet<String>,
     /// What an unlisted heading may be like.
@@ -159,10 +159,21 @@ impl<'a> Vocabulary<'a> {
         self.columns.iter().position(|c| c.own_groups.contains(group) && (c.within.contains(key) || c.leaf == key))
     }
 
-    /// The heading means the column only beside another one of its group: 成立时间 may be anybody's.
+    /// The heading may be another's by where it stands: 成立时间 may be the organisation's own.
     pub fn leans(&self, column: usize, path: &[String]) -> bool {
         let listed = &self.columns[column];
-        self.under(listed, path).is_some_and(|u| !u.in_group && listed.beside.contains(u.leaf))
+        self.under(listed, path).is_some_and(|u| !u.in_group && listed.apart.contains(u.leaf))
+    }
+
+    /// A heading that [leans](Self::leans), with the columns on either side of it as far as they are known: none of them
+    /// is of its group, and one is of those that make it doubtful, or nothing is known.
+    pub fn is_lost(&self, column: usize, neighbours: [Option<usize>; 2]) -> bool {
+        let columns = &self.form.columns;
+        let known = || neighbours.into_iter().flatten();
+        let group = |c: usize| columns[c].parents().last();
+        let kin = |c: usize| c != column && group(c).is_some() && group(c) == group(column);
+        let apart = |c: usize| columns[column].apart.as_ref().is_some_and(|a| a.columns.contains(&columns[c].key));
+        !known().any(kin) && (known().any(apart) || known().next().is_none())
     }
 
     /// The heading means the column right behind this other one, if it stands elsewhere as well.
@@ -171,12 +182,6 @@ impl<'a> Vocabulary<'a> {
         let under = self.under(&self.columns[column], path).filter(|u| !u.alien)?;
         let named = behind.headings.iter().any(|h| self.key(h) == under.leaf);
         named.then(|| self.form.columns.iter().position(|c| c.key == behind.column)).flatten()
-    }
-
-    /// Two columns of one group of the blank form.
-    pub fn are_kin(&self, one: usize, other: usize) -> bool {
-        let group = |c: usize| self.form.columns[c].parents().last();
-        one != other && group(one).is_some() && group(one) == group(other)
     }
 
     pub fn is_group(&self, key: &str) -> bool {
@@ -303,7 +308,8 @@ impl Listed {
                 joined.insert(format!("{part}{group}"));
             }
         }
-        let (synonyms, bare, beside) = (keys(&column.synonyms), keys(&column.bare), keys(&column.beside));
+        let (synonyms, bare) = (keys(&column.synonyms), keys(&column.bare));
+        let apart = column.apart.as_ref().map(|a| keys(&a.headings)).unwrap_or_default();
         let count = column.kind == ColumnKind::Count;
         let anywhere = synonyms.iter().chain(&joined).filter(|k| !bare.contains(*k)).map(|k| (k.clone(), false));
         let loose = anywhere
@@ -311,7 +317,7 @@ impl Listed {
             .chain([(leaf.to_owned(), shared)])
             .map(|(key, needs_group)| Loose { skeleton: skeleton(&key, count, words), pairs: pairs(&key), needs_group })
             .collect();
-        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, beside, joined, loose, count }
+        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, apart, joined, loose, count }
     }
 }
 

@@ -7,8 +7,8 @@ use toml::Table;
 
 use super::fields::Fields;
 use super::{
-    AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind, Group,
-    HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, When,
+    Apart, AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind,
+    Group, HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, When,
 };
 use crate::form::finding::Severity;
 
@@ -211,7 +211,7 @@ fn column(fields: &mut Fields<'_>) -> Column {
         within: fields.list("within"),
         groups: fields.list("groups"),
         bare: fields.list("bare"),
-        beside: fields.list("beside"),
+        apart: fields.table("apart", |f| Apart { headings: f.some("headings"), columns: f.some("columns") }),
         behind: fields.table("behind", |f| Behind { column: f.text("column"), headings: f.some("headings") }),
         kind,
         style: fields.one_of("text", &STYLES).unwrap_or_default(),
@@ -236,6 +236,9 @@ fn check_references(file: &str, form: &Form, problems: &mut Vec<String>) {
     };
     refer("identity".into(), vec![&form.identity]);
     refer("sequence".into(), form.sequence.iter().collect());
+    for apart in form.columns.iter().filter_map(|c| c.apart.as_ref()) {
+        refer("apart".into(), apart.columns.iter().collect());
+    }
     for behind in form.columns.iter().filter_map(|c| c.behind.as_ref()) {
         refer("behind".into(), vec![&behind.column]);
     }
