@@ -48,7 +48,12 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     if noted(&first_text) || identity.is_none() && !labelled(first) && cells.iter().any(|(_, c)| noted(&text(c))) {
         return RowKind::Note;
     }
-    let few = cells.len() <= 4 && cells.iter().any(|(_, c)| labelled(c));
+    // An entry whose remark begins like a label is an entry all the same: it has a number, or a name and more.
+    let numbered = sequence.as_deref().is_some_and(|s| number(s.trim_end_matches(['.', '、'])).is_some());
+    let plainly = |key: &str| find(key).and_then(|c| grid.own(row, c)).is_some_and(|c| !labelled(c));
+    let more = form.columns.iter().filter(|c| c.key != form.identity && !form.is_sequence(&c.key));
+    let entry = plainly(&form.identity) && (numbered || more.into_iter().any(|c| plainly(&c.key)));
+    let few = !entry && cells.len() <= 4 && cells.iter().any(|(_, c)| labelled(c));
     if labelled(first) || few || first_text.starts_with("附件") {
         return RowKind::Line;
     }

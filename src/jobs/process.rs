@@ -95,11 +95,13 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
         .fetch_one(&mut *tx)
         .await?;
     let name: String = row.get(1);
-    let mailbox = config.mailboxes.iter().find(|m| m.name == name).or(config.mailboxes.first());
+    let mailbox = config.mailboxes.iter().find(|m| m.name == name).cloned();
+    // A mailbox that has left the settings tells no stream any more, and nobody's word about the sender is believed.
+    let left = || config.mailboxes.first().map(|m| Mailbox { stream: None, authserv_id: None, ..m.clone() });
     let stored = Stored {
         id,
         digest: row.get(0),
-        mailbox: mailbox.context("the configuration has no mailbox")?.clone(),
+        mailbox: mailbox.or_else(left).context("the configuration has no mailbox")?,
         received_at: row.get(2),
         size: row.get::<i64, _>(3).unsigned_abs(),
         attempts,

@@ -54,7 +54,8 @@ pub struct Message {
     pub links: Vec<String>,
     /// The machine-readable part of a delivery report (RFC 3464); empty in other mail.
     pub delivery_report: String,
-    /// A limit was hit and something was left out.
+    /// A limit was hit and parts of the mail were left out, perhaps attachments. (A long body is cut without this: nothing
+    /// is read from it.)
     pub truncated: bool,
     /// Subjects and body texts of forwarded messages inside, outermost first.
     pub forwarded: Vec<Forwarded>,

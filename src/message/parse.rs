@@ -250,7 +250,6 @@ impl Walk<'_> {
     fn append(&mut self, target: &mut String, text: &str) {
         let room = self.limits.text.saturating_sub(target.len());
         let end = (0..=room.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        self.message.truncated |= end < text.len();
         if !target.is_empty() {
             target.push('\n');
         }

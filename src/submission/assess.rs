@@ -62,7 +62,10 @@ fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
     } else if context.size > context.config.limits.mail_bytes {
         too_large(context)
     } else {
-        let opened = documents::open(&message.attachments, context.config, context.received.date_naive());
+        let mut opened = documents::open(&message.attachments, context.config, context.received.date_naive());
+        if message.truncated {
+            opened.findings.push(too_many_parts());
+        }
         match opened.readings.iter().any(|r| !r.returns.is_empty()) {
             true => with_forms(message, &opened, &sender, context),
             false => without_forms(message, &opened, &sender, context),
@@ -146,6 +149,12 @@ fn too_large(context: &Context) -> Verdict {
     verdict.findings = vec![Finding::new("W07", Severity::Error, Place::default(), text)];
     verdict.answer = true;
     verdict
+}
+
+/// Attachments may be among what was left out, so the sender must know.
+fn too_many_parts() -> Finding {
+    let text = "这封邮件的组成部分太多，系统只读了前面一部分；请只附报表，另发一封新邮件（不要转发或引用旧邮件）。";
+    Finding::new("W07", Severity::Error, Place::default(), text)
 }
 
 fn with_forms(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Verdict {

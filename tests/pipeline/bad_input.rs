@@ -281,6 +281,16 @@ fn of_a_mail_over_the_limit_the_header_is_kept_and_the_sender_is_told() {
 }
 
 #[test]
+fn of_a_mail_with_too_many_parts_the_sender_is_told_that_some_were_not_read() {
+    let mut files: Vec<File> = (0..600).map(|i| file("图标.jpg", format!("\u{e0}{i}").as_bytes())).collect();
+    files.extend(tidy(TIDY, NONPUBLIC, "2011-08").one_file());
+    let fate = handled(from_tidy(files));
+    assert_eq!(fate.disposition, "rejected");
+    assert!(fate.rules.contains(&"W07".to_owned()));
+    fate.says(&["组成部分太多", "另发一封新邮件"]);
+}
+
+#[test]
 fn a_half_written_file_is_left_until_it_is_whole() {
     let office = Office::open();
     let letter = from_tidy(tidy(TIDY, NONPUBLIC, "2011-08").one_file());

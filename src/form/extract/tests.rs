@@ -603,3 +603,10 @@ fn a_founding_date_beside_the_name_is_not_the_party_organisations() {
     assert!(!card.records[0].values.contains_key("founded"));
     assert_eq!(messages(&card), ["“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表栏目名填报。"]);
 }
+
+#[test]
+fn an_entry_whose_remark_begins_like_a_label_is_an_entry() {
+    let ret = only("序号|名称|党员总数|正式党员数|组建形式|备注\n1|甲公司|#0|#0|未建|\n2|乙公司||||联系电话：82600000");
+    assert_eq!(ret.records.iter().map(|r| r.text("name")).collect::<Vec<_>>(), [Some("甲公司"), Some("乙公司")]);
+    assert!(ret.findings.iter().any(|f| f.rule == "R01" && f.place.row == Some(3)));
+}
