@@ -24,6 +24,8 @@ pub mod ledger;
 pub mod outbox;
 pub mod report;
 
+pub mod reader;
+
 pub mod jobs;
 
 pub mod daemon;

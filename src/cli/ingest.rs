@@ -13,7 +13,7 @@ use super::arguments::Ingest;
 use super::{Office, Outcome, print, usage};
 use crate::config::{Config, Mailbox};
 use crate::db::{Db, Lock};
-use crate::jobs::process::{Answers, open_messages, process};
+use crate::jobs::process::{Answers, Clerk, open_messages};
 use crate::ledger::query::{self, Which};
 use crate::ledger::{mailstore, store};
 use crate::message::{self, attachment};
@@ -51,8 +51,9 @@ pub async fn run(office: Office, options: Ingest) -> Result<Outcome> {
     let config = Arc::new(office.config);
     let open = open_messages(&db).await?;
     let bar = self::bar(open.len(), "process");
+    let mut clerk = Clerk::new(&db, &config, answers);
     for id in &open {
-        process(&db, &config, *id, answers, now).await?;
+        clerk.process(*id, now).await?;
         bar.inc(1);
     }
     bar.finish_and_clear();

@@ -22,6 +22,7 @@ use clap::Parser;
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::db::Db;
+use crate::reader;
 use arguments::{Arguments, Command};
 
 /// How a command ended (contract: exit codes).
@@ -49,6 +50,10 @@ fn usage(text: impl Into<String>) -> anyhow::Error {
 /// The runtime starts here and not in `main.rs`, because the code of everything asynchronous is generated where it is
 /// awaited from outside: in the library it is compiled once, for the program and all its tests.
 pub fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|first| first == reader::COMMAND) {
+        return reader::serve(words);
+    }
     // A library's panic message may quote what it was reading; the place is all that a log may hold.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

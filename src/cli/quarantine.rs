@@ -9,7 +9,7 @@ use super::arguments::Quarantine;
 use super::listing::{message_json, short, unit_name};
 use super::{Office, Outcome, print, usage};
 use crate::db::Db;
-use crate::jobs::process::{Answers, process};
+use crate::jobs::process::{Answers, Clerk};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
 use crate::period::Period;
@@ -146,7 +146,7 @@ async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outc
 async fn decided(office: Office, db: &Db, id: i64) -> Result<Outcome> {
     let now = office.clock.now();
     let config = Arc::new(office.config);
-    let disposition = process(db, &config, id, Answers::Send, now).await?;
+    let disposition = Clerk::new(db, &config, Answers::Send).process(id, now).await?;
     print::line(&format!("message {id}: {}", disposition.as_str()))?;
     if disposition == Disposition::Quarantined {
         print::line(&find(db, id).await?.reason)?;

@@ -1,13 +1,14 @@
 //! From the file to a [`Config`]: reads, checks everything, and reports all problems together.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::reader::{Problems, Reader};
 use super::servers::{is_address, mailboxes, smtp};
-use super::{Config, Department, Limits, Registry, Reminders, ReportSettings, Targets};
+use super::{Config, Department, Limits, ReadLimits, Registry, Reminders, ReportSettings, Targets};
 use crate::calendar::Calendar;
 use crate::form::Campaign;
 use crate::period::Deadline;
@@ -218,11 +219,18 @@ fn limits(r: Reader) -> Limits {
     const MB: u64 = 1024 * 1024;
     let limits = Limits {
         mail_bytes: r.number("mail_mb", 50, 1..=500) * MB,
+        mail_time: Duration::from_secs(r.number("mail_seconds", 120, 1..=3600)),
         workbook_bytes: r.number("workbook_mb", 30, 1..=500) * MB,
         workbook_cells: r.number("workbook_cells", 5_000_000, 1000..=50_000_000),
+        workbook_rows: r.number("workbook_rows", 20_000, 100..=1_000_000),
         archive_bytes: r.number("archive_mb", 200, 1..=2000) * MB,
         archive_members: r.number("archive_members", 100, 1..=10_000) as u32,
         archive_depth: r.number("archive_depth", 3, 1..=10) as u32,
+        read: ReadLimits {
+            time: Duration::from_secs(r.number("read_seconds", 20, 1..=600)),
+            memory: r.number("read_memory_mb", 1024, 64..=65_536) * MB,
+            isolate: r.bool("isolate", true),
+        },
     };
     r.finish();
     limits

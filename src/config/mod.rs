@@ -6,6 +6,7 @@ pub mod registry;
 mod servers;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -191,11 +192,26 @@ pub enum SmtpKind {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub mail_bytes: u64,
+    /// For opening all that is attached to one mail.
+    pub mail_time: Duration,
     pub workbook_bytes: u64,
     pub workbook_cells: u64,
+    /// Rows of data that the forms of one workbook may have.
+    pub workbook_rows: u64,
     pub archive_bytes: u64,
     pub archive_members: u32,
     pub archive_depth: u32,
+    pub read: ReadLimits,
+}
+
+/// `[limits]`, `read_…`: the process that opens one workbook or archive.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadLimits {
+    pub time: Duration,
+    /// Bytes of address space.
+    pub memory: u64,
+    /// In a process of its own; within the program only to measure what that costs.
+    pub isolate: bool,
 }
 
 impl Secret {

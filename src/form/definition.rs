@@ -9,11 +9,12 @@ mod parse;
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::finding::Severity;
 
 /// A campaign (活动): its streams and forms. One folder of files; another campaign is another folder.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Campaign {
     /// `“建组织、扩覆盖，抓规范、强功能”活动`
     pub title: String,
@@ -25,7 +26,7 @@ pub struct Campaign {
 }
 
 /// A stream (条线), with the words that name it in titles, file names and subjects.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stream {
     /// `nonpublic`, `social`
     pub key: String,
@@ -38,7 +39,7 @@ pub struct Stream {
 }
 
 /// `[headings]`: how headings of a sheet are compared with those of the forms.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct HeadingWords {
     /// Group headings that say nothing about the columns below them.
     pub neutral: Vec<String>,
@@ -56,7 +57,7 @@ pub struct HeadingWords {
 }
 
 /// `[rows]`: rows of a table that are no data.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RowWords {
     pub totals: Vec<String>,
     pub notes: Vec<String>,
@@ -69,7 +70,7 @@ pub struct RowWords {
 }
 
 /// `[labels]`: labels of the lines around a table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LabelWords {
     pub unit: Vec<String>,
     pub period: Vec<String>,
@@ -77,14 +78,14 @@ pub struct LabelWords {
 }
 
 /// `Figures` has one row a unit and period; `Book` is the unit's whole book, one row an organisation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FormKind {
     #[default]
     Figures,
     Book,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Form {
     /// `progress`, `register`
     pub key: String,
@@ -114,13 +115,13 @@ pub struct Form {
 }
 
 /// A group heading and its other names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
     pub name: String,
     pub synonyms: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Column {
     pub key: String,
     /// The heading path on the blank form, top row first: `["新建党组织", "上月"]`.
@@ -148,7 +149,7 @@ pub struct Column {
     pub earliest: Option<NaiveDate>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum ColumnKind {
     /// A non-negative whole number.
     Count,
@@ -163,7 +164,7 @@ pub enum ColumnKind {
 }
 
 /// What a text is, which decides how layout inside it is put aside.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextStyle {
     #[default]
     Plain,
@@ -174,14 +175,14 @@ pub enum TextStyle {
     Code,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
     pub value: String,
     pub spellings: Vec<String>,
 }
 
 /// Headings that are doubtful beside these columns, unless one of the same group is beside them as well.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Apart {
     pub headings: Vec<String>,
     /// Keys.
@@ -189,14 +190,14 @@ pub struct Apart {
 }
 
 /// Headings, and the key of the column in front of them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Behind {
     pub column: String,
     pub headings: Vec<String>,
 }
 
 /// Under this heading a yes or a no means a choice; `None` where the answer does not tell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct When {
     pub heading: String,
     pub yes: Option<String>,
@@ -204,7 +205,7 @@ pub struct When {
 }
 
 /// `whole = parts…`
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sum {
     pub whole: String,
     pub parts: Vec<String>,
@@ -213,7 +214,7 @@ pub struct Sum {
 }
 
 /// Each part ≤ `whole`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AtMost {
     pub whole: String,
     pub parts: Vec<String>,
@@ -222,7 +223,7 @@ pub struct AtMost {
 }
 
 /// `rate = part / whole`, in percent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RateOf {
     pub rate: String,
     pub part: String,
@@ -232,14 +233,14 @@ pub struct RateOf {
 }
 
 /// A month's figure and the cumulative one it adds to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cumulative {
     pub month: String,
     pub total: String,
 }
 
 /// A figure that the book gives as well: the sum of its terms over the active rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BookFigure {
     pub figure: String,
     pub terms: Vec<Term>,
@@ -247,7 +248,7 @@ pub struct BookFigure {
 
 /// Over the rows where `column` has `value` (all rows without): the sum of a column, the number of different values of
 /// one, or the number of rows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Term {
     pub column: Option<String>,
     pub value: Option<String>,
@@ -256,7 +257,7 @@ pub struct Term {
 }
 
 /// Which columns of a book the rules R03–R09 speak of.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BookColumns {
     pub code: String,
     pub status: String,

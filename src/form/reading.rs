@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::finding::Finding;
 use super::record::Record;
 
 /// Everything that was read from one workbook.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     pub returns: Vec<Return>,
     /// Names of visible sheets that hold something in which no form was recognised.
@@ -14,7 +16,7 @@ pub struct Reading {
 }
 
 /// One form found in a workbook: a table, or all cards of one stream.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Return {
     /// Key of the form.
     pub form: String,
@@ -38,7 +40,7 @@ pub struct Return {
 }
 
 /// Where a text that may name unit, stream or period stands. In the order in which domain.md believes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Origin {
     /// A line above the table.
     Title,
@@ -55,7 +57,7 @@ pub enum Origin {
     Heading,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
     pub origin: Origin,
     pub text: String,
@@ -64,7 +66,7 @@ pub struct Hint {
 }
 
 /// A required column for which the sheet has no heading that is sure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
     /// Key of the form's column.
     pub key: String,

@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
 use tracing::{info, warn};
 
-use super::process::{Answers, open_messages, process};
+use super::process::{Answers, Clerk, open_messages};
 use super::schedule::{self, Job, Occurrence};
 use super::take::{TakeError, take};
 use super::{digest, file, publish, remind};
@@ -142,8 +142,9 @@ async fn look(
 /// Every stored message that was not assessed yet, oldest first, whichever mailbox it came from.
 pub async fn process_all(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<usize> {
     let open = open_messages(db).await?;
+    let mut clerk = Clerk::new(db, config, Answers::Send);
     for id in &open {
-        process(db, config, *id, Answers::Send, now).await?;
+        clerk.process(*id, now).await?;
     }
     Ok(open.len())
 }

@@ -7,22 +7,27 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection};
+use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::answer;
+use super::open::open;
 use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
 use crate::ledger::{mailstore, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::Nature;
-use crate::submission::assess::{Assessed, BROKE_DOWN, Context, assess};
+use crate::reader::{Reader, Unavailable};
+use crate::submission::assess::{Assessed, BROKE_DOWN, Context, Letter, assess};
+use crate::submission::documents::{File, Found};
 use crate::submission::{Decisions, Disposition, Fate, Head, Verdict};
+use crate::workbook::Refusal;
 
 /// After so many assessments that brought the program down, the message waits for a person instead.
 const ATTEMPTS: i64 = 5;
 
-/// How long reading one message may take; an honest one takes milliseconds, a very large workbook seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long parsing one message, or judging its forms, may take; of an honest one that is milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether senders are answered: always in daily work, only on request when old files are read in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,43 +42,122 @@ pub async fn open_messages(db: &Db) -> Result<Vec<i64>> {
     Ok(ids.fetch_all(db.pool()).await?)
 }
 
-/// Assesses one message (again, after a person's decision) and stores everything that follows from it.
-pub async fn process(
-    db: &Db,
-    config: &Arc<Config>,
-    id: i64,
+/// Processes stored messages, one after the other.
+pub struct Clerk<'a> {
+    db: &'a Db,
+    config: &'a Arc<Config>,
     answers: Answers,
-    now: DateTime<Utc>,
-) -> Result<Disposition> {
-    let failed = || format!("the ledger in {} cannot be written", db.dir().display());
-    let stored = begin(db, config, id).await.with_context(failed)?;
-    let assessed = match stored.attempts < ATTEMPTS {
-        true => examine(db, config, &stored).await,
-        false => broken(&stored, "the program stopped while it was being read, several times"),
-    };
-    let enter = async |assessed| {
-        let mut tx = db.begin().await?;
-        let disposition = settle(&mut tx, config, (&stored, assessed), answers, now).await?;
-        tx.commit().await?;
-        anyhow::Ok(disposition)
-    };
-    let head = assessed.head.clone();
-    let disposition = match enter(assessed).await {
-        Ok(disposition) => disposition,
-        Err(error) if db::is_outage(&error) => {
-            // A full disk or a locked ledger is no fault of the message: the attempt does not count. Should even this
-            // note fail, then nothing else can be written either.
-            let _ = store::forgive_assessment(&mut *db.pool().acquire().await?, id).await;
-            return Err(error).with_context(failed);
+    reader: Reader,
+}
+
+impl<'a> Clerk<'a> {
+    pub fn new(db: &'a Db, config: &'a Arc<Config>, answers: Answers) -> Self {
+        Self { db, config, answers, reader: Reader::new(config) }
+    }
+
+    /// Assesses one message (again, after a person's decision) and stores everything that follows from it.
+    ///
+    /// # Errors
+    /// The ledger cannot be written, or nothing can be read at all; the message is as it was.
+    pub async fn process(&mut self, id: i64, now: DateTime<Utc>) -> Result<Disposition> {
+        let stored = begin(self.db, self.config, id).await.with_context(|| self.failed())?;
+        let stored = Arc::new(stored);
+        let done = match stored.attempts < ATTEMPTS {
+            true => match self.examine(&stored).await {
+                Ok(assessed) => self.settle(&stored, assessed, now).await,
+                Err(unavailable) => Err(unavailable.into()),
+            },
+            false => {
+                let waiting = broken(&stored, "the program stopped while it was being read, several times");
+                self.settle(&stored, waiting, now).await
+            }
+        };
+        match &done {
+            Ok(disposition) => info!(message = id, disposition = disposition.as_str(), "processed"),
+            // A full disk, a locked ledger or too many processes are no fault of the message: the attempt does not
+            // count. Should even this note fail, then nothing else can be written either.
+            Err(error) if db::is_outage(error) || error.is::<Unavailable>() => {
+                let _ = store::forgive_assessment(&mut *self.db.pool().acquire().await?, id).await;
+            }
+            Err(_) => {}
         }
-        Err(error) => {
-            error!(message = id, error = format!("{error:#}"), "a message cannot be brought into the ledger");
-            let waiting = Assessed { head, ..broken(&stored, "the program failed on it") };
-            enter(waiting).await.with_context(failed)?
+        done
+    }
+
+    fn failed(&self) -> String {
+        format!("the ledger in {} cannot be written", self.db.dir().display())
+    }
+
+    /// Parsing takes time and may even panic in a library: that happens aside. What is attached is opened by others.
+    async fn examine(&mut self, stored: &Arc<Stored>) -> Result<Assessed, Unavailable> {
+        let until = Instant::now() + self.config.limits.mail_time;
+        let raw = match mailstore::get(self.db.dir(), &stored.digest) {
+            Ok(raw) => raw,
+            Err(error) => {
+                error!(message = stored.id, error = format!("{error:#}"), "the stored mail cannot be read");
+                return Ok(broken(stored, "its stored bytes cannot be read"));
+            }
+        };
+        let about = (self.config.clone(), stored.clone());
+        let parsed = aside(move || {
+            let (config, stored) = about;
+            let mut letter = Letter::parse(&raw, &config);
+            let attachments = letter.to_open(&stored.context(&config));
+            (letter, attachments)
+        });
+        let (letter, attachments) = match parsed.await {
+            Ok(parsed) => parsed,
+            Err(why) => return Ok(broken(stored, why)),
+        };
+        let received = stored.received_at.with_timezone(&self.config.timezone).date_naive();
+        let files = open(&mut self.reader, attachments, received, until).await?;
+        tell(stored, &files);
+        let about = (self.config.clone(), stored.clone());
+        let assessed = aside(move || assess(letter, files, &about.1.context(&about.0)));
+        Ok(assessed.await.unwrap_or_else(|why| broken(stored, why)))
+    }
+
+    /// Brings it into the ledger. What cannot be brought in, through nobody else's fault, waits for a person.
+    async fn settle(&self, stored: &Stored, assessed: Assessed, now: DateTime<Utc>) -> Result<Disposition> {
+        let enter = async |assessed| {
+            let mut tx = self.db.begin().await?;
+            let disposition = settle(&mut tx, self.config, (stored, assessed), self.answers, now).await?;
+            tx.commit().await?;
+            anyhow::Ok(disposition)
+        };
+        let head = assessed.head.clone();
+        match enter(assessed).await {
+            Err(error) if !db::is_outage(&error) => {
+                let error = format!("{error:#}");
+                error!(message = stored.id, error, "a message cannot be brought into the ledger");
+                enter(Assessed { head, ..broken(stored, "the program failed on it") }).await
+            }
+            done => done,
         }
-    };
-    info!(message = id, disposition = disposition.as_str(), "processed");
-    Ok(disposition)
+        .with_context(|| self.failed())
+    }
+}
+
+/// What the reader could not do, for the log: neither names nor contents.
+fn tell(stored: &Stored, files: &[File]) {
+    for file in files {
+        match &file.found {
+            Found::Refused(refusal @ Refusal::BrokeDown) => error!(message = stored.id, %refusal, "a file is not read"),
+            Found::Refused(refusal) => info!(message = stored.id, %refusal, "a file is not read"),
+            Found::Unopened(refusal) => info!(message = stored.id, %refusal, "an archive is not opened"),
+            Found::Reading(_) | Found::Left(_) => {}
+        }
+    }
+}
+
+/// Work beside the tasks that wait for each other; `Err` says why there is no result. The error's own text may quote
+/// what was being read.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, &'static str> {
+    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => Err("the program failed on it"),
+        Err(_) => Err("reading it took too long"),
+    }
 }
 
 /// A message as it lies in the store.
@@ -85,6 +169,13 @@ struct Stored {
     size: u64,
     attempts: i64,
     decisions: Decisions,
+}
+
+impl Stored {
+    fn context<'a>(&'a self, config: &'a Config) -> Context<'a> {
+        let received = self.received_at.with_timezone(&config.timezone);
+        Context { config, mailbox: &self.mailbox, received, decisions: &self.decisions, size: self.size }
+    }
 }
 
 async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
@@ -109,28 +200,6 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
     };
     tx.commit().await?;
     Ok(stored)
-}
-
-/// Reading takes time and may even panic in a library: both happen aside, and neither stops the next message.
-async fn examine(db: &Db, config: &Arc<Config>, stored: &Stored) -> Assessed {
-    let raw = match mailstore::get(db.dir(), &stored.digest) {
-        Ok(raw) => raw,
-        Err(error) => {
-            error!(message = stored.id, error = format!("{error:#}"), "the stored mail cannot be read");
-            return broken(stored, "its stored bytes cannot be read");
-        }
-    };
-    let (config, mailbox, decisions) = (config.clone(), stored.mailbox.clone(), stored.decisions.clone());
-    let (received, size) = (stored.received_at.with_timezone(&config.timezone), stored.size);
-    let work = tokio::task::spawn_blocking(move || {
-        assess(&raw, &Context { config: &config, mailbox: &mailbox, received, decisions: &decisions, size })
-    });
-    match tokio::time::timeout(PATIENCE, work).await {
-        Ok(Ok(assessed)) => assessed,
-        // The error's own text may quote what was being read.
-        Ok(Err(_)) => broken(stored, "the program failed on it"),
-        Err(_) => broken(stored, "reading it took too long"),
-    }
 }
 
 /// Our own failure is never told as the sender's: the message waits for a person.

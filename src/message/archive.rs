@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Read};
 
+use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -9,7 +10,7 @@ use super::attachment::{Kind, sniff};
 use super::{Attachment, charset, parse::safe_name};
 
 /// Settings `[limits]`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of all files together when unpacked.
     pub bytes: u64,
@@ -24,7 +25,7 @@ const RATIO: u64 = 200;
 const RATIO_FROM: u64 = 10 << 20;
 
 /// Why an archive could not be opened.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Refusal {
     #[error("the archive is protected by a password")]
     Encrypted,

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
 use super::cfb::{Compound, is_compound};
 use super::charset;
 
 /// What the bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// OOXML workbook (.xlsx, .xlsm)
     Xlsx,

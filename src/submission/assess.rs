@@ -1,15 +1,18 @@
 //! Assess: one raw message in, one [`Verdict`] out. Pure, and repeatable with the same decisions.
+//!
+//! In two steps, because opening what is attached is no pure matter: [`Letter::parse`] tells what is to be opened, and
+//! [`assess`] goes on with what was found in it.
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::documents::{self, Opened};
+use super::documents::{File, Opened};
 use super::forms;
 use super::{Decisions, Disposition, Fate, Head, Submission, Verdict};
 use crate::config::{Config, Mailbox, Unit};
 use crate::form::{Finding, Place, Severity};
 use crate::message::sender::{self, Authentication, Nature, Own};
-use crate::message::{Message, parse};
+use crate::message::{Attachment, Message, parse};
 
 /// What a message is judged by.
 pub struct Context<'a> {
@@ -30,15 +33,43 @@ pub struct Assessed {
     pub verdict: Verdict,
 }
 
-pub fn assess(raw: &[u8], context: &Context) -> Assessed {
-    let message = parse::parse(raw, &parse::Limits::default());
-    let config = context.config;
-    let addresses = own_addresses(config);
-    let own = Own { addresses: &addresses, installation: &config.smtp.address };
-    let nature = sender::nature(&message, &own);
-    let fingerprint = sender::fingerprint(&message.attachments);
-    let verdict = verdict(&message, &nature, context);
-    let head = Head::of(&message, fingerprint);
+/// A message that was read, but not what is attached to it.
+pub struct Letter {
+    message: Message,
+    nature: Nature,
+    head: Head,
+}
+
+impl Letter {
+    pub fn parse(raw: &[u8], config: &Config) -> Self {
+        let message = parse::parse(raw, &parse::Limits::default());
+        let addresses = own_addresses(config);
+        let own = Own { addresses: &addresses, installation: &config.smtp.address };
+        let nature = sender::nature(&message, &own);
+        let head = Head::of(&message, sender::fingerprint(&message.attachments));
+        Self { message, nature, head }
+    }
+
+    /// The attachments that are to be opened: none of a mail on which they have no bearing. They are taken out, because
+    /// nobody needs their bytes afterwards.
+    pub fn to_open(&mut self, context: &Context) -> Vec<Attachment> {
+        let attachments = std::mem::take(&mut self.message.attachments);
+        let matter = match self.nature {
+            Nature::Own | Nature::Bounce { .. } => false,
+            Nature::Auto { .. } | Nature::List { .. } => Sender::of(&self.message, context).known(),
+            Nature::Person => true,
+        };
+        let undecided = context.decisions.rejected.is_none();
+        let within_limit = context.size <= context.config.limits.mail_bytes;
+        if matter && undecided && within_limit { attachments } else { Vec::new() }
+    }
+}
+
+/// `files` is what was found in [`Letter::to_open`].
+pub fn assess(letter: Letter, files: Vec<File>, context: &Context) -> Assessed {
+    let Letter { message, nature, head } = letter;
+    let opened = Opened::of(files, &context.config.campaign);
+    let verdict = verdict(&message, &nature, opened, context);
     Assessed { message, nature, head, verdict }
 }
 
@@ -48,11 +79,12 @@ fn own_addresses(config: &Config) -> Vec<String> {
     addresses
 }
 
-fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
+fn verdict(message: &Message, nature: &Nature, mut opened: Opened, context: &Context) -> Verdict {
+    let automatic = |why: String| automatic(message, &opened, why, context);
     match nature {
         Nature::Own => return Verdict::plain(Disposition::Auto, "本系统自己发出的邮件。"),
-        Nature::Auto { why } => return automatic(message, format!("自动回复或自动生成的邮件（{why}）。"), context),
-        Nature::List { why } => return automatic(message, format!("群发邮件（{why}）。"), context),
+        Nature::Auto { why } => return automatic(format!("自动回复或自动生成的邮件（{why}）。")),
+        Nature::List { why } => return automatic(format!("群发邮件（{why}）。")),
         Nature::Bounce { .. } => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
         Nature::Person => {}
     }
@@ -62,7 +94,6 @@ fn verdict(message: &Message, nature: &Nature, context: &Context) -> Verdict {
     } else if context.size > context.config.limits.mail_bytes {
         too_large(context)
     } else {
-        let mut opened = documents::open(&message.attachments, context.config, context.received.date_naive());
         if message.truncated {
             opened.findings.push(too_many_parts());
         }
@@ -88,25 +119,22 @@ fn rejected_by_hand(reason: &str) -> Verdict {
 }
 
 /// Automatic mail is not answered. But an office's own system may send its return: that waits for a person.
-fn automatic(message: &Message, why: String, context: &Context) -> Verdict {
+fn automatic(message: &Message, opened: &Opened, why: String, context: &Context) -> Verdict {
     let sender = Sender::of(message, context);
     let released = context.decisions.released.is_some();
     if let Some(reason) = &context.decisions.rejected {
         return Verdict { answer: false, ..rejected_by_hand(reason) };
     }
-    if sender.known() && context.size <= context.config.limits.mail_bytes {
-        let opened = documents::open(&message.attachments, context.config, context.received.date_naive());
-        if opened.readings.iter().any(|r| !r.returns.is_empty()) {
-            let mut verdict = with_forms(message, &opened, &sender, context);
-            verdict.answer = false;
-            verdict.sender_units = sender.units.iter().map(|u| u.name.clone()).collect();
-            if !released {
-                verdict.submissions.iter_mut().for_each(|s| s.fate = Fate::Quarantined);
-                verdict.disposition = Disposition::Quarantined;
-                verdict.reason = format!("{why}里面有报表，须核实是否为该单位报送。");
-            }
-            return verdict;
+    if opened.readings.iter().any(|r| !r.returns.is_empty()) {
+        let mut verdict = with_forms(message, opened, &sender, context);
+        verdict.answer = false;
+        verdict.sender_units = sender.units.iter().map(|u| u.name.clone()).collect();
+        if !released {
+            verdict.submissions.iter_mut().for_each(|s| s.fate = Fate::Quarantined);
+            verdict.disposition = Disposition::Quarantined;
+            verdict.reason = format!("{why}里面有报表，须核实是否为该单位报送。");
         }
+        return verdict;
     }
     Verdict::plain(Disposition::Auto, why)
 }
@@ -225,13 +253,6 @@ fn without_forms(message: &Message, opened: &Opened, sender: &Sender, context: &
         return news;
     }
     news.answer = true;
-    if opened.broke_down {
-        let mut verdict = Verdict::plain(Disposition::Quarantined, BROKE_DOWN);
-        verdict.findings = opened.findings.clone();
-        verdict.answer = true;
-        verdict.our_failure = true;
-        return verdict;
-    }
     let mut findings = opened.findings.clone();
     findings.extend(opened.nothing_found());
     if sender::large_file_links(message) && findings.is_empty() {

@@ -1,17 +1,52 @@
-//! Opening what is attached: workbooks read, archives unpacked, and for the rest a word on why it is no return. Pure.
+//! What was found in the attachments: forms to go on with, and for the rest a word on why it is no return. Pure.
+//!
+//! Which files are opened is decided here, by kind; opening them takes a process of its own and is done elsewhere.
 
-use std::collections::BTreeSet;
-
-use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
-
-use crate::config::Config;
-use crate::form::extract;
 use crate::form::reading::Reading;
 use crate::form::{Campaign, Finding, Place, Severity};
-use crate::message::archive;
-use crate::message::{Attachment, Kind};
-use crate::workbook::{self, Refusal};
+use crate::message::{Kind, archive};
+use crate::workbook::Refusal;
+
+/// What is to be done with a file to find out what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is read as a workbook.
+    Read,
+    /// The files in it are looked at in its place.
+    Unpack,
+    /// Its kind says enough.
+    Leave,
+}
+
+impl Way {
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Xlsx | Kind::Xls | Kind::SpreadsheetMl | Kind::Html | Kind::Csv | Kind::Encrypted => Self::Read,
+            Kind::Archive => Self::Unpack,
+            Kind::OtherSpreadsheet | Kind::Word | Kind::Pdf | Kind::Picture | Kind::Other => Self::Leave,
+        }
+    }
+}
+
+/// A file of a mail, opened as far as it could be.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// As the sender knows it, with the archive it lay in.
+    pub name: String,
+    pub found: Found,
+}
+
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A workbook, and the forms in it.
+    Reading(Reading),
+    /// A workbook that cannot be read.
+    Refused(Refusal),
+    /// An archive that cannot be opened.
+    Unopened(archive::Refusal),
+    /// Nothing that is opened.
+    Left(Kind),
+}
 
 /// All that the attachments gave.
 #[derive(Default)]
@@ -20,8 +55,6 @@ pub struct Opened {
     pub readings: Vec<Reading>,
     /// Files that could not be read at all.
     pub findings: Vec<Finding>,
-    /// A reader broke down on one of them: our failure, so that a person looks at the mail.
-    pub broke_down: bool,
     /// Workbooks that were read and hold no form.
     formless: Vec<String>,
     /// Documents and pictures: the file's name, and whether it looks meant as a return.
@@ -30,73 +63,41 @@ pub struct Opened {
     unknown: Vec<String>,
 }
 
-pub fn open(attachments: &[Attachment], config: &Config, received: NaiveDate) -> Opened {
-    let mut opener = Opener { config, received, seen: BTreeSet::new(), opened: Opened::default() };
-    for attachment in attachments {
-        opener.open(attachment);
-    }
-    opener.opened
-}
-
-struct Opener<'a> {
-    config: &'a Config,
-    received: NaiveDate,
-    /// Digests: the same file attached twice is one file.
-    seen: BTreeSet<Vec<u8>>,
-    opened: Opened,
-}
-
-impl Opener<'_> {
-    fn open(&mut self, attachment: &Attachment) {
-        if !self.seen.insert(Sha256::digest(&attachment.bytes).to_vec()) {
-            return;
+impl Opened {
+    pub fn of(files: Vec<File>, campaign: &Campaign) -> Self {
+        let mut opened = Self::default();
+        for File { name, found } in files {
+            match found {
+                Found::Reading(reading) => {
+                    if reading.returns.is_empty() {
+                        opened.formless.push(name);
+                    }
+                    opened.readings.push(reading);
+                }
+                Found::Refused(refusal) => opened.findings.push(refused(&name, &refusal)),
+                Found::Unopened(refusal) => opened.findings.push(not_opened(&name, &refusal)),
+                Found::Left(kind) => opened.left(name, kind, campaign),
+            }
         }
-        let name = &attachment.name;
-        match attachment.kind {
-            Kind::Xlsx | Kind::Xls | Kind::SpreadsheetMl | Kind::Html | Kind::Csv => self.workbook(attachment),
-            Kind::Encrypted => self.opened.findings.push(refused(name, &Refusal::Encrypted)),
-            Kind::Archive => self.archive(attachment),
+        opened
+    }
+
+    fn left(&mut self, name: String, kind: Kind, campaign: &Campaign) {
+        match kind {
             Kind::OtherSpreadsheet => {
                 let text =
                     format!("“{name}”是系统暂时不能读取的表格格式；请用 Excel 或 WPS 打开，另存为 .xlsx 后重新发送。");
-                self.opened.findings.push(about(name, "W08", text));
+                self.findings.push(about(&name, "W08", text));
             }
             Kind::Word | Kind::Pdf | Kind::Picture => {
-                let meant = meant_as_return(name, &self.config.campaign);
-                self.opened.documents.push((name.clone(), meant));
+                let meant = meant_as_return(&name, campaign);
+                self.documents.push((name, meant));
             }
             // Nothing that a program would open, under the name of a workbook.
-            Kind::Other if named_as_workbook(name) => {
-                self.opened.findings.push(refused(name, &Refusal::Damaged("no workbook at all".into())));
+            _ if named_as_workbook(&name) => {
+                self.findings.push(refused(&name, &Refusal::Damaged("no workbook at all".into())));
             }
-            Kind::Other => self.opened.unknown.push(name.clone()),
-        }
-    }
-
-    fn archive(&mut self, attachment: &Attachment) {
-        let c = &self.config.limits;
-        let limits = archive::Limits { bytes: c.archive_bytes, members: c.archive_members, depth: c.archive_depth };
-        match archive::unpack(attachment, &limits) {
-            Ok(members) => members.iter().for_each(|member| self.open(member)),
-            Err(error) => self.opened.findings.push(not_opened(&attachment.name, &error)),
-        }
-    }
-
-    fn workbook(&mut self, attachment: &Attachment) {
-        let c = &self.config.limits;
-        let limits = workbook::Limits { bytes: c.workbook_bytes, cells: c.workbook_cells };
-        match workbook::read_as(attachment.kind, &attachment.bytes, &limits) {
-            Ok(book) => {
-                let reading = extract::read(&book, &self.config.campaign, &attachment.name, self.received);
-                if reading.returns.is_empty() {
-                    self.opened.formless.push(attachment.name.clone());
-                }
-                self.opened.readings.push(reading);
-            }
-            Err(refusal) => {
-                self.opened.broke_down |= refusal == Refusal::BrokeDown;
-                self.opened.findings.push(refused(&attachment.name, &refusal));
-            }
+            _ => self.unknown.push(name),
         }
     }
 }
@@ -135,9 +136,12 @@ fn refused(file: &str, refusal: &Refusal) -> Finding {
             let text = format!("“{file}”打不开，文件可能在保存或发送时损坏；请在电脑上确认能打开，重新保存后再发送。");
             about(file, "W02", text)
         }
+        // Ours to mend, but only the sender can do something about it now.
         Refusal::BrokeDown => {
-            let text = format!("系统未能读取“{file}”（程序故障，与来信人无关），由区里人工处理，不必重发。");
-            Finding { severity: Severity::Info, ..about(file, "H04", text) }
+            let text = format!(
+                "系统读“{file}”时出了错（程序故障，已记录）；请用 Excel 或 WPS 打开，确认内容完整，另存为 .xlsx 后重新发送。"
+            );
+            about(file, "W02", text)
         }
         Refusal::TooLarge(_) => {
             let text = format!("“{file}”超过系统的读取上限；请删去多余的工作表、空行和图片，另存为 .xlsx 后重新发送。");

@@ -1,9 +1,10 @@
 //! A submission (报送): what one mail reports, for whom, for when, and what is wrong with it. Pure.
 //!
-//! [`assess`](assess::assess) turns a parsed message into a [`Verdict`]; the ledger stores it, nothing else decides.
+//! [`assess`](assess::assess) turns a parsed message, and what was found in its attachments, into a [`Verdict`]; the
+//! ledger stores it, nothing else decides.
 
 pub mod assess;
-mod documents;
+pub mod documents;
 mod forms;
 mod resolve;
 pub mod units;

@@ -19,6 +19,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
 
 pub use read::{read, read_as};
 
@@ -67,7 +68,7 @@ pub enum CellValue {
 }
 
 /// Why bytes could not be read as a workbook. Each maps to one rule and one answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Refusal {
     /// W01
     #[error("the workbook is protected by a password")]
@@ -84,7 +85,7 @@ pub enum Refusal {
 }
 
 /// What one workbook may cost. Settings `[limits]`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
     pub bytes: u64,
     pub cells: u64,

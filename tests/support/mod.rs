@@ -4,7 +4,9 @@ pub mod fake_imap;
 pub mod stack;
 pub mod tap;
 
-use taizhang::config::{After, Imap, Limits, Mailbox, Secret, Server, Source, Tls};
+use std::time::Duration;
+
+use taizhang::config::{After, Imap, Limits, Mailbox, ReadLimits, Secret, Server, Source, Tls};
 
 pub const LIMITS: Limits = Limits {
     mail_bytes: 4 * 1024 * 1024,
@@ -13,6 +15,9 @@ pub const LIMITS: Limits = Limits {
     archive_bytes: 200 * 1024 * 1024,
     archive_members: 100,
     archive_depth: 3,
+    mail_time: Duration::from_secs(120),
+    workbook_rows: 20_000,
+    read: ReadLimits { time: Duration::from_secs(20), memory: 1 << 30, isolate: false },
 };
 
 /// Settings for INBOX on this machine, without TLS, a second per command, the password in `password`.

@@ -1,0 +1,66 @@
+//! Open: what is attached to one mail, file by file, archives and archives in them included.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::message::{Attachment, Kind};
+use crate::reader::{Reader, Source, Unavailable};
+use crate::submission::documents::{File, Found, Way};
+
+/// A file that was found and not opened yet.
+struct Waiting {
+    name: String,
+    kind: Kind,
+    digest: [u8; 32],
+    /// The way into the attachment; empty for itself.
+    path: Vec<usize>,
+}
+
+/// Opens everything, in order; the same file twice is one file. What is not reached before `until` is over a limit.
+///
+/// # Errors
+/// [`Unavailable`]; all that a file can do is in its [`Found`].
+pub async fn open(
+    reader: &mut Reader,
+    attachments: Vec<Attachment>,
+    received: NaiveDate,
+    until: Instant,
+) -> Result<Vec<File>, Unavailable> {
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    // One after the other, so that each attachment's bytes are gone once it is done with.
+    for attachment in attachments {
+        let digest = Sha256::digest(&attachment.bytes).into();
+        let itself = Waiting { name: attachment.name.clone(), kind: attachment.kind, digest, path: Vec::new() };
+        // The next one last.
+        let mut waiting = vec![itself];
+        while let Some(Waiting { name, kind, digest, path }) = waiting.pop() {
+            if !seen.insert(digest) {
+                continue;
+            }
+            let source = Source { attachment: &attachment, path: &path };
+            let found = match Way::of(kind) {
+                Way::Leave => Found::Left(kind),
+                Way::Read => reader.read(source, received, until).await?.map_or_else(Found::Refused, Found::Reading),
+                Way::Unpack => match reader.list(source, until).await? {
+                    Ok(members) => {
+                        let member = |(place, m): (usize, crate::reader::Member)| Waiting {
+                            name: m.name,
+                            kind: m.kind,
+                            digest: m.digest,
+                            path: [&path[..], &[place]].concat(),
+                        };
+                        waiting.extend(members.into_iter().enumerate().map(member).rev());
+                        continue;
+                    }
+                    Err(refusal) => Found::Unopened(refusal),
+                },
+            };
+            files.push(File { name, found });
+        }
+    }
+    Ok(files)
+}
