@@ -7,6 +7,7 @@ use crate::config::{Config, SmtpKind, Source};
 use crate::db::Db;
 use crate::mailbox::Connection;
 use crate::outbox::Transport;
+use crate::reader::{Reader, Shelter};
 
 struct Line {
     what: String,
@@ -21,6 +22,7 @@ pub async fn run(office: Office) -> Result<Outcome> {
         ok("forms", format!("{} forms, {} streams", config.campaign.forms.len(), config.campaign.streams.len())),
         ledger(config).await,
         clock(&office),
+        reader(config).await,
     ];
     for mailbox in &config.mailboxes {
         let what = format!("mailbox {}", mailbox.name);
@@ -71,6 +73,29 @@ fn clock(office: &Office) -> Line {
         false => Ok(format!("{} {}", now.format("%Y-%m-%d %H:%M"), office.config.timezone)),
     };
     Line { what: "clock".into(), result }
+}
+
+/// What a reader found out by trying to get out of where it is kept.
+async fn reader(config: &Config) -> Line {
+    let result = match Reader::new(config).shelter().await {
+        Ok(Some(shelter)) => kept_in(shelter, config.limits.read.memory >> 20),
+        Ok(None) => Err("[limits] isolate = false: workbooks can bring the program down; only for measuring".into()),
+        Err(unavailable) => Err(unavailable.to_string()),
+    };
+    Line { what: "reader".into(), result }
+}
+
+fn kept_in(shelter: Shelter, memory: u64) -> Result<String, String> {
+    let Shelter { memory: bounded, files, network, landlock } = shelter;
+    let open: Vec<&str> = [(bounded, "memory"), (files, "files"), (network, "network")]
+        .into_iter()
+        .filter_map(|(shut, what)| (!shut).then_some(what))
+        .collect();
+    let kernel = if landlock { "" } else { "; this kernel has no landlock, so only its own limits hold it" };
+    match open.is_empty() {
+        true => Ok(format!("isolated ({memory} MB of memory, no files, no network{kernel})")),
+        false => Err(format!("not isolated from: {}; this system does not let a process limit itself", open.join(", "))),
+    }
 }
 
 /// A password that others can read is no secret.
