@@ -94,7 +94,9 @@ fn kept_in(shelter: Shelter, memory: u64) -> Result<String, String> {
     let kernel = if landlock { "" } else { "; this kernel has no landlock, so only its own limits hold it" };
     match open.is_empty() {
         true => Ok(format!("isolated ({memory} MB of memory, no files, no network{kernel})")),
-        false => Err(format!("not isolated from: {}; this system does not let a process limit itself", open.join(", "))),
+        false => {
+            Err(format!("not isolated from: {}; this system does not let a process limit itself", open.join(", ")))
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub const COMMAND: &str = "reader";
 /// A child that answered more slowly than this has held much memory, which it may not give back.
 const QUICK: Duration = Duration::from_millis(250);
 /// No child gets older than this many files.
-const FILES: u32 = 100;
+const FILES: u32 = 40;
 /// Bytes of one answer. The forms of an honest workbook take some hundred bytes a row.
 const ANSWER: u64 = 32 << 20;
 

@@ -80,11 +80,12 @@ fn own_addresses(config: &Config) -> Vec<String> {
 }
 
 fn verdict(message: &Message, nature: &Nature, mut opened: Opened, context: &Context) -> Verdict {
-    let automatic = |why: String| automatic(message, &opened, why, context);
     match nature {
         Nature::Own => return Verdict::plain(Disposition::Auto, "本系统自己发出的邮件。"),
-        Nature::Auto { why } => return automatic(format!("自动回复或自动生成的邮件（{why}）。")),
-        Nature::List { why } => return automatic(format!("群发邮件（{why}）。")),
+        Nature::Auto { why } => {
+            return automatic(message, opened, format!("自动回复或自动生成的邮件（{why}）。"), context);
+        }
+        Nature::List { why } => return automatic(message, opened, format!("群发邮件（{why}）。"), context),
         Nature::Bounce { .. } => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
         Nature::Person => {}
     }
@@ -97,9 +98,9 @@ fn verdict(message: &Message, nature: &Nature, mut opened: Opened, context: &Con
         if message.truncated {
             opened.findings.push(too_many_parts());
         }
-        match opened.readings.iter().any(|r| !r.returns.is_empty()) {
-            true => with_forms(message, &opened, &sender, context),
-            false => without_forms(message, &opened, &sender, context),
+        match opened.has_forms() {
+            true => with_forms(message, opened, &sender, context),
+            false => without_forms(message, opened, &sender, context),
         }
     };
     verdict.answer = verdict.answer && sender.known() && sender.failure.is_none();
@@ -119,13 +120,13 @@ fn rejected_by_hand(reason: &str) -> Verdict {
 }
 
 /// Automatic mail is not answered. But an office's own system may send its return: that waits for a person.
-fn automatic(message: &Message, opened: &Opened, why: String, context: &Context) -> Verdict {
+fn automatic(message: &Message, opened: Opened, why: String, context: &Context) -> Verdict {
     let sender = Sender::of(message, context);
     let released = context.decisions.released.is_some();
     if let Some(reason) = &context.decisions.rejected {
         return Verdict { answer: false, ..rejected_by_hand(reason) };
     }
-    if opened.readings.iter().any(|r| !r.returns.is_empty()) {
+    if opened.has_forms() {
         let mut verdict = with_forms(message, opened, &sender, context);
         verdict.answer = false;
         verdict.sender_units = sender.units.iter().map(|u| u.name.clone()).collect();
@@ -185,8 +186,8 @@ fn too_many_parts() -> Finding {
     Finding::new("W07", Severity::Error, Place::default(), text)
 }
 
-fn with_forms(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Verdict {
-    let submissions = forms::submissions(message, opened, sender, context);
+fn with_forms(message: &Message, mut opened: Opened, sender: &Sender, context: &Context) -> Verdict {
+    let submissions = forms::submissions(message, &mut opened, sender, context);
     let mut verdict = Verdict::plain(Disposition::Accepted, "");
     verdict.findings = opened.findings.iter().cloned().chain(opened.left_aside()).collect();
     verdict.answer = true;
@@ -241,7 +242,7 @@ fn reason(verdict: &Verdict) -> String {
 pub const BROKE_DOWN: &str = "系统未能读取这封邮件（程序故障，与来信人无关），请人工打开原件处理，并告知系统管理员。";
 
 /// No form in the mail: news, a document in place of a table, or a workbook that cannot be used.
-fn without_forms(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Verdict {
+fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &Context) -> Verdict {
     if let Some(why) = &sender.failure {
         let mut verdict = Verdict::plain(Disposition::Quarantined, forged(why));
         verdict.rules = vec!["M02".into()];
@@ -253,8 +254,9 @@ fn without_forms(message: &Message, opened: &Opened, sender: &Sender, context: &
         return news;
     }
     news.answer = true;
-    let mut findings = opened.findings.clone();
-    findings.extend(opened.nothing_found());
+    let nothing = opened.nothing_found();
+    let mut findings = opened.findings;
+    findings.extend(nothing);
     if sender::large_file_links(message) && findings.is_empty() {
         let text = "邮件里只有网盘或“超大附件”链接，系统不能下载；请把报表作为普通附件发送。";
         findings.push(Finding::new("M05", Severity::Error, Place::default(), text));

@@ -82,6 +82,10 @@ impl Opened {
         opened
     }
 
+    pub fn has_forms(&self) -> bool {
+        self.readings.iter().any(|r| !r.returns.is_empty())
+    }
+
     fn left(&mut self, name: String, kind: Kind, campaign: &Campaign) {
         match kind {
             Kind::OtherSpreadsheet => {

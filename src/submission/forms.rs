@@ -19,17 +19,19 @@ pub struct Judged {
     pub rules: Vec<String>,
 }
 
-pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context: &Context) -> Vec<Judged> {
+/// The readings are used up: rows are moved, because a large book should be in memory once.
+pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, context: &Context) -> Vec<Judged> {
     let mut subjects = vec![message.subject.clone()];
     subjects.extend(message.forwarded.iter().map(|f| f.subject.clone()));
     let several = to_several_streams(message, context);
     let sibling = one_unit_of_all(opened, context);
     let mut list = Vec::new();
-    for ret in opened.readings.iter().flat_map(|r| &r.returns) {
+    for ret in std::mem::take(&mut opened.readings).into_iter().flat_map(|r| r.returns) {
+        let file = ret.file.clone();
         let around = Around {
             registry: &context.config.registry,
             campaign: &context.config.campaign,
-            file: &ret.file,
+            file: &file,
             subjects: &subjects,
             sender: &sender.units,
             sibling: sibling.as_deref(),
@@ -38,7 +40,7 @@ pub fn submissions(message: &Message, opened: &Opened, sender: &Sender, context:
         };
         let Some(form) = context.config.campaign.form(&ret.form) else { continue };
         for part in parts(ret, form, &around) {
-            list.push(judge(&part, form, &around, (sender, context, several)));
+            list.push(judge(part, form, &around, (sender, context, several)));
         }
     }
     settle_doubles(list, context)
@@ -69,9 +71,9 @@ fn to_several_streams(message: &Message, context: &Context) -> bool {
 }
 
 /// A table of figures may have a row for each of several units; each is a return of its own.
-fn parts(ret: &Return, form: &Form, around: &Around) -> Vec<Return> {
+fn parts(ret: Return, form: &Form, around: &Around) -> Vec<Return> {
     if form.kind == FormKind::Book || ret.records.len() < 2 {
-        return vec![ret.clone()];
+        return vec![ret];
     }
     let mut by_unit: BTreeMap<String, Vec<Record>> = BTreeMap::new();
     for record in &ret.records {
@@ -79,7 +81,7 @@ fn parts(ret: &Return, form: &Form, around: &Around) -> Vec<Return> {
         match super::units::find_units(cell, around.registry).as_slice() {
             [one] => by_unit.entry(one.name.clone()).or_default().push(record.clone()),
             // A row that names no unit: the table cannot be taken apart.
-            _ => return vec![ret.clone()],
+            _ => return vec![ret],
         }
     }
     let part = |records: Vec<Record>| {
@@ -97,19 +99,20 @@ fn parts(ret: &Return, form: &Form, around: &Around) -> Vec<Return> {
 }
 
 fn judge(
-    ret: &Return,
+    mut ret: Return,
     form: &Form,
     around: &Around,
     (sender, context, to_several_streams): (&Sender, &Context, bool),
 ) -> Judged {
-    let mut findings = ret.findings.clone();
+    // Beside those of the reading, which the checks look at.
+    let mut findings: Vec<Finding> = Vec::new();
     let mut asked: Vec<Finding> = Vec::new();
     let place = || Place { file: Some(ret.file.clone()), sheet: Some(ret.sheet.clone()), ..Place::default() };
     let whole = |rule: &str, text: String| Finding::new(rule, Severity::Error, place(), text);
 
-    let unit = unit((ret, form), around, context, &mut asked, &whole);
+    let unit = unit((&ret, form), around, context, &mut asked, &whole);
     let owner = unit.as_ref().and_then(|u| around.registry.unit(u));
-    let (stream, told_by) = match resolve::stream(ret, owner, around) {
+    let (stream, told_by) = match resolve::stream(&ret, owner, around) {
         Some(found) => (Some(found.key), Some(found.told_by)),
         None => (None, None),
     };
@@ -123,7 +126,7 @@ fn judge(
         findings
             .push(whole("W09", "看不出是非公有制企业的报表还是社会组织的报表；请在表的标题里写明后重新发送。".into()));
     }
-    let period = match resolve::period(ret, around) {
+    let period = match resolve::period(&ret, around) {
         Ok(when) => {
             findings.extend(when.told);
             Some(when.period)
@@ -134,10 +137,10 @@ fn judge(
         }
     };
     if let Some(period) = period {
-        findings.extend(check::check(ret, form, period, around.received.date_naive()));
+        findings.extend(check::check(&ret, form, period, around.received.date_naive()));
     }
     if context.decisions.released.is_none() {
-        asked.extend(questions(ret, (owner, stream.as_deref()), sender, &whole));
+        asked.extend(questions(&ret, (owner, stream.as_deref()), sender, &whole));
     }
     if unit.is_none() && asked.is_empty() {
         findings.push(whole("W04", "看不出是哪个单位的报表；请在表上写明“填报单位”后重新发送。".into()));
@@ -151,7 +154,9 @@ fn judge(
     if ret.records.is_empty() {
         asked.push(whole("W03", "表里没有一行数据；如果确实没有，请在回信里说明，由区里核实。".into()));
     }
-    finish(ret, form, (unit, stream, period), findings, asked)
+    let mut all = std::mem::take(&mut ret.findings);
+    all.extend(findings);
+    finish(ret, form, (unit, stream, period), all, asked)
 }
 
 fn unit(
@@ -215,20 +220,20 @@ type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
 
 /// Errors keep a row of a book out, or a whole table of figures; a question keeps all of it waiting.
 fn finish(
-    ret: &Return,
+    ret: Return,
     form: &Form,
     (unit, stream, period): Named,
     mut findings: Vec<Finding>,
     asked: Vec<Finding>,
 ) -> Judged {
     let faults = check::Faults::of(&findings);
-    let refused = faults.reject(ret, form);
+    let refused = faults.reject(&ret, form);
     let admit = |record: &Record| match form.kind {
         FormKind::Book => !faults.withhold(record),
         FormKind::Figures => !refused,
     };
-    let row = |record: &Record| Row { sheet: record.sheet.clone(), record: record.clone(), admitted: admit(record) };
-    let rows: Vec<Row> = ret.records.iter().map(row).collect();
+    let row = |record: Record| Row { sheet: record.sheet.clone(), admitted: admit(&record), record };
+    let rows: Vec<Row> = ret.records.into_iter().map(row).collect();
     let placed = unit.is_some() && stream.is_some() && period.is_some();
     let usable = placed && !refused && rows.iter().any(|r| r.admitted);
     let fate = match (asked.is_empty(), usable) {
@@ -243,12 +248,12 @@ fn finish(
     let submission = Submission {
         unit,
         stream,
-        form: ret.form.clone(),
+        form: ret.form,
         period,
         fate,
-        file: ret.file.clone(),
-        sheet: ret.sheet.clone(),
-        columns: ret.columns.clone(),
+        file: ret.file,
+        sheet: ret.sheet,
+        columns: ret.columns,
         rows,
         findings,
     };

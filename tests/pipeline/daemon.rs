@@ -1,28 +1,14 @@
 //! The daemon on Maildirs: it answers what comes, lets people decide meanwhile, and stops when it is told to.
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 use taizhang::demo::district::{GBK, NONPUBLIC, TIDY};
-use taizhang::demo::mime::File;
 
 use crate::office::Office;
-use crate::office::daemon::Daemon;
-use crate::office::letter::{Letter, tidy};
+use crate::office::daemon::{Daemon, until};
+use crate::office::letter::{Letter, large_workbook, tidy};
 
 const MORNING: &str = "2011-09-20T09:10:00+08:00";
 const NOON: &str = "2011-09-20T12:00:00+08:00";
-/// Far more than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits for something to become true.
-fn until(what: &str, mut come: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !come() {
-        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn office() -> Office {
     Office::open_with(|config| config.replace("kind = \"maildir\"", "kind = \"maildir\"\npoll = 1"))
@@ -82,7 +68,7 @@ fn a_person_decides_while_it_runs_and_it_sends_the_answer() {
 #[test]
 fn it_stops_in_the_middle_of_a_large_workbook_and_takes_it_up_again() {
     let office = office();
-    let large = Letter::new(TIDY, NONPUBLIC, MORNING, vec![large_workbook()]);
+    let large = Letter::new(TIDY, NONPUBLIC, MORNING, vec![large_workbook(25_000)]);
     office.post(&large);
     let daemon = Daemon::start(&office, NOON);
     // Taken, so that it is being read now or in a moment.
@@ -101,17 +87,4 @@ fn it_stops_in_the_middle_of_a_large_workbook_and_takes_it_up_again() {
     let message = office.message(&large);
     assert_eq!((&message["disposition"], &message["rules"]), (&json!("rejected"), &json!(["W07"])));
     assert!(office.answer(&large).text.contains("超过系统的读取上限"));
-}
-
-/// One that takes many seconds to read.
-fn large_workbook() -> File {
-    let mut book = rust_xlsxwriter::Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory().expect("a sheet");
-    for row in 0..25_000 {
-        for column in 0..40 {
-            sheet.write(row, column, f64::from(row)).expect("a cell");
-        }
-    }
-    let bytes = book.save_to_buffer().expect("a workbook");
-    File { name: "流水.xlsx".to_owned(), media_type: "application/octet-stream", bytes }
 }

@@ -12,4 +12,5 @@ mod daemon;
 mod desk;
 mod migrations;
 mod quarantine;
+mod reader;
 mod versions;
