@@ -5,20 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::Office;
 
-/// Far more than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits for something to become true.
-pub fn until(what: &str, mut come: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !come() {
-        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Killed when dropped.
-pub struct Daemon(Child);
+pub struct Daemon(pub Child);
 
 impl Daemon {
     pub fn start(office: &Office, at: &str) -> Self {
@@ -28,20 +16,6 @@ impl Daemon {
     /// However the command was put together.
     pub fn of(mut command: Command) -> Self {
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program"))
-    }
-
-    pub fn id(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// How it ended, of itself.
-    pub fn end(mut self) -> Option<i32> {
-        let mut status = None;
-        until("its end", || {
-            status = self.0.try_wait().expect("its state");
-            status.is_some()
-        });
-        status.and_then(|s| s.code())
     }
 
     /// Tells it to stop, which it must do in good order and within five seconds.

@@ -76,16 +76,3 @@ pub fn workbook(name: &str, tables: &[Table]) -> File {
     let bytes = sheets::workbook(tables, made).expect("a workbook");
     File { name: name.to_owned(), media_type: "application/octet-stream", bytes }
 }
-
-/// One that takes seconds and much memory to read, and holds no form.
-pub fn large_workbook(rows: u32) -> File {
-    let mut book = rust_xlsxwriter::Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory().expect("a sheet");
-    for row in 0..rows {
-        for column in 0..40 {
-            sheet.write(row, column, f64::from(row)).expect("a cell");
-        }
-    }
-    let bytes = book.save_to_buffer().expect("a workbook");
-    File { name: "流水.xlsx".to_owned(), media_type: "application/octet-stream", bytes }
-}

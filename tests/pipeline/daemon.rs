@@ -3,9 +3,10 @@
 use serde_json::json;
 use taizhang::demo::district::{GBK, NONPUBLIC, TIDY};
 
+use crate::desk::{large_workbook, until};
 use crate::office::Office;
-use crate::office::daemon::{Daemon, until};
-use crate::office::letter::{Letter, large_workbook, tidy};
+use crate::office::daemon::Daemon;
+use crate::office::letter::{Letter, tidy};
 
 const MORNING: &str = "2011-09-20T09:10:00+08:00";
 const NOON: &str = "2011-09-20T12:00:00+08:00";

@@ -1,10 +1,13 @@
 //! The office with Maildirs and a folder for what it sends.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use taizhang::demo::district::{self, MAILBOXES};
-use taizhang::demo::mime::Trace;
+use taizhang::demo::mime::{File, Trace};
 
 use crate::office::Office;
+use crate::office::daemon::Daemon;
 use crate::office::letter::Letter;
 use crate::office::sent::Sent;
 
@@ -98,4 +101,45 @@ impl Office {
         let found = list.iter().find(|o| o["unit"] == of.0 && o["stream"] == of.1 && o["form"] == of.2);
         found.unwrap_or_else(|| panic!("no obligation {of:?}")).clone()
     }
+}
+
+impl Daemon {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// How it ended, of itself.
+    pub fn end(mut self) -> Option<i32> {
+        let mut status = None;
+        until("its end", || {
+            status = self.0.try_wait().expect("its state");
+            status.is_some()
+        });
+        status.and_then(|s| s.code())
+    }
+}
+
+/// Far more than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for something to become true.
+pub fn until(what: &str, mut come: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !come() {
+        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// One that takes seconds and much memory to read, and holds no form.
+pub fn large_workbook(rows: u32) -> File {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet_with_constant_memory().expect("a sheet");
+    for row in 0..rows {
+        for column in 0..40 {
+            sheet.write(row, column, f64::from(row)).expect("a cell");
+        }
+    }
+    let bytes = book.save_to_buffer().expect("a workbook");
+    File { name: "流水.xlsx".to_owned(), media_type: "application/octet-stream", bytes }
 }

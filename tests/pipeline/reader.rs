@@ -11,9 +11,10 @@ use taizhang::demo::mime::File;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::desk::{large_workbook, until};
 use crate::office::Office;
-use crate::office::daemon::{Daemon, until};
-use crate::office::letter::{Letter, large_workbook, tidy};
+use crate::office::daemon::Daemon;
+use crate::office::letter::{Letter, tidy};
 
 const MORNING: &str = "2011-09-20T09:10:00+08:00";
 const LATER: &str = "2011-09-20T09:30:00+08:00";
