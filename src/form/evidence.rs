@@ -40,13 +40,17 @@ impl<'a> Evidence<'a> {
     pub fn new(vocabulary: &'a Vocabulary<'a>, headings: &'a [Heading], sample: &'a Sample<'a>) -> Self {
         let fields = 0..vocabulary.form.columns.len();
         let listed = |h: &Heading| fields.clone().any(|f| vocabulary.listed(f, &h.path).is_some());
-        let like = |h: usize, f: usize| {
-            let like = vocabulary.likeness.of(f, &headings[h].path)?;
-            (sample.agreement(h, &vocabulary.form.columns[f]) != Agreement::Against).then_some(like)
-        };
         let of = |h: usize| -> Vec<Option<f64>> {
-            let known = headings[h].path.is_empty() || listed(&headings[h]);
-            fields.clone().map(|f| if known { None } else { like(h, f) }).collect()
+            if headings[h].path.is_empty() || listed(&headings[h]) {
+                return vec![None; fields.len()];
+            }
+            let mut likeness = vocabulary.likeness.of(&headings[h].path);
+            for (like, column) in likeness.iter_mut().zip(&vocabulary.form.columns) {
+                if like.is_some() && sample.agreement(h, column) == Agreement::Against {
+                    *like = None;
+                }
+            }
+            likeness
         };
         Self {
             vocabulary,

@@ -1,10 +1,10 @@
 //! How like an unlisted heading is to the headings that a form lists for its columns: by what the words mean. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::definition::{Campaign, Column, Form, Group, HeadingWords};
 use super::key::key;
-use super::words::{Lexicon, Token};
+use super::words::{Lexicon, Token, kind};
 
 /// The head of a heading (企业 in 党员企业数) is not what the column asks for.
 const OTHER_HEAD: f64 = 0.6;
@@ -16,7 +16,6 @@ const IMPLIED: f64 = 0.35;
 
 /// The headings of a form by their meaning.
 pub struct Likeness<'a> {
-    form: &'a Form,
     lexicon: Lexicon<'a>,
     neutral: BTreeSet<String>,
     columns: Vec<Senses>,
@@ -24,12 +23,15 @@ pub struct Likeness<'a> {
 
 /// What a column's headings mean.
 struct Senses {
+    kind: &'static str,
     /// Each listed heading, and whether it counts only where no group stands above.
     senses: Vec<(BTreeSet<Token>, bool)>,
     /// May stand beside them: the column's groups.
     free: BTreeSet<Token>,
     /// May stand beside them, but not as the head: what the whole form is about.
     subject: BTreeSet<Token>,
+    /// Its group has to be said: without it a heading may be the organisation's own.
+    distinct: bool,
 }
 
 impl<'a> Likeness<'a> {
@@ -43,51 +45,63 @@ impl<'a> Likeness<'a> {
             Senses::new(&Known { column, shared, form, words, neutral: &neutral }, &lexicon)
         };
         let columns = form.columns.iter().map(of).collect();
-        Self { form, lexicon, neutral, columns }
+        Self { lexicon, neutral, columns }
     }
 
-    /// From 0 to 1: the share of what a path (keys, top row first) and a column's likeliest heading say in common.
-    /// `None` if the path says what rules the column out.
-    pub fn of(&self, column: usize, path: &[String]) -> Option<f64> {
-        let said = self.said(column, path);
-        let Senses { senses, free, subject } = &self.columns[column];
-        let grouped = path.len() > 1;
-        let likest = senses.iter().filter(|(_, bare)| !(*bare && grouped)).filter_map(|(sense, _)| {
-            let beside = |t: &&Token| !sense.contains(t) && !free.contains(t);
-            let extra = said.tokens.iter().filter(beside).filter(|t| !subject.contains(t));
-            if extra.clone().any(|t| self.lexicon.is_decisive(t)) {
-                return None;
-            }
-            let common: f64 = sense.iter().filter(|t| said.tokens.contains(t)).map(|t| self.lexicon.weight(t)).sum();
-            let implied = |t: &Token| if free.contains(t) { IMPLIED } else { 1.0 };
-            let missing = sense.iter().filter(|t| !said.tokens.contains(t));
-            let missing: f64 = missing.map(|t| self.lexicon.weight(t) * implied(t)).sum();
-            let aside = |t: &Token| if said.above.contains(t) { ABOVE } else { 1.0 };
-            let extra: f64 = extra.map(|t| self.lexicon.weight(t) * aside(t)).sum();
-            let at_home = |t: &Token| sense.contains(t) || free.contains(t) || matches!(t, Token::Unknown(_));
-            let headed = said.head.as_ref().is_none_or(at_home);
-            let share = if common > 0.0 { common / (common + missing + extra) } else { 0.0 };
-            Some(if headed { share } else { share * OTHER_HEAD })
-        });
-        likest.max_by(f64::total_cmp).map(|share| if said.misspelt { share * MISSPELT } else { share })
+    /// For each column, from 0 to 1: the share of what a path (keys, top row first) and the column's likeliest heading say
+    /// in common. `None` where the path says what rules the column out.
+    pub fn of(&self, path: &[String]) -> Vec<Option<f64>> {
+        let mut said: BTreeMap<&str, Said> = BTreeMap::new();
+        let like = |senses: &Senses| {
+            let said = said.entry(senses.kind).or_insert_with(|| self.said(senses.kind, path));
+            let grouped = path.len() > 1;
+            let counts = senses.senses.iter().filter(|(_, bare)| !(*bare && grouped));
+            let likest = counts.filter_map(|(sense, _)| self.share(senses, sense, said)).max_by(f64::total_cmp);
+            likest.map(|share| if said.misspelt { share * MISSPELT } else { share })
+        };
+        self.columns.iter().map(like).collect()
+    }
+
+    /// What a path and one listed heading of a column have in common.
+    fn share(&self, senses: &Senses, sense: &BTreeSet<Token>, said: &Said) -> Option<f64> {
+        let Senses { free, subject, .. } = senses;
+        let extra = || said.tokens.iter().filter(|t| !sense.contains(t) && !free.contains(t) && !subject.contains(t));
+        if extra().any(|t| self.lexicon.is_decisive(t)) {
+            return None;
+        }
+        // 单位 for 企业: both name what the form is about.
+        let named = |tokens: &BTreeSet<Token>| tokens.iter().any(|t| subject.contains(t));
+        let about = named(sense) && named(&said.tokens);
+        let weight = |t: &Token| match said.tokens.contains(t) {
+            false if about && subject.contains(t) => 0.0,
+            false if free.contains(t) && !senses.distinct => IMPLIED,
+            _ => self.lexicon.weight(t),
+        };
+        let common: f64 = sense.iter().filter(|t| said.tokens.contains(t)).map(weight).sum();
+        let missing: f64 = sense.iter().filter(|t| !said.tokens.contains(t)).map(weight).sum();
+        let aside = |t: &Token| if said.above.contains(t) { ABOVE } else { 1.0 };
+        let extra: f64 = extra().map(|t| self.lexicon.weight(t) * aside(t)).sum();
+        let at_home = |t: &Token| {
+            sense.contains(t) || free.contains(t) || about && subject.contains(t) || matches!(t, Token::Unknown(_))
+        };
+        let share = if common > 0.0 { common / (common + missing + extra) } else { 0.0 };
+        Some(if said.head.as_ref().is_none_or(at_home) { share } else { share * OTHER_HEAD })
     }
 
     /// Whether a cell may be a heading of the form, or a part of one: all it says is said by one listed heading, and
     /// nothing is left over.
     pub fn may_head(&self, key: &str) -> bool {
-        let fits = |column: usize| {
-            let said = self.said(column, std::slice::from_ref(&key.to_owned()));
+        let mut read: BTreeMap<&str, BTreeSet<Token>> = BTreeMap::new();
+        self.columns.iter().any(|Senses { kind, senses, free, .. }| {
+            let tokens = read.entry(kind).or_insert_with(|| self.lexicon.read(key, kind).tokens);
             let known = |t: &Token| matches!(t, Token::Meaning(_));
-            let Senses { senses, free, .. } = &self.columns[column];
-            !said.tokens.is_empty()
-                && said.tokens.iter().all(known)
-                && senses.iter().any(|(s, _)| said.tokens.iter().all(|t| s.contains(t) || free.contains(t)))
-        };
-        (0..self.columns.len()).any(fits)
+            let said_by = |sense: &BTreeSet<Token>| tokens.iter().all(|t| sense.contains(t) || free.contains(t));
+            !tokens.is_empty() && tokens.iter().all(known) && senses.iter().any(|(sense, _)| said_by(sense))
+        })
     }
 
-    fn said(&self, column: usize, path: &[String]) -> Said {
-        let read = |part: &String| self.lexicon.read(part, &self.form.columns[column]);
+    fn said(&self, kind: &str, path: &[String]) -> Said {
+        let read = |part: &String| self.lexicon.read(part, kind);
         let Some((leaf, groups)) = path.split_last() else { return Said::default() };
         let leaf = read(leaf);
         let mut said =
@@ -135,9 +149,10 @@ impl Known<'_> {
 
     /// Each listed heading as a path, and whether it counts only where no group stands above.
     fn headings(&self, groups: &[String]) -> Vec<(Vec<String>, bool)> {
-        let Column { synonyms, like, within, bare, .. } = self.column;
+        let Column { synonyms, like, within, bare, apart, .. } = self.column;
+        let doubtful = |h: &&String| !apart.as_ref().is_some_and(|a| a.headings.contains(h));
         let leaf = self.column.leaf().to_owned();
-        let alone = synonyms.iter().chain(like).map(|h| (vec![h.clone()], bare.contains(h)));
+        let alone = synonyms.iter().chain(like).filter(doubtful).map(|h| (vec![h.clone()], bare.contains(h)));
         let below: Vec<&String> = within.iter().chain(Some(&leaf).filter(|_| self.shared)).collect();
         let grouped = groups.iter().flat_map(|g| below.iter().map(move |w| (vec![g.clone(), (*w).clone()], false)));
         let own = Some((vec![leaf.clone()], bare.contains(&leaf))).filter(|_| !self.shared);
@@ -147,8 +162,9 @@ impl Known<'_> {
 
 impl Senses {
     fn new(known: &Known<'_>, lexicon: &Lexicon<'_>) -> Self {
+        let kind = kind(known.column);
         let tokens = |path: &[String]| -> BTreeSet<Token> {
-            path.iter().flat_map(|h| lexicon.read(&key(h, known.words), known.column).tokens).collect()
+            path.iter().flat_map(|h| lexicon.read(&key(h, known.words), kind).tokens).collect()
         };
         let groups = known.groups();
         let senses: Vec<(BTreeSet<Token>, bool)> = known
@@ -160,8 +176,10 @@ impl Senses {
         // Where the group is part of what is asked (新建党组织/上月) none of it may be added or left out.
         let free = if known.shared { BTreeSet::new() } else { tokens(&groups) };
         let free = free.into_iter().filter(|t| !lexicon.is_forbidding(t)).collect();
-        let about = known.form.subject.iter().filter(|_| known.column.key != known.form.identity);
-        Self { senses, free, subject: about.filter_map(|name| lexicon.named(name)).collect() }
+        let distinct = known.column.apart.is_some();
+        let about = known.form.subject.iter().filter(|_| known.column.key != known.form.identity && !distinct);
+        let subject = about.filter_map(|name| lexicon.named(name)).collect();
+        Self { kind, senses, free, subject, distinct }
     }
 }
 
@@ -174,7 +192,7 @@ mod tests {
         let form = campaign.form(form).unwrap();
         let likeness = Likeness::new(&campaign, form);
         let path: Vec<String> = path.iter().map(|p| key(p, &campaign.headings)).collect();
-        likeness.of(form.columns.iter().position(|c| c.key == column).unwrap(), &path)
+        likeness.of(&path)[form.columns.iter().position(|c| c.key == column).unwrap()]
     }
 
     #[test]

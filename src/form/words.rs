@@ -124,12 +124,13 @@ impl<'a> Lexicon<'a> {
         self.meanings.iter().position(|m| m.name == name).map(Token::Meaning)
     }
 
-    /// Understands a key as the heading of a column: as few characters unexplained, then as few words as possible.
-    pub fn read(&self, key: &str, column: &Column) -> Words {
-        let chars: Vec<char> = key.chars().take(LONGEST).collect();
-        let exact = self.cut(&chars, column, false);
+    /// Understands a key as the heading of a column of this [`kind`]: as few characters unexplained, then as few words as
+    /// possible.
+    pub fn read(&self, key: &str, kind: &str) -> Words {
+        let fillers = self.fillers.get(kind);
+        let exact = self.cut(key, fillers, false);
         let all_known = exact.iter().all(|p| !matches!(p, Piece::Unknown(_)));
-        let pieces = if all_known { exact } else { self.cut(&chars, column, true) };
+        let pieces = if all_known { exact } else { self.cut(key, fillers, true) };
         let mut words = Words::default();
         let mut run = String::new();
         for piece in &pieces {
@@ -151,18 +152,20 @@ impl<'a> Lexicon<'a> {
     }
 
     /// The cheapest way to cut a key into words and unknown characters.
-    fn cut(&self, chars: &[char], column: &Column, misspelt: bool) -> Vec<Piece<'_>> {
+    fn cut(&self, key: &str, fillers: Option<&BTreeSet<String>>, misspelt: bool) -> Vec<Piece<'_>> {
         const UNEXPLAINED: u32 = 100;
         const MISSPELT: u32 = 30;
+        let chars: Vec<(usize, char)> = key.char_indices().take(LONGEST).collect();
+        let end = |at: usize| chars.get(at).map_or(key.len(), |(i, _)| *i);
         // From each place: the cost of the rest, the length of the first piece, and the piece.
         let mut best: Vec<(u32, usize, Piece<'_>)> = vec![(0, 0, Piece::Filler); chars.len() + 1];
         for at in (0..chars.len()).rev() {
-            best[at] = (best[at + 1].0 + UNEXPLAINED, 1, Piece::Unknown(chars[at]));
+            best[at] = (best[at + 1].0 + UNEXPLAINED, 1, Piece::Unknown(chars[at].1));
             for length in 1..=self.longest.min(chars.len() - at) {
-                let text: String = chars[at..at + length].iter().collect();
-                let (cost, piece) = match self.piece(&text, column) {
+                let text = &key[chars[at].0..end(at + length)];
+                let (cost, piece) = match self.piece(text, fillers) {
                     Some(piece) => (1, piece),
-                    None if misspelt && length > 1 => match self.misspelt(&text) {
+                    None if misspelt && length > 1 => match self.misspelt(text) {
                         Some(meant) => (MISSPELT, Piece::Word(meant, true)),
                         None => continue,
                     },
@@ -184,8 +187,8 @@ impl<'a> Lexicon<'a> {
         pieces
     }
 
-    fn piece(&self, text: &str, column: &Column) -> Option<Piece<'_>> {
-        let filler = self.fillers.get(kind(column)).is_some_and(|list| list.contains(text));
+    fn piece(&self, text: &str, fillers: Option<&BTreeSet<String>>) -> Option<Piece<'_>> {
+        let filler = fillers.is_some_and(|list| list.contains(text));
         match self.known.get(text) {
             _ if filler => Some(Piece::Filler),
             Some(meant) if meant.is_empty() => Some(Piece::Filler),
@@ -222,7 +225,7 @@ enum Piece<'l> {
 }
 
 /// The kind of a column as the fillers' keys name it.
-fn kind(column: &Column) -> &'static str {
+pub fn kind(column: &Column) -> &'static str {
     match (&column.kind, column.style) {
         (ColumnKind::Count, _) => "count",
         (ColumnKind::YesNo, _) => "yesno",
@@ -249,7 +252,7 @@ mod tests {
         let campaign = Campaign::builtin();
         let lexicon = Lexicon::new(&campaign.headings);
         let column = campaign.form(form).unwrap().column(column).unwrap();
-        let words = lexicon.read(&key(text, &campaign.headings), column);
+        let words = lexicon.read(&key(text, &campaign.headings), kind(column));
         let name = |t: &Token| match t {
             Token::Meaning(i) => lexicon.meanings[*i].name.clone(),
             Token::Unknown(run) => format!("?{run}"),
