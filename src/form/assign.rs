@@ -1,8 +1,13 @@
 //! One reading of a table's columns: which column is which of the form's, and what is left unsure. Pure.
 //!
-//! A field goes to the column that fits it best, if no other fits as well. Ties are never broken by position.
+//! Listed headings come first, level by level, and ties among them are never broken by position. What is left is read by
+//! all the evidence there is ([`evidence`](super::evidence)), in one pairing that is best as a whole; what is not clearly
+//! better than any other reading is asked about.
 
+use super::evidence::{Evidence, MARGIN};
 use super::heading::{Fit, Vocabulary};
+use super::matching;
+use super::sample::Sample;
 
 /// A column of a table with its heading.
 #[derive(Clone, Debug)]
@@ -25,64 +30,135 @@ pub struct Assignment {
     pub read: Vec<(usize, usize)>,
     /// Those of `read` that were read by resemblance.
     pub resembling: Vec<(usize, usize)>,
-    /// Fields that several headings fit equally, or that only a near one fits.
-    pub doubts: Vec<(usize, Vec<usize>)>,
+    pub questions: Vec<Question>,
     /// Headings that are read as nothing.
     pub unread: Vec<usize>,
+}
+
+/// A field that several headings fit equally, or that none fits surely.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub field: usize,
+    /// The likeliest first.
+    pub headings: Vec<usize>,
+    /// The headings are listed for the field.
+    pub listed: bool,
 }
 
 impl Assignment {
     pub fn has(&self, field: usize) -> bool {
         self.read.iter().any(|(f, _)| *f == field)
     }
+
+    pub fn asks(&self, field: usize) -> Option<&Question> {
+        self.questions.iter().find(|q| q.field == field)
+    }
 }
 
-pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Assignment {
-    let fields = vocabulary.form.columns.len();
-    let mut result = Assignment::default();
-    let mut taken_fields = vec![false; fields];
-    let mut taken_headings = vec![false; headings.len()];
+pub fn assign(vocabulary: &Vocabulary<'_>, headings: &[Heading], sample: &Sample<'_>) -> Assignment {
+    let mut reader = Reader {
+        evidence: Evidence::new(vocabulary, headings, sample),
+        result: Assignment::default(),
+        spent: vec![false; headings.len()],
+    };
     for (field, heading) in told_by_place(vocabulary, headings) {
-        (taken_fields[field], taken_headings[heading]) = (true, true);
-        result.read.push((field, heading));
-        result.resembling.push((field, heading));
+        reader.take(field, heading);
+        reader.result.resembling.push((field, heading));
     }
-    let sure = [Fit::Own, Fit::Synonym, Fit::Resembles];
-    let visible = sure.iter().map(|level| (*level, false));
-    for (level, hidden) in visible.chain(sure.iter().map(|level| (*level, true))).chain([(Fit::Near, false)]) {
-        let fits = |f: usize, h: usize| match level {
-            _ if is_lost(vocabulary, headings, f, h) => Some(Fit::Near),
-            Fit::Own | Fit::Synonym => vocabulary.listed(f, &headings[h].path),
-            Fit::Resembles | Fit::Near => vocabulary.likeness(f, &headings[h].path),
-        };
-        let free: Vec<(usize, usize)> = (0..fields)
-            .filter(|f| !taken_fields[*f])
-            .flat_map(|f| (0..headings.len()).map(move |h| (f, h)))
-            .filter(|(f, h)| headings[*h].hidden == hidden && !taken_headings[*h] && fits(*f, *h) == Some(level))
-            .collect();
-        for (field, taken) in taken_fields.iter_mut().enumerate() {
-            let claims: Vec<usize> = free.iter().filter(|(f, _)| *f == field).map(|(_, h)| *h).collect();
-            let Some(first) = claims.first() else { continue };
-            let alone = claims.len() == 1 && free.iter().filter(|(_, h)| h == first).count() == 1;
-            *taken = true;
-            if alone && level > Fit::Near {
-                taken_headings[*first] = true;
-                result.read.push((field, *first));
-                if level == Fit::Resembles {
-                    result.resembling.push((field, *first));
-                }
-            } else {
-                // Contested headings stay free for the other fields of this level, and are nobody's afterwards.
-                result.doubts.push((field, claims));
-            }
+    for hidden in [false, true] {
+        for level in [Fit::Learned, Fit::Own, Fit::Synonym] {
+            reader.listed(hidden, |reader, f, h| {
+                let path = &reader.evidence.headings[h].path;
+                !reader.evidence.leans(f, h) && reader.evidence.vocabulary.listed(f, path) == Some(level)
+            });
         }
-        for (_, claims) in &result.doubts {
-            claims.iter().for_each(|h| taken_headings[*h] = true);
-        }
+        while reader.resembling(hidden) {}
+        reader.listed(hidden, |reader, f, h| reader.evidence.leans(f, h) && !reader.evidence.is_lost(f, h));
     }
+    reader.ask();
+    let mut result = reader.result;
     result.read.sort_unstable();
+    result.resembling.sort_unstable();
+    result.questions.sort_by_key(|q| q.field);
     result.unread = (0..headings.len()).filter(|h| !result.read.iter().any(|(_, r)| r == h)).collect();
     result
+}
+
+/// A table on the way to being read.
+struct Reader<'a> {
+    evidence: Evidence<'a>,
+    result: Assignment,
+    /// Headings that are read, or that fields contest: nobody's afterwards.
+    spent: Vec<bool>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, field: usize, heading: usize) {
+        self.spent[heading] = true;
+        self.evidence.layout[field] = Some(heading);
+        self.result.read.push((field, heading));
+    }
+
+    fn free_fields(&self) -> Vec<usize> {
+        (0..self.evidence.layout.len()).filter(|f| !self.result.has(*f) && self.result.asks(*f).is_none()).collect()
+    }
+
+    fn free_headings(&self, hidden: bool) -> Vec<usize> {
+        let headings = self.evidence.headings;
+        (0..headings.len()).filter(|h| headings[*h].hidden == hidden && !self.spent[*h]).collect()
+    }
+
+    /// Reads the fields that one heading alone is listed for, and asks about those for which several are.
+    fn listed(&mut self, hidden: bool, fits: impl Fn(&Self, usize, usize) -> bool) {
+        let (fields, headings) = (self.free_fields(), self.free_headings(hidden));
+        let fit = |f: usize| headings.iter().filter(|h| fits(self, f, **h)).copied().collect::<Vec<usize>>();
+        let claims: Vec<(usize, Vec<usize>)> =
+            fields.into_iter().map(|f| (f, fit(f))).filter(|(_, c)| !c.is_empty()).collect();
+        let claimed = |h: usize| claims.iter().filter(|(_, c)| c.contains(&h)).count();
+        let alone = |c: &[usize]| c.len() == 1 && claimed(c[0]) == 1;
+        for (field, headings) in &claims {
+            match headings.as_slice() {
+                [one] if alone(headings) => self.take(*field, *one),
+                _ => {
+                    headings.iter().for_each(|h| self.spent[*h] = true);
+                    let question = Question { field: *field, headings: headings.clone(), listed: true };
+                    self.result.questions.push(question);
+                }
+            }
+        }
+    }
+
+    /// Reads what the evidence makes clear; `true` if there was anything, so that it can be evidence for the rest.
+    fn resembling(&mut self, hidden: bool) -> bool {
+        let (fields, headings) = (self.free_fields(), self.free_headings(hidden));
+        let weigh = |f: &usize| headings.iter().map(|h| self.evidence.weight(*f, *h)).collect();
+        let weights: Vec<Vec<f64>> = fields.iter().map(weigh).collect();
+        let paired = matching::best(&weights);
+        let pairs: Vec<(usize, usize)> =
+            paired.iter().enumerate().filter_map(|(row, c)| Some((fields[row], headings[(*c)?]))).collect();
+        let margin = |row: usize| matching::margin(&weights, &paired, row);
+        let clear: Vec<(usize, usize)> = (0..fields.len())
+            .filter_map(|row| Some((row, fields[row], headings[paired[row]?])))
+            .filter(|(row, f, h)| self.evidence.is_clear(*f, *h, (&pairs, &headings)) && margin(*row) >= MARGIN)
+            .map(|(_, f, h)| (f, h))
+            .collect();
+        for (field, heading) in &clear {
+            self.take(*field, *heading);
+            self.result.resembling.push((*field, *heading));
+        }
+        !clear.is_empty()
+    }
+
+    /// Asks about the fields that are left and have something like them among the headings that are left.
+    fn ask(&mut self) {
+        let (fields, headings) = (self.free_fields(), self.free_headings(false));
+        let questions = fields.iter().filter_map(|field| {
+            let headings = self.evidence.candidates(*field, &fields, &headings);
+            (!headings.is_empty()).then_some(Question { field: *field, headings, listed: false })
+        });
+        let questions: Vec<Question> = questions.collect();
+        self.result.questions.extend(questions);
+    }
 }
 
 /// One of two equal headings that stands right behind the column it goes with: 书记姓名, 联系电话. The sender is told.
@@ -100,16 +176,6 @@ fn told_by_place(vocabulary: &Vocabulary<'_>, headings: &[Heading]) -> Vec<(usiz
         }
     }
     told
-}
-
-/// A heading that its neighbours make doubtful.
-fn is_lost(vocabulary: &Vocabulary<'_>, headings: &[Heading], field: usize, heading: usize) -> bool {
-    let known = |h: Option<usize>| {
-        let path = &headings.get(h?)?.path;
-        (0..vocabulary.form.columns.len()).find(|f| vocabulary.listed(*f, path).is_some())
-    };
-    vocabulary.leans(field, &headings[heading].path)
-        && vocabulary.is_lost(field, [known(heading.checked_sub(1)), known(Some(heading + 1))])
 }
 
 #[cfg(test)]
@@ -132,10 +198,10 @@ mod tests {
             })
             .collect();
         let key = |f: usize| vocabulary.form.columns[f].key.clone();
-        let found = assign(&vocabulary, &headings);
+        let found = assign(&vocabulary, &headings, &Sample::default());
         (
             found.read.iter().map(|(f, h)| (key(*f), headings[*h].column)).collect(),
-            found.doubts.iter().map(|(f, _)| key(*f)).collect(),
+            found.questions.iter().map(|q| key(q.field)).collect(),
         )
     }
 
@@ -192,8 +258,8 @@ mod tests {
 
     #[test]
     fn a_near_heading_is_asked_about_not_read() {
-        let (read, doubts) = read(&[&["企业名称"], &["组建形式类别"]]);
+        let (read, doubts) = read(&[&["企业名称"], &["党员同志数"]]);
         assert_eq!(read, [("name".to_owned(), 0)]);
-        assert_eq!(doubts, ["party_org_kind"]);
+        assert_eq!(doubts, ["members"]);
     }
 }

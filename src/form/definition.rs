@@ -4,9 +4,10 @@
 //! `config/forms/progress.toml` documents each key.
 
 mod fields;
+mod learned;
 mod parse;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -48,10 +49,18 @@ pub struct HeadingWords {
     pub notes: Vec<String>,
     /// Words that a heading may have or lack and still ask the same.
     pub fillers: Vec<String>,
-    /// The same, for numbers only.
-    pub count_fillers: Vec<String>,
+    /// The same, for columns of one kind only; key: `count`, `yesno`, `name`, `person`, `phone`, `code`.
+    pub kind_fillers: BTreeMap<String, Vec<String>>,
     /// A heading with one of these is never read by resemblance.
     pub forbidding: Vec<String>,
+    /// Other ways to write a character: typed by mistake, or the traditional one → the one that is meant.
+    pub variants: BTreeMap<char, char>,
+    /// One or more meanings, parted by a space, and the words for them.
+    pub meanings: Vec<(String, Vec<String>)>,
+    /// Meanings that may stand beside what a heading asks: they make it less like, but do not rule it out.
+    pub mild: BTreeSet<String>,
+    /// Meanings that weigh little.
+    pub weak: BTreeSet<String>,
     /// Every choice and spelling of one that the forms know: in brackets behind a heading they only remind.
     pub choices: BTreeSet<String>,
 }
@@ -101,6 +110,8 @@ pub struct Form {
     pub sequence: Option<String>,
     /// Key of the column that says what a row is about.
     pub identity: String,
+    /// Meanings that name what the whole form is about: a heading may have or lack them.
+    pub subject: Vec<String>,
     /// It may come as cards, one row's labels and values a card.
     pub cards: bool,
     pub groups: Vec<Group>,
@@ -138,6 +149,12 @@ pub struct Column {
     pub apart: Option<Apart>,
     /// Headings that mean this column right behind another one, if they stand elsewhere as well: 联系电话 behind 书记姓名.
     pub behind: Option<Behind>,
+    /// Headings in other words than the form's: what an unlisted heading may be like, besides the above.
+    pub like: Vec<String>,
+    /// Whole headings that a person confirmed: paths of keys, top row first, as sure as the form's own.
+    pub learned: Vec<Vec<String>>,
+    /// Nothing is filled in here where another column has a certain value: what the values say about a doubtful heading.
+    pub unless: Option<Unless>,
     pub kind: ColumnKind,
     pub style: TextStyle,
     pub required: bool,
@@ -194,6 +211,14 @@ pub struct Apart {
 pub struct Behind {
     pub column: String,
     pub headings: Vec<String>,
+}
+
+/// Rows in which `column` has `value`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unless {
+    /// Key.
+    pub column: String,
+    pub value: String,
 }
 
 /// Under this heading a yes or a no means a choice; `None` where the answer does not tell.

@@ -6,12 +6,13 @@ mod rows;
 use chrono::NaiveDate;
 
 use self::cards::Found;
+use super::assign::{Heading, Question};
 use super::definition::{Campaign, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::info;
-use super::reading::{Doubt, Hint, Origin, Reading, Return};
+use super::reading::{Candidate, Doubt, Hint, Origin, Reading, Return};
 use super::recognise::{Table, tables};
 use super::streams::find_streams;
 use crate::workbook::{Sheet, Workbook, a1, column_letters};
@@ -125,32 +126,42 @@ impl SheetReader<'_> {
             let place = self.place(Some((h.row, h.column)), None);
             ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
         }
-        for (field, candidates) in &table.assignment.doubts {
-            let column = &form.columns[*field];
-            if form.is_sequence(&column.key) {
-                continue;
-            }
-            let candidates: Vec<(String, String)> = candidates.iter().map(|h| shown(*h)).collect();
-            let names: Vec<String> = candidates.iter().map(|(l, h)| format!("{l}列“{h}”")).collect();
-            if column.required {
-                let message = format!("“{}”可能是{}，不能确定，需要人工确认。", column.label(), names.join("或"));
-                ret.doubts.push(Doubt { key: column.key.clone(), candidates, message });
-            } else {
-                let message =
-                    format!("{}不能确定是不是“{}”，没有读取，请按原表列名填报。", names.join("、"), column.label());
-                ret.findings
-                    .push(Finding::new("H01", Severity::Info, self.place(None, None), message).about(&column.key));
-            }
-        }
+        table.assignment.questions.iter().for_each(|question| self.ask(table, question, ret));
         ret.unread = table.assignment.unread.iter().map(|h| shown(*h)).collect();
         for (field, column) in form.columns.iter().enumerate().filter(|(_, c)| c.required) {
-            let doubted = table.assignment.doubts.iter().any(|(f, _)| *f == field);
-            if !table.assignment.has(field) && !doubted {
+            if !table.assignment.has(field) && table.assignment.asks(field).is_none() {
                 let message = format!("缺少必填的“{}”一列，请按原表补上后重报。", column.label());
                 ret.findings
                     .push(Finding::new("P01", Severity::Error, self.place(None, None), message).about(&column.key));
             }
         }
+    }
+
+    /// A column that could be several, or that is none surely: a required one waits for a person, another is left out.
+    fn ask(&self, table: &Table, question: &Question, ret: &mut Return) {
+        let column = &self.campaign.forms[table.form].columns[question.field];
+        if self.campaign.forms[table.form].is_sequence(&column.key) {
+            return;
+        }
+        let candidate = |h: &usize| {
+            let Heading { column, shown, path, .. } = &table.headings[*h];
+            Candidate { letters: column_letters(*column), heading: shown.clone(), path: path.clone() }
+        };
+        let candidates: Vec<Candidate> = question.headings.iter().map(candidate).collect();
+        let names: Vec<String> = candidates.iter().map(|c| format!("{}列“{}”", c.letters, c.heading)).collect();
+        let label = column.label();
+        if column.required {
+            let message = match names.as_slice() {
+                [only] => format!("{only}可能是“{label}”，不能确定，需要人工确认。"),
+                _ => format!("“{label}”可能是{}，不能确定，需要人工确认。", names.join("或")),
+            };
+            ret.doubts.push(Doubt { key: column.key.clone(), candidates, message });
+            return;
+        }
+        let first = question.headings.first().map(|h| &table.headings[*h]);
+        let place = self.place(first.map(|h| (h.row, h.column)), None);
+        let message = format!("{}不能确定是不是“{label}”，没有读取，请按原表列名填报。", names.join("、"));
+        ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
     }
 
     fn place(&self, cell: Option<(u32, u32)>, row: Option<u32>) -> Place {

@@ -1,88 +1,33 @@
 //! Headings: how one is compared with those that a form lists. Pure.
 //!
-//! A column's heading is a *path*, group first: `["新建党组织", "上月"]`. A listed heading is read; one that differs only in
-//! words that ask nothing else *resembles* it (rule H01); anything else is left alone.
+//! A column's heading is a *path*, group first: `["新建党组织", "上月"]`. What is listed is found here; how like an unlisted
+//! one is to those, [`Likeness`] says.
 
 use std::collections::{BTreeSet, HashSet};
 
-use unicode_normalization::UnicodeNormalization;
-
-use super::definition::{Campaign, Column, ColumnKind, Form, HeadingWords};
+use super::definition::{Campaign, Column, Form, HeadingWords};
+use super::key::key;
+use super::likeness::Likeness;
 use crate::workbook::{Cell, CellValue};
 
 /// Bytes of a heading, its layout included.
 const LONGEST: usize = 300;
 
-/// A heading reduced to what is compared: NFKC, lower case, no white space, punctuation, number in front, 其中 or remark
-/// in brackets.
-pub fn key(text: &str, words: &HeadingWords) -> String {
-    let circled = |c: char| matches!(c, '\u{2460}'..='\u{2473}');
-    let text: String = text.trim_start().trim_start_matches(circled).nfkc().collect::<String>().to_lowercase();
-    let mut out = String::new();
-    let mut rest = unnumbered(&text);
-    while let Some(open) = rest.find(['(', '[', '【', '〔']) {
-        out.push_str(&bare(&rest[..open]));
-        let inner = &rest[open..];
-        let close = inner.find([')', ']', '】', '〕']).unwrap_or(inner.len());
-        let remark = &inner[..close];
-        if !words.notes.iter().any(|n| squash(n) == squash(remark)) && !lists_choices(remark, words) {
-            out.push_str(&bare(remark));
-        }
-        rest = &inner[close..];
-    }
-    out.push_str(&bare(rest));
-    let stripped = words.prefixes.iter().find_map(|p| out.strip_prefix(p.as_str())).filter(|s| !s.is_empty());
-    stripped.map(str::to_owned).unwrap_or(out)
-}
-
-/// `3.党员总数`, `（三）党员总数`, `三、党员总数` without the number.
-fn unnumbered(text: &str) -> &str {
-    let text = text.trim_start();
-    let (inner, bracketed) = text.strip_prefix('(').map_or((text, false), |inner| (inner, true));
-    let rest = inner.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
-    let length = inner.len() - rest.len();
-    let signs: &[char] = if bracketed { &[')'] } else { &['.', '、', ')', '．'] };
-    match rest.strip_prefix(signs) {
-        Some(after) if (1..=6).contains(&length) && !after.starts_with(|c: char| c.is_ascii_digit()) => after,
-        _ => text,
-    }
-}
-
-/// `(单独/联合/未建`: nothing but what may be filled in.
-fn lists_choices(remark: &str, words: &HeadingWords) -> bool {
-    let parts: Vec<String> =
-        remark.split(['/', '、', ',', '|', ';', '或', '(', '[', ' ']).map(squash).filter(|p| !p.is_empty()).collect();
-    parts.len() > 1 && parts.iter().all(|p| words.choices.contains(p))
-}
-
-/// Letters, digits and Chinese characters only.
-fn bare(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-/// As [`bare`], but a remark that is nothing but a sign (`%`) keeps it.
-fn squash(text: &str) -> String {
-    let text: String = text.nfkc().filter(|c| !c.is_whitespace() && !"()[]【】〔〕".contains(*c)).collect();
-    let letters = bare(&text);
-    if letters.is_empty() { text } else { letters }
-}
-
 /// How well a path fits a column. Ordered: a listed heading of the blank form beats a synonym.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
-    /// Not listed, but close enough to ask a person.
-    Near,
-    /// Differs from a listed heading only in filler words.
-    Resembles,
     /// Listed as another heading for the same thing.
     Synonym,
     /// The blank form's own heading.
     Own,
+    /// A person said what exactly this one means.
+    Learned,
 }
 
 /// The headings of one form, made ready for comparison.
 pub struct Vocabulary<'a> {
     pub form: &'a Form,
+    pub likeness: Likeness<'a>,
     words: &'a HeadingWords,
     neutral: BTreeSet<String>,
     groups: BTreeSet<String>,
@@ -103,17 +48,6 @@ struct Listed {
     apart: BTreeSet<String>,
     /// Group and leaf in one cell, in either order.
     joined: BTreeSet<String>,
-    /// What an unlisted heading may be like.
-    loose: Vec<Loose>,
-    count: bool,
-}
-
-/// A listed heading for comparison with unlisted ones.
-struct Loose {
-    skeleton: String,
-    pairs: Vec<(char, char)>,
-    /// It means the column only below one of its groups.
-    needs_group: bool,
 }
 
 impl<'a> Vocabulary<'a> {
@@ -130,8 +64,19 @@ impl<'a> Vocabulary<'a> {
         };
         // 小计 below 党员总数 is a heading, but no heading by itself.
         let total = |k: &String| campaign.rows.totals.contains(k);
-        let known = columns.iter().flat_map(parts).chain(groups.iter().cloned()).filter(|k| !total(k)).collect();
-        Self { form, words, neutral: words.neutral.iter().map(|n| key(n, words)).collect(), groups, columns, known }
+        let learned = form.columns.iter().flat_map(|c| c.learned.iter().flatten().cloned());
+        let known = columns.iter().flat_map(parts).chain(groups.iter().cloned()).chain(learned);
+        let known = known.filter(|k| !total(k)).collect();
+        let likeness = Likeness::new(campaign, form);
+        Self {
+            form,
+            likeness,
+            words,
+            neutral: words.neutral.iter().map(|n| key(n, words)).collect(),
+            groups,
+            columns,
+            known,
+        }
     }
 
     pub fn key(&self, text: &str) -> String {
@@ -148,9 +93,10 @@ impl<'a> Vocabulary<'a> {
 
     /// The column that a heading standing alone is listed for, as on a card.
     pub fn label(&self, key: &str) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|c| !c.shared && c.leaf == key)
+        let learned = |c: &Column| c.learned.iter().any(|p| matches!(p.as_slice(), [only] if only == key));
+        let learned = self.form.columns.iter().position(learned);
+        learned
+            .or_else(|| self.columns.iter().position(|c| !c.shared && c.leaf == key))
             .or_else(|| self.columns.iter().position(|c| c.synonyms.contains(key)))
     }
 
@@ -199,6 +145,9 @@ impl<'a> Vocabulary<'a> {
 
     /// How a path of keys (top row first) fits the form's column number `column`, by the headings that are listed for it.
     pub fn listed(&self, column: usize, path: &[String]) -> Option<Fit> {
+        if self.form.columns[column].learned.iter().any(|p| p == path) {
+            return Some(Fit::Learned);
+        }
         let listed = &self.columns[column];
         // 组织 above 总数: one heading cut in two.
         if let [upper @ .., above, leaf] = path
@@ -229,26 +178,6 @@ impl<'a> Vocabulary<'a> {
         (other || below || with_group.as_ref().is_some_and(joined)).then_some(Fit::Synonym)
     }
 
-    /// How far an unlisted path is like the headings of a column.
-    pub fn likeness(&self, column: usize, path: &[String]) -> Option<Fit> {
-        let listed = &self.columns[column];
-        let Under { leaf, above, in_group, alien } = self.under(listed, path)?;
-        if self.forbids(leaf) || above.iter().any(|g| self.forbids(g) || alien && self.groups.contains(*g)) {
-            return None;
-        }
-        if alien && listed.bare.contains(leaf) {
-            return Some(Fit::Near);
-        }
-        let skeleton = self.skeleton(leaf, listed.count);
-        let same = listed.loose.iter().any(|l| l.skeleton == skeleton && (in_group || !l.needs_group && !alien));
-        // A skeleton of one character (数, 人) says nothing.
-        if same && skeleton.chars().count() > 1 {
-            return Some(Fit::Resembles);
-        }
-        let leaf = pairs(leaf);
-        listed.loose.iter().any(|l| !l.needs_group && alike(&l.pairs, &leaf) >= 0.6).then_some(Fit::Near)
-    }
-
     fn under<'p>(&self, listed: &Listed, path: &'p [String]) -> Option<Under<'p>> {
         let (leaf, above) = path.split_last()?;
         let above: Vec<&str> = above.iter().map(String::as_str).filter(|k| !self.neutral.contains(*k)).collect();
@@ -258,10 +187,6 @@ impl<'a> Vocabulary<'a> {
 
     fn forbids(&self, key: &str) -> bool {
         self.words.forbidding.iter().any(|w| key.contains(w.as_str()))
-    }
-
-    fn skeleton(&self, key: &str, count: bool) -> String {
-        skeleton(key, count, self.words)
     }
 }
 
@@ -274,18 +199,6 @@ struct Under<'p> {
     in_group: bool,
     /// Something stands above, and none of it is the column's.
     alien: bool,
-}
-
-/// The key without the words that ask nothing.
-fn skeleton(key: &str, count: bool, words: &HeadingWords) -> String {
-    let mut out = key.to_owned();
-    let counts = words.count_fillers.iter().filter(|_| count);
-    for filler in words.fillers.iter().chain(counts) {
-        if out.contains(filler.as_str()) {
-            out = out.replace(filler.as_str(), "");
-        }
-    }
-    out
 }
 
 impl Listed {
@@ -310,26 +223,8 @@ impl Listed {
         }
         let (synonyms, bare) = (keys(&column.synonyms), keys(&column.bare));
         let apart = column.apart.as_ref().map(|a| keys(&a.headings)).unwrap_or_default();
-        let count = column.kind == ColumnKind::Count;
-        let anywhere = synonyms.iter().chain(&joined).filter(|k| !bare.contains(*k)).map(|k| (k.clone(), false));
-        let loose = anywhere
-            .chain(within.iter().map(|k| (k.clone(), true)))
-            .chain([(leaf.to_owned(), shared)])
-            .map(|(key, needs_group)| Loose { skeleton: skeleton(&key, count, words), pairs: pairs(&key), needs_group })
-            .collect();
-        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, apart, joined, loose, count }
+        Self { leaf: leaf.to_owned(), shared, own_groups, synonyms, within, bare, apart, joined }
     }
-}
-
-/// The pairs of neighbouring characters of a text.
-fn pairs(text: &str) -> Vec<(char, char)> {
-    text.chars().zip(text.chars().skip(1)).collect()
-}
-
-/// Likeness of two texts by their pairs of characters (Dice's coefficient), 0 to 1.
-fn alike(a: &[(char, char)], b: &[(char, char)]) -> f64 {
-    let shared = a.iter().filter(|p| b.contains(p)).count();
-    if a.is_empty() || b.is_empty() { 0.0 } else { 2.0 * shared as f64 / (a.len() + b.len()) as f64 }
 }
 
 #[cfg(test)]
@@ -342,37 +237,7 @@ mod tests {
         let vocabulary = Vocabulary::new(&campaign, form);
         let path: Vec<String> = path.iter().map(|p| vocabulary.key(p)).collect();
         let column = form.columns.iter().position(|c| c.key == column).unwrap();
-        vocabulary.listed(column, &path).or_else(|| vocabulary.likeness(column, &path))
-    }
-
-    #[test]
-    fn layout_in_a_heading_does_not_matter() {
-        let words = Campaign::builtin().headings;
-        for text in ["组织覆盖率（%）", "组 织\n覆盖率", "组织覆盖率%", "组织覆盖率 （％）", "其中：组织覆盖率"]
-        {
-            assert_eq!(key(text, &words), "组织覆盖率", "{text}");
-        }
-        assert_eq!(key("法定代表人（负责人）", &words), "法定代表人负责人");
-        assert_eq!(key("№", &words), "no");
-        assert_eq!(key("其中", &words), "其中");
-    }
-
-    #[test]
-    fn a_number_in_front_of_a_heading_does_not_matter() {
-        let words = Campaign::builtin().headings;
-        for text in [
-            "6.党员总数",
-            "6、党员总数",
-            "（6）党员总数",
-            "（六）党员总数",
-            "六、党员总数",
-            "⑥党员总数",
-            "12. 党员总数",
-        ] {
-            assert_eq!(key(text, &words), "党员总数", "{text}");
-        }
-        assert_eq!(key("3名以上党员企业数", &words), "3名以上党员企业数");
-        assert_eq!(key("一户", &words), "一户");
+        vocabulary.listed(column, &path)
     }
 
     #[test]
@@ -423,26 +288,20 @@ mod tests {
     }
 
     #[test]
-    fn opposites_never_resemble_each_other() {
-        for (form, column, heading) in [
-            ("progress", "members_transferred", "未转组织关系"),
-            ("progress", "org_coverage", "工作覆盖率"),
-            ("progress", "orgs", "个体工商户数"),
-            ("register", "members", "正式党员数"),
-            ("register", "instructor", "党建联络员"),
-            ("progress", "members", "上年党员总数"),
-            ("register", "union", "工会人数"),
-        ] {
-            assert!(fit(form, column, &[heading]) < Some(Fit::Resembles), "{heading}");
-        }
+    fn a_listed_heading_below_something_else_is_something_else() {
         assert_eq!(fit("progress", "party_orgs_single", &["新建党组织", "单独组建"]), None);
         assert_eq!(fit("progress", "members", &["上年同期", "党员总数"]), None);
     }
 
     #[test]
-    fn filler_words_are_resemblance() {
-        assert_eq!(fit("progress", "members", &["党员总人数"]), Some(Fit::Resembles));
-        assert_eq!(fit("register", "members_full", &["正式党员总数"]), Some(Fit::Resembles));
-        assert_eq!(fit("progress", "orgs_3plus", &["3名以上正式党员的组织"]), Some(Fit::Resembles));
+    fn what_a_person_confirmed_is_surest_and_only_as_a_whole() {
+        let mut campaign = Campaign::builtin();
+        campaign.learn("progress", "orgs_covered", vec!["党建".to_owned(), "户数".to_owned()]);
+        let vocabulary = Vocabulary::new(&campaign, campaign.form("progress").unwrap());
+        let column = vocabulary.form.columns.iter().position(|c| c.key == "orgs_covered").unwrap();
+        let fit =
+            |path: &[&str]| vocabulary.listed(column, &path.iter().map(|p| vocabulary.key(p)).collect::<Vec<_>>());
+        assert_eq!(fit(&["党建", "户数（户）"]), Some(Fit::Learned));
+        assert_eq!(fit(&["户数"]), None);
     }
 }

@@ -8,10 +8,21 @@ mod date;
 mod number;
 mod value;
 
+mod grid;
+mod key;
+
+mod words;
+
+mod likeness;
+
+mod evidence;
+mod heading;
+mod matching;
+mod sample;
+mod witness;
+
 mod assign;
 mod card;
-mod grid;
-mod heading;
 mod info;
 mod lines;
 mod recognise;
@@ -30,6 +41,6 @@ pub mod streams;
 pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Stream};
 pub use finding::{Finding, Place, Severity};
 pub use month::{MonthKind, PeriodHint, find_period};
-pub use reading::{Doubt, Hint, Origin, Reading, Return};
+pub use reading::{Candidate, Doubt, Hint, Origin, Reading, Return};
 pub use record::{Datum, Record};
 pub use streams::find_streams;

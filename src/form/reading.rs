@@ -70,10 +70,21 @@ pub struct Hint {
 pub struct Doubt {
     /// Key of the form's column.
     pub key: String,
-    /// Letters and headings of the columns that it may be.
-    pub candidates: Vec<(String, String)>,
+    /// The columns of the sheet that it may be, the likeliest first. A single one is a proposal: releasing means yes.
+    pub candidates: Vec<Candidate>,
     /// One Chinese sentence for the person who decides.
     pub message: String,
+}
+
+/// A column of the sheet that may be what is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// `D`
+    pub letters: String,
+    /// As it stands on the sheet, in one line.
+    pub heading: String,
+    /// Its keys, top row first: what [`Campaign::learn`](super::Campaign::learn) takes.
+    pub path: Vec<String>,
 }
 
 impl Return {

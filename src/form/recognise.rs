@@ -7,6 +7,7 @@ use super::assign::{Assignment, Heading, assign};
 use super::definition::FormKind;
 use super::grid::Grid;
 use super::heading::Vocabulary;
+use super::sample::Sample;
 use crate::workbook::{Cell, CellValue};
 
 const HEADER_ROWS: u32 = 4;
@@ -47,7 +48,11 @@ pub fn tables(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>]) -> Vec<Table> {
 /// Headings of a form in a row: how many cells are known, and how many stand there.
 fn known(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32) -> (usize, usize) {
     let keys: Vec<Option<String>> = grid.row(row).map(|(_, cell)| vocabulary.cell_key(cell)).collect();
-    (keys.iter().flatten().filter(|k| vocabulary.knows(k)).count(), keys.len())
+    let sure = keys.iter().flatten().filter(|k| vocabulary.knows(k)).count();
+    // Rows of data have no listed headings; their words are not worth understanding.
+    let like = |k: &&String| !vocabulary.knows(k) && vocabulary.likeness.may_head(k);
+    let likely = if sure < 2 { 0 } else { keys.iter().flatten().filter(like).count() };
+    (sure + likely, keys.len())
 }
 
 fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u32) -> Option<Table> {
@@ -66,18 +71,26 @@ fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u
         }
     }
     let (_, mut table) = best?;
-    table.assignment = assign(&vocabularies[table.form], &table.headings);
-    is_table(&vocabularies[table.form], &table.assignment).then_some(table)
+    let vocabulary = &vocabularies[table.form];
+    let sample = Sample::below(grid, vocabulary, table.header.1, &table.headings);
+    table.assignment = assign(vocabulary, &table.headings, &sample);
+    is_table(vocabulary, &table.assignment).then_some(table)
 }
 
 fn is_table(vocabulary: &Vocabulary<'_>, assignment: &Assignment) -> bool {
     let form = vocabulary.form;
-    let required = || (0..form.columns.len()).filter(|f| form.columns[*f].required);
-    let unsure = |f: usize| assignment.doubts.iter().any(|(d, _)| *d == f);
-    let found = required().filter(|f| assignment.has(*f) || unsure(*f)).count();
+    let required: Vec<usize> = (0..form.columns.len()).filter(|f| form.columns[*f].required).collect();
+    // In halves: a heading that is only like a field's is half of one.
+    let found = |f: usize| match assignment.asks(f) {
+        _ if assignment.has(f) => 2,
+        Some(question) => 1 + usize::from(question.listed),
+        None => 0,
+    };
     let identity = form.columns.iter().position(|c| c.key == form.identity);
-    let identified = identity.is_none_or(|f| assignment.has(f) || unsure(f)) || form.kind == FormKind::Figures;
-    assignment.read.len() >= 5 && identified && found * 3 >= required().count()
+    let read = assignment.read.len();
+    // A book whose names nobody recognises is one all the same if nearly everything else is there.
+    let identified = identity.is_none_or(|f| found(f) > 0) || form.kind == FormKind::Figures || read >= 8;
+    read >= 5 && identified && required.iter().map(|f| found(*f)).sum::<usize>() * 3 >= required.len() * 2
 }
 
 /// A row of group headings right above, which has too few known words to be found by itself.

@@ -79,6 +79,31 @@ impl<'a> Fields<'a> {
         list
     }
 
+    /// A list of lists of texts, none of them empty; empty if left out.
+    pub fn paths(&mut self, key: &'static str) -> Vec<Vec<String>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let path = |v: &Value| v.as_array()?.iter().map(|t| t.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+        let paths: Option<Vec<Vec<String>>> = value.as_array().and_then(|a| a.iter().map(path).collect());
+        match paths {
+            Some(paths) if paths.iter().all(|p| !p.is_empty()) => paths,
+            _ => {
+                self.problem(key, "must be a list of headings, each a list of texts, top row first");
+                Vec::new()
+            }
+        }
+    }
+
+    /// A table of lists of texts, its keys free; empty if left out.
+    pub fn lists(&mut self, key: &'static str) -> Vec<(String, Vec<String>)> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let texts = |v: &Value| v.as_array()?.iter().map(|t| t.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+        let lists = value.as_table().and_then(|t| t.iter().map(|(k, v)| Some((k.clone(), texts(v)?))).collect());
+        if lists.is_none() {
+            self.problem(key, "must be a table of lists of texts");
+        }
+        lists.unwrap_or_default()
+    }
+
     /// One of a few words, mapped; the first one stands in after a problem.
     pub fn one_of<T: Clone>(&mut self, key: &'static str, allowed: &[(&str, T)]) -> Option<T> {
         let word = self.get(key).map(|v| v.as_str().unwrap_or_default().to_owned())?;

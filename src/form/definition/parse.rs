@@ -1,6 +1,6 @@
 //! The TOML files of a campaign → [`Campaign`], with every problem named. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use toml::Table;
@@ -8,11 +8,20 @@ use toml::Table;
 use super::fields::Fields;
 use super::{
     Apart, AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind,
-    Group, HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, When,
+    Group, HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, Unless, When,
 };
 use crate::form::finding::Severity;
 
 const CAMPAIGN: &str = "campaign.toml";
+/// Kind or style of a column, and the key of its fillers.
+const KIND_FILLERS: [(&str, &str); 6] = [
+    ("count", "count_fillers"),
+    ("yesno", "yesno_fillers"),
+    ("name", "name_fillers"),
+    ("person", "person_fillers"),
+    ("phone", "phone_fillers"),
+    ("code", "code_fillers"),
+];
 const SEVERITIES: [(&str, Severity); 2] = [("error", Severity::Error), ("warning", Severity::Warning)];
 
 pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
@@ -47,6 +56,7 @@ pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
     }
     check_keys(&campaign, &forms, &mut problems);
     campaign.headings.choices = choices(&forms);
+    forms.iter_mut().flat_map(|f| &mut f.columns).for_each(|c| c.make_keys(&campaign.headings));
     campaign.forms = forms;
     if problems.is_empty() { Ok(campaign) } else { Err(problems) }
 }
@@ -75,9 +85,13 @@ fn head(fields: &mut Fields<'_>) -> Campaign {
                 neutral: f.list("neutral"),
                 prefixes: f.list("prefixes"),
                 notes: f.list("notes"),
-                fillers: longest_first(f.list("fillers")),
-                count_fillers: longest_first(f.list("count_fillers")),
+                fillers: f.list("fillers"),
+                kind_fillers: KIND_FILLERS.iter().map(|(kind, key)| ((*kind).to_owned(), f.list(key))).collect(),
                 forbidding: f.list("forbidding"),
+                variants: variants(&f.list("variants")),
+                meanings: f.lists("meanings"),
+                mild: f.list("mild").into_iter().collect(),
+                weak: f.list("weak").into_iter().collect(),
                 choices: BTreeSet::new(),
             })
             .unwrap_or_default(),
@@ -100,6 +114,15 @@ fn head(fields: &mut Fields<'_>) -> Campaign {
     }
 }
 
+/// `党黨`: the first character is meant by each of the others.
+fn variants(groups: &[String]) -> BTreeMap<char, char> {
+    let of = |group: &String| {
+        let meant = group.chars().next();
+        group.chars().skip(1).filter_map(move |c| Some((c, meant?))).collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(of).collect()
+}
+
 fn longest_first(mut words: Vec<String>) -> Vec<String> {
     words.sort_by_key(|w| std::cmp::Reverse(w.chars().count()));
     words
@@ -116,6 +139,7 @@ fn form(fields: &mut Fields<'_>) -> Form {
         words: longest_first(fields.some("words")),
         sequence: fields.optional("sequence"),
         identity: fields.text("identity"),
+        subject: fields.list("subject"),
         cards: fields.flag("cards"),
         groups: fields.tables("group", |f| Group { name: f.text("name"), synonyms: f.list("synonyms") }),
         columns: fields.tables("column", column),
@@ -213,6 +237,9 @@ fn column(fields: &mut Fields<'_>) -> Column {
         bare: fields.list("bare"),
         apart: fields.table("apart", |f| Apart { headings: f.some("headings"), columns: f.some("columns") }),
         behind: fields.table("behind", |f| Behind { column: f.text("column"), headings: f.some("headings") }),
+        like: fields.list("like"),
+        learned: fields.paths("paths"),
+        unless: fields.table("unless", |f| Unless { column: f.text("column"), value: f.text("value") }),
         kind,
         style: fields.one_of("text", &STYLES).unwrap_or_default(),
         required: fields.flag("required"),
@@ -241,6 +268,9 @@ fn check_references(file: &str, form: &Form, problems: &mut Vec<String>) {
     }
     for behind in form.columns.iter().filter_map(|c| c.behind.as_ref()) {
         refer("behind".into(), vec![&behind.column]);
+    }
+    for unless in form.columns.iter().filter_map(|c| c.unless.as_ref()) {
+        refer("unless".into(), vec![&unless.column]);
     }
     for (i, s) in form.sums.iter().enumerate() {
         refer(format!("sum {}: whole", i + 1), vec![&s.whole]);
