@@ -9,13 +9,16 @@ mod number;
 mod value;
 
 mod assign;
+mod bands;
 mod card;
 mod grid;
+mod groups;
 mod heading;
 mod info;
 mod lines;
 mod recognise;
 mod row;
+mod totals;
 
 pub mod check;
 pub mod code;
