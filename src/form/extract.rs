@@ -41,6 +41,9 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
         }
     }
     for mut ret in cards {
+        if let Some(form) = campaign.form(&ret.form) {
+            name_units(&mut ret, form);
+        }
         ret.hints.sort_by_key(|h| h.origin);
         reading.returns.push(ret);
     }
@@ -213,15 +216,8 @@ impl<'a> SheetReader<'a> {
 
     /// Hints that stand in the table itself, all in the order in which they are believed.
     fn finish(&self, ret: &mut Return) {
-        let form = self.campaign.form(&ret.form);
-        if let Some(form) = form.filter(|f| f.kind == FormKind::Figures) {
-            named_above(ret, form);
-            for record in &ret.records {
-                if let Some(text) = record.text(&form.identity) {
-                    let cell = record.cells.get(&form.identity).cloned();
-                    ret.hints.push(Hint { origin: Origin::UnitColumn, text: text.to_owned(), cell });
-                }
-            }
+        if let Some(form) = self.campaign.form(&ret.form) {
+            name_units(ret, form);
         }
         ret.hints.push(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None });
         ret.hints.sort_by_key(|h| h.origin);
@@ -238,6 +234,20 @@ fn is_continued(last: &Return, ret: &Return, form: &Form) -> bool {
     let names: BTreeSet<&str> = last.records.iter().filter_map(|r| r.text(&form.identity)).collect();
     let others = || ret.records.iter().filter_map(|r| r.text(&form.identity)).all(|n| !names.contains(n));
     last.form == ret.form && same && (untitled || book && ret.hints.iter().all(known) && others())
+}
+
+/// The units that the rows of figures name.
+fn name_units(ret: &mut Return, form: &Form) {
+    if form.kind != FormKind::Figures {
+        return;
+    }
+    named_above(ret, form);
+    for record in &ret.records {
+        if let Some(text) = record.text(&form.identity) {
+            let cell = record.cells.get(&form.identity).cloned();
+            ret.hints.push(Hint { origin: Origin::UnitColumn, text: text.to_owned(), cell });
+        }
+    }
 }
 
 /// The only row of figures leaves its unit to the line above: a blank cell is then no error.

@@ -1,5 +1,6 @@
 //! Sheets as clerks send them, drawn as text, and what must come out.
 
+mod laws;
 mod layout;
 
 use super::*;
@@ -32,6 +33,19 @@ fn sheet(name: &str, drawing: &str) -> Sheet {
         }
     }
     sheet
+}
+
+/// Drawings side by side, with so many columns between them.
+fn beside(left: &str, gap: usize, right: &str) -> String {
+    let width = left.lines().map(|l| l.split('|').count()).max().unwrap_or(0);
+    let line = |text: &str, n: usize| text.lines().nth(n).unwrap_or("").to_owned();
+    let joined = |n| {
+        let left = line(left, n);
+        let blank = "|".repeat(width + gap - left.split('|').count());
+        format!("{left}{blank}|{}", line(right, n))
+    };
+    let rows = left.lines().count().max(right.lines().count());
+    (0..rows).map(joined).collect::<Vec<_>>().join("\n")
 }
 
 fn day() -> NaiveDate {

@@ -5,19 +5,6 @@ use super::*;
 const HEAD: &str = "序号|单位|组织总数|党员总数|已转|未转|党组织总数|单独|联合|新建党组织上月|新建党组织累计|覆盖数|指导员数|党的工作覆盖数";
 const ROW: &str = "#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5";
 
-/// Drawings side by side, with so many columns between them.
-fn beside(left: &str, gap: usize, right: &str) -> String {
-    let width = left.lines().map(|l| l.split('|').count()).max().unwrap_or(0);
-    let line = |text: &str, n: usize| text.lines().nth(n).unwrap_or("").to_owned();
-    let joined = |n| {
-        let left = line(left, n);
-        let blank = "|".repeat(width + gap - left.split('|').count());
-        format!("{left}{blank}|{}", line(right, n))
-    };
-    let rows = left.lines().count().max(right.lines().count());
-    (0..rows).map(joined).collect::<Vec<_>>().join("\n")
-}
-
 fn all(drawing: &str) -> Vec<Return> {
     reading(vec![sheet("全部", drawing)]).returns
 }
@@ -250,4 +237,59 @@ fn rows_without_end_cost_nothing() {
     drawn.cells.extend((2..60_000).map(|row| ((row, 1), blank.clone())));
     drawn.merges.push(Merge { first: (5, 0), last: (1_048_575, 16_383) });
     assert_eq!(reading(vec![drawn]).returns[0].records.len(), 1);
+}
+
+const CARD: &str = "活动进展情况统计表\n单位|北桥街道|组织总数|#9\n党员总数|#4|已转组织关系|#3\n未转组织关系|#1|党组织总数|#2\n\
+    单独组建|#1|联合组建|#1\n新建党组织|上月|#0|累计|#7\n党组织覆盖组织数|#3|工作覆盖组织数|#5\n选派党建指导员|上月|#1|累计|#8\n备注|—";
+
+#[test]
+fn figures_may_come_as_a_card() {
+    let ret = only(CARD);
+    assert_eq!((ret.form.as_str(), ret.records.len(), messages(&ret)), ("progress", 1, vec![]));
+    let of = |key: &str| ret.records[0].int(key);
+    assert_eq!((of("new_party_orgs_month"), of("new_party_orgs_total")), (Some(0), Some(7)));
+    assert_eq!((of("instructors_total"), of("orgs_work_covered")), (Some(8), Some(5)));
+    assert_eq!(said(&ret, Origin::UnitColumn), ["北桥街道"]);
+    let short = only(&CARD.replace("联合组建|#1", "其他|#1"));
+    assert_eq!((rules(&short), short.findings[0].is_error()), (vec!["P01"], true));
+}
+
+#[test]
+fn a_register_card_is_not_read_as_figures_too() {
+    let card = "单位名称|甲公司\n党员总数|#2\n正式党员数|#2\n已转组织关系|#1\n未转组织关系|#1\n组建形式|单独组建\n备注|无\n序号|#1";
+    let ret = only(card);
+    assert_eq!((ret.form.as_str(), names(&ret)), ("register", vec![Some("甲公司")]));
+}
+
+#[test]
+fn cards_stand_beside_and_below_each_other() {
+    let card = |name: &str| {
+        format!(
+            "名称|{name}|党员总数|#1\n正式党员数|#1|组建形式|联建\n工会|有|联系电话|88001234\n书记姓名|甲某|共青团|无"
+        )
+    };
+    let two = |a: &str, b: &str| beside(&card(a), 1, &card(b));
+    let ret = only(&format!("企业台账\n{}\n\n{}", two("甲公司", "乙公司"), two("丙公司", "丁公司")));
+    let mut found = names(&ret);
+    found.sort_unstable();
+    let mut expected = [Some("甲公司"), Some("乙公司"), Some("丙公司"), Some("丁公司")];
+    expected.sort_unstable();
+    assert_eq!((found, messages(&ret)), (expected.to_vec(), vec![]));
+    assert!(ret.records.iter().all(|r| r.int("members") == Some(1) && r.get("union") == &Datum::Bool(true)));
+}
+
+#[test]
+fn a_table_that_lies_on_its_side_has_an_entry_a_column() {
+    let turned = "企业台账\n名称|甲公司|乙公司|丙公司\n党员总数|#1|#2|#0\n正式党员数|#1|#2|#0\n组建形式|联建|单建|未建\n工会|有||无";
+    let ret = only(turned);
+    assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司"), Some("乙公司"), Some("丙公司")], vec![]));
+    assert_eq!(ret.records.iter().map(|r| r.int("members")).collect::<Vec<_>>(), [Some(1), Some(2), Some(0)]);
+    let unclear = turned.replace("名称|甲公司|乙公司|丙公司", "名称|甲公司");
+    assert!(all(&unclear).is_empty(), "whose the second values are is not said");
+}
+
+#[test]
+fn a_blank_column_may_stand_between_labels_and_values() {
+    let ret = only("企业台账\n名称||甲公司\n党员总数||#1\n正式党员数||#1\n组建形式||联建\n工会||有");
+    assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司")], vec![]));
 }
