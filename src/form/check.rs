@@ -279,7 +279,8 @@ impl Row<'_> {
                 _ => None,
             };
             if let Some((rule, what)) = found {
-                let message = format!("{}{what}，现填“{kind}”，请核实。", self.subject());
+                let cell = self.cell(&book.party_org_kind);
+                let message = format!("{}{what}，现填“{kind}”{cell}，请核实。", self.subject());
                 findings.push(self.finding(rule, Severity::Warning, &book.party_org_kind, message));
             }
         }

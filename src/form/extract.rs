@@ -261,7 +261,10 @@ fn named_above(ret: &mut Return, form: &Form) {
         && let Some(finding) = ret.findings.iter_mut().find(missing)
     {
         finding.severity = Severity::Info;
-        finding.message = format!("第{}行没有填写单位，按表上的填报单位“{line}”读取。", record.row);
+        let cell = cell.map(|c| format!("（{c}）")).unwrap_or_default();
+        let label = form.label(&form.identity);
+        finding.message =
+            format!("第{}行“{label}”{cell}没有填写，按表上的填报单位“{line}”读取，如不对请补填。", record.row);
     }
 }
 

@@ -479,4 +479,54 @@ mod tests {
         assert_eq!(month.datum, Datum::Text("2008-05".into()));
         assert!(matches!(month.fault, Some(Fault::Assumed(_))));
     }
+
+    #[test]
+    fn what_a_program_made_of_a_text_is_not_the_text() {
+        let number = |n: f64| cell(CellValue::Number(n));
+        for (key, spoilt) in [
+            ("phone", number(-88_000_703.0)),
+            ("phone", number(531.88)),
+            ("code", number(9.137e17)),
+            ("legal_rep", cell(CellValue::Bool(true))),
+            ("name", cell(CellValue::Date(NaiveDate::from_ymd_opt(2011, 3, 5).unwrap().and_hms_opt(0, 0, 0).unwrap()))),
+            ("name", words("#N/A")),
+            ("remark", words("＃REF!")),
+        ] {
+            let value = of(key, &spoilt);
+            assert!(value.datum.is_null() && matches!(value.fault, Some(Fault::Wrong(_))), "{key} {spoilt:?}");
+        }
+        assert_eq!(of("code", &number(110_108_000_000_016.0)).datum, Datum::Text("110108000000016".into()));
+        assert_eq!(of("phone", &words("0531-88001234/88001235")).fault, None);
+    }
+
+    #[test]
+    fn a_count_in_another_format_is_told_as_such() {
+        let day = NaiveDate::from_ymd_opt(1900, 1, 12).unwrap().and_hms_opt(0, 0, 0).unwrap();
+        let what = |cell: &Cell| match of("orgs", cell).fault {
+            Some(Fault::Wrong(what)) => what,
+            other => panic!("{other:?}"),
+        };
+        assert!(what(&cell(CellValue::Date(day))).contains("日期格式"));
+        assert!(what(&Cell { value: CellValue::Number(12.0), percent: true, formula: false }).contains("百分数"));
+        for bad in ["1.2万", "12+3", "12（含兼合式2个）", "2O", "l2", "#DIV/0!", "12.50"] {
+            assert!(of("orgs", &words(bad)).datum.is_null(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_presumed_is_read_and_told() {
+        for (text, n) in [("2 0", 20), ("O", 0), ("1 234", 1234)] {
+            let value = of("orgs", &words(text));
+            assert_eq!(value.datum, Datum::Int(n), "{text}");
+            assert!(matches!(value.fault, Some(Fault::Assumed(_))), "{text}");
+        }
+        for (n, text) in [(2011.9, "2011-09"), (40_791.0, "2011-09-05")] {
+            let value = of("founded", &cell(CellValue::Number(n)));
+            assert_eq!(value.datum, Datum::Text(text.into()));
+            assert!(matches!(value.fault, Some(Fault::Assumed(_))), "{n}");
+        }
+        for text in ["民国100年", "2011-13-40", "5/9/2011"] {
+            assert!(of("founded", &words(text)).fault.is_some(), "{text}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::form::recognise::Table;
 use crate::form::row::{RowKind, classify, is_preset};
 use crate::form::streams::find_streams;
 use crate::form::value::written;
-use crate::workbook::Cell;
+use crate::workbook::{Cell, a1};
 
 /// A card with where the lines above it begin.
 pub(super) struct Found<'v> {
@@ -124,7 +124,11 @@ impl SheetReader<'_> {
         for (field, at) in card.unsure.iter().filter(|(f, _)| !card.values.contains_key(f)) {
             let column = &form.columns[*field];
             let label = self.grid.text(at.0, at.1).unwrap_or_default();
-            let message = format!("“{label}”不能确定是不是“{}”，没有读取，请按原表栏目名填报。", column.label());
+            let message = format!(
+                "“{label}”（{}）不能确定是不是“{}”，没有读取，请按原表栏目名填报。",
+                a1(at.0, at.1),
+                column.label()
+            );
             let place = self.place(Some(*at), Some(at.0));
             ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
         }

@@ -44,14 +44,14 @@ impl SheetReader<'_> {
         }
         self.hidden_rows(&data, ret);
         for row in of_kind(RowKind::Example) {
-            let message = format!("第{}行是填写示例，没有读取。", row + 1);
+            let message = format!("第{}行是填写示例，没有读取；如果是实际数据，请删去“例”字后重报。", row + 1);
             ret.findings.push(Finding::new("H03", Severity::Info, self.place(None, Some(row)), message));
         }
         for row in of_kind(RowKind::More) {
             self.more(form, &columns, row, ret);
         }
         if data.is_empty() && form.kind == FormKind::Figures {
-            let message = "表中没有数据行，请填写后重报。";
+            let message = "表中没有数据行，请在表头下面填写后重报。";
             ret.findings.push(Finding::new("P02", Severity::Error, self.place(None, None), message));
         }
         for row in of_kind(RowKind::Total) {

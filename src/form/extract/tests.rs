@@ -495,8 +495,8 @@ fn a_row_that_shows_how_to_fill_in_the_form_is_told_and_left_out() {
         messages(&ret),
         [
             "第4行“名称”（B4）填的是“××有限公司”，像是填写示例，应填实际名称，请改正。",
-            "第2行是填写示例，没有读取。",
-            "第3行是填写示例，没有读取。",
+            "第2行是填写示例，没有读取；如果是实际数据，请删去“例”字后重报。",
+            "第3行是填写示例，没有读取；如果是实际数据，请删去“例”字后重报。",
         ]
     );
     assert!(ret.findings[0].is_error() && !ret.findings[1].is_error());
@@ -590,7 +590,7 @@ fn a_row_of_measures_is_no_data() {
 fn a_blank_unit_is_taken_from_the_line_above_and_told() {
     let row = "|#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5";
     let ret = only(&format!("填报单位：北桥街道\n{FIGURES}\n{row}"));
-    assert_eq!(messages(&ret), ["第3行没有填写单位，按表上的填报单位“北桥街道”读取。"]);
+    assert_eq!(messages(&ret), ["第3行“单位”（A3）没有填写，按表上的填报单位“北桥街道”读取，如不对请补填。"]);
     assert_eq!(ret.findings[0].severity, Severity::Info);
     assert!(only(&format!("{FIGURES}\n{row}")).findings[0].is_error());
 }
@@ -617,7 +617,10 @@ fn a_founding_date_beside_the_name_is_not_the_party_organisations() {
     assert_eq!(messages(&ret), ["C列“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表列名填报。"]);
     let card = only("非公企业台账\n名称|甲公司\n成立时间|1999-1-1\n党员总数|#0\n正式党员数|#0\n组建形式|未建\n工会|无");
     assert!(!card.records[0].values.contains_key("founded"));
-    assert_eq!(messages(&card), ["“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表栏目名填报。"]);
+    assert_eq!(
+        messages(&card),
+        ["“成立时间”（A3）不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表栏目名填报。"]
+    );
 }
 
 #[test]
