@@ -1,9 +1,14 @@
-//! Cards: one organisation each, labels with the value right of them or below them. Pure.
+//! Cards: one organisation (or one unit's figures) each, labels with the value right of them or below them. Pure.
+//!
+//! Where one column of labels has several columns of values beside it, each of these is a card of its own.
 
 use std::collections::BTreeMap;
 
 use super::grid::Grid;
 use super::heading::Vocabulary;
+use super::info;
+use super::number::plain;
+use super::value::written;
 
 /// A card on a sheet.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +61,34 @@ pub fn cards(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32)
         let required = form.columns.iter().enumerate().filter(|(_, c)| c.required);
         card.values.len() >= 5 && required.filter(|(f, _)| card.values.contains_key(f)).count() >= 2
     };
-    cards.into_iter().map(|(labels, _)| read(grid, vocabulary, &labels)).filter(enough).collect()
+    let read = |(labels, _): (Vec<Label>, Card)| columns(grid, read(grid, vocabulary, &labels), identity, &labels);
+    cards.into_iter().flat_map(read).filter(enough).collect()
+}
+
+/// One card for each column of values beside the labels; none where it is unclear what a second value belongs to.
+fn columns(grid: &Grid<'_>, card: Card, identity: usize, labels: &[Label]) -> Vec<Card> {
+    let label = |at: (u32, u32)| labels.iter().any(|l| (l.row, l.column) == grid.origin(at.0, at.1));
+    let right = |at: (u32, u32), n: u32| (at.0, grid.merge(at.0, at.1).map_or(at.1, |m| m.last.1).saturating_add(n));
+    let value = |at: (u32, u32)| {
+        let measure = |c| info::is_measure(&plain(&written(c)));
+        let taken = label(at) || card.values.values().any(|v| *v == at);
+        grid.own(at.0, at.1).is_some_and(|c| !taken && !measure(c))
+    };
+    let seconds = |n: u32| card.values.values().filter(|at| value(right(**at, n))).count();
+    let many = |count: usize| count >= 3 && count * 2 >= card.values.len();
+    if !many(seconds(1)) {
+        return vec![card];
+    }
+    let Some(name) = card.values.get(&identity).copied() else { return Vec::new() };
+    let named = (1..).take_while(|n| value(right(name, *n))).last().unwrap_or(0);
+    if !(1..=named).all(|n| many(seconds(n))) || named == 0 || many(seconds(named + 1)) {
+        return Vec::new();
+    }
+    let shifted = |n: u32| {
+        let values = card.values.iter().map(|(field, at)| (*field, if n == 0 { *at } else { right(*at, n) }));
+        Card { values: values.collect(), ..card.clone() }
+    };
+    (0..=named).map(shifted).collect()
 }
 
 fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) -> Vec<Label> {
@@ -68,6 +100,10 @@ fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) ->
             // 党组织 merged down at the left, 名称 beside it.
             let beside = column.checked_sub(1).and_then(|c| grid.text(row, c)).map(|t| vocabulary.key(&t));
             let group_here = beside.filter(|k| vocabulary.is_group(k)).or(group.take());
+            // 累计 behind 上月 and its value: a label that means nothing without a group goes on with the last one.
+            if vocabulary.label(&key).is_none() && vocabulary.knows(&key) && !vocabulary.is_group(&key) {
+                group.clone_from(&group_here);
+            }
             let within = group_here.as_ref().and_then(|g| vocabulary.label_within(g, &key));
             let field = within.or_else(|| vocabulary.label(&key));
             let path = [group_here.unwrap_or_default(), key.clone()];
@@ -95,7 +131,13 @@ fn card_of(starts: &[Label], label: &Label) -> Option<usize> {
 /// The values of a card's labels. Where both neighbours of a label are free, the card's other labels decide.
 fn read(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, labels: &[Label]) -> Card {
     let label_at = |row: u32, column: u32| labels.iter().any(|l| (l.row, l.column) == grid.origin(row, column));
-    let right = |l: &Label| (l.row, l.last.1 + 1);
+    let free = |at: (u32, u32)| grid.own(at.0, at.1).is_none() && grid.merge(at.0, at.1).is_none();
+    let filled = |at: (u32, u32)| grid.own(at.0, at.1).is_some() && !label_at(at.0, at.1);
+    let away = |l: &Label, n: u32| (l.row, l.last.1 + n);
+    // A blank column between all labels and their values.
+    let apart = labels.iter().all(|l| free(away(l, 1)) && !label_at(l.row, l.last.1 + 1))
+        && labels.iter().filter(|l| filled(away(l, 2))).count() >= 3;
+    let right = |l: &Label| away(l, if apart { 2 } else { 1 });
     let below = |l: &Label| (l.last.0 + 1, l.column);
     let is_label = |(row, column): (u32, u32)| label_at(row, column);
     let right_taken = labels.iter().filter(|l| is_label(right(l))).count();

@@ -19,6 +19,7 @@ use crate::period::Period;
 /// An error with a row withholds that row (book) or the return (figures); see [`Faults`].
 pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let told = Told::of(ret);
     for record in &ret.records {
         let row = Row { ret, form, record };
         row.sums(&mut findings);
@@ -28,14 +29,28 @@ pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> 
         row.dates(period, received, &mut findings);
         if let Some(book) = &form.book {
             row.code(book, &mut findings);
-            row.closing(book, &mut findings);
-            row.founding(book, &mut findings);
+            row.closing(book, &told, &mut findings);
+            row.founding(book, &told, &mut findings);
         }
     }
     if let Some(book) = &form.book {
         findings.extend(twice(ret, form, book));
     }
     findings
+}
+
+/// Cells that have a finding of the reader, by sheet and A1.
+struct Told<'a>(HashSet<(&'a str, &'a str)>);
+
+impl<'a> Told<'a> {
+    fn of(ret: &'a Return) -> Self {
+        let cell = |f: &'a Finding| Some((f.place.sheet.as_deref()?, f.place.cell.as_deref()?));
+        Self(ret.findings.iter().filter_map(cell).collect())
+    }
+
+    fn holds(&self, record: &Record, key: &str) -> bool {
+        record.cells.get(key).is_some_and(|cell| self.0.contains(&(record.sheet.as_str(), cell.as_str())))
+    }
 }
 
 /// Where a return's errors are, so that each of its records can be asked about at once.
@@ -107,11 +122,10 @@ impl Row<'_> {
         name.map_or_else(|| format!("第{}行", self.record.row), |n| format!("第{}行“{n}”", self.record.row))
     }
 
-    /// `“党员总数”（F5）27`
+    /// `“党员总数”（F5）27`, or `“党员总数”（F5）27（原填“二十七”）`
     pub fn figure(&self, key: &str) -> String {
         let value = self.record.int(key).map(|n| n.to_string()).unwrap_or_default();
-        let cell = self.record.cells.get(key).map(|c| format!("（{c}）")).unwrap_or_default();
-        format!("“{}”{cell}{value}", self.form.label(key))
+        format!("“{}”{}{value}{}", self.form.label(key), self.cell(key), self.record.as_written(key))
     }
 
     fn sums(&self, findings: &mut Vec<Finding>) {
@@ -164,8 +178,9 @@ impl Row<'_> {
         for rate in &self.form.rates {
             let Some(given) = self.record.get(&rate.rate).rate() else { continue };
             let head = format!("{}“{}”{}", self.subject(), self.form.label(&rate.rate), self.cell(&rate.rate));
+            let written = self.record.as_written(&rate.rate);
             if given > 100.0 + 1e-9 {
-                let message = format!("{head}为{}%，超过了100%，请改正。", percent(given));
+                let message = format!("{head}为{}%{written}，超过了100%，请改正。", percent(given));
                 findings.push(self.finding(&rate.rule, Severity::Error, &rate.rate, message));
                 continue;
             }
@@ -177,8 +192,11 @@ impl Row<'_> {
             }
             let expected = part as f64 * 100.0 / whole as f64;
             if (given - expected).abs() > 0.1 + 1e-6 {
-                let message =
-                    format!("{head}为{}%，按{part}÷{whole}应为{}%，请核对。", percent(given), percent(expected));
+                let message = format!(
+                    "{head}为{}%{written}，按{part}÷{whole}应为{}%，请核对。",
+                    percent(given),
+                    percent(expected)
+                );
                 findings.push(self.finding(&rate.rule, rate.severity, &rate.rate, message));
             }
         }
@@ -204,8 +222,13 @@ impl Row<'_> {
             } else {
                 continue;
             };
-            let message =
-                format!("{}“{}”{}为{text}，{what}，请核对。", self.subject(), column.label(), self.cell(&column.key));
+            let message = format!(
+                "{}“{}”{}为{text}{}，{what}，请核对。",
+                self.subject(),
+                column.label(),
+                self.cell(&column.key),
+                self.record.as_written(&column.key)
+            );
             findings.push(self.finding("R10", Severity::Warning, &column.key, message));
         }
     }
@@ -220,13 +243,13 @@ impl Row<'_> {
     }
 
     /// R09: closed without reason or date. A cell that was filled but not understood has its own finding.
-    fn closing(&self, book: &BookColumns, findings: &mut Vec<Finding>) {
+    fn closing(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
         if !self.is_closed(book) {
             return;
         }
         let missing: Vec<&str> = [book.closed_reason.as_str(), book.closed_on.as_str()]
             .into_iter()
-            .filter(|key| self.record.get(key).is_null() && !self.is_told(key))
+            .filter(|key| self.record.get(key).is_null() && !told.holds(self.record, key))
             .collect();
         if let Some(first) = missing.first() {
             let labels: Vec<String> =
@@ -240,18 +263,8 @@ impl Row<'_> {
         self.record.text(&book.status) == Some(book.closed.as_str())
     }
 
-    /// A finding of the reader is on this cell.
-    fn is_told(&self, key: &str) -> bool {
-        let cell = self.record.cells.get(key);
-        self.ret.findings.iter().any(|f| {
-            f.key.as_deref() == Some(key)
-                && f.place.cell.as_ref() == cell
-                && f.place.sheet.as_deref() == Some(&self.record.sheet)
-        })
-    }
-
     /// R06–R08: what the campaign asks of an organisation with, and without, party members.
-    fn founding(&self, book: &BookColumns, findings: &mut Vec<Finding>) {
+    fn founding(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
         if self.is_closed(book) {
             return;
         }
@@ -266,11 +279,12 @@ impl Row<'_> {
                 _ => None,
             };
             if let Some((rule, what)) = found {
-                let message = format!("{}{what}，现填“{kind}”，请核实。", self.subject());
+                let cell = self.cell(&book.party_org_kind);
+                let message = format!("{}{what}，现填“{kind}”{cell}，请核实。", self.subject());
                 findings.push(self.finding(rule, Severity::Warning, &book.party_org_kind, message));
             }
         }
-        let known = |key: &str| self.record.values.contains_key(key) && !self.is_told(key);
+        let known = |key: &str| self.record.values.contains_key(key) && !told.holds(self.record, key);
         let asked = book.mass_organisations.iter().all(|k| known(k)) && known(&book.instructor);
         let none = book.mass_organisations.iter().all(|k| self.record.get(k).bool() != Some(true));
         if asked && self.record.int(&book.members) == Some(0) && none && self.record.get(&book.instructor).is_null() {
@@ -304,7 +318,8 @@ fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
             let earlier = &ret.records[first];
             let place =
                 if earlier.sheet == record.sheet { String::new() } else { format!("工作表“{}”", earlier.sheet) };
-            let message = format!("{}与{place}第{}行重复，请删去一行。", row.subject(), earlier.row);
+            let message =
+                format!("{}{}与{place}第{}行重复，请删去一行。", row.subject(), row.cell(&form.identity), earlier.row);
             findings.push(row.finding("R03", Severity::Error, &form.identity, message));
             continue;
         }
@@ -334,6 +349,7 @@ mod tests {
             row,
             values: values.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
             cells: values.iter().enumerate().map(cells).collect::<BTreeMap<_, _>>(),
+            ..Record::default()
         }
     }
 

@@ -136,6 +136,7 @@ mod tests {
                 .enumerate()
                 .map(|(i, (k, _))| ((*k).to_owned(), format!("{}5", (b'A' + i as u8) as char)))
                 .collect(),
+            ..Record::default()
         }
     }
 

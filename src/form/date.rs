@@ -13,16 +13,19 @@ pub enum Written {
     Day(NaiveDate),
     /// Only the month is known.
     Month(i32, u32),
-    /// The year was not written, or with two digits: the day it was taken for.
-    Assumed(NaiveDate),
-    /// 08年5月: the same of a month.
-    AssumedMonth(i32, u32),
+    /// Not written as a whole day: the one it was taken for, and why that may be wrong, in Chinese.
+    Assumed(NaiveDate, &'static str),
+    /// The same of a month: 08年5月.
+    AssumedMonth(i32, u32, &'static str),
     /// Written as a date, but no such day exists.
     Impossible,
     /// Not a date, or one that would take guessing; in Chinese, what is wrong.
     Unclear(&'static str),
 }
 
+const NO_YEAR_WRITTEN: &str = "没有写全年份";
+const SERIAL: &str = "是日期的序列号";
+const FRACTION: &str = "是小数";
 const NO_DATE: &str = "不是日期，应写成2011-9-5这样的形式";
 
 /// The value of a number cell: `20110905`, `201109`, `2011.9`, or a serial number of the 1900 system.
@@ -30,7 +33,7 @@ pub fn from_number(value: f64) -> Written {
     match whole(value) {
         Some(n @ 1_000_000..=99_999_999) => day(n as i32 / 10_000, n as u32 / 100 % 100, n as u32 % 100),
         Some(n @ 190_001..=219_912) => month(n as i32 / 100, n as u32 % 100),
-        Some(1900..=2199) => Written::Unclear("只有年份，请补上月份"),
+        Some(1900..=2199) => Written::Unclear("只有年份，应写到月份"),
         None if (1900.0..2200.0).contains(&value) => year_and_fraction(value),
         _ if (7306.0..73051.0).contains(&value) => serial(value),
         _ => Written::Unclear(NO_DATE),
@@ -45,16 +48,26 @@ fn year_and_fraction(value: f64) -> Written {
     }
     let year = value.trunc() as i32;
     match hundredths as u32 {
-        10 => Written::Unclear("分不清是1月还是10月，请写成2011年10月这样的形式"),
-        tens if tens % 10 == 0 => month(year, tens / 10),
-        other => month(year, other),
+        10 => Written::Unclear("分不清是1月还是10月，应写成2011年10月这样的形式"),
+        tens if tens % 10 == 0 => presumed_month(month(year, tens / 10), FRACTION),
+        other => presumed_month(month(year, other), FRACTION),
     }
 }
 
-/// Days since 1899-12-30, as Excel counts from March 1900 on.
+fn presumed_month(written: Written, why: &'static str) -> Written {
+    match written {
+        Written::Month(y, m) => Written::AssumedMonth(y, m, why),
+        other => other,
+    }
+}
+
+/// Days since 1899-12-30, as Excel counts from March 1900 on. The workbook may count from 1904, and the number may be no
+/// date at all: the sender is told.
 fn serial(value: f64) -> Written {
     let epoch = NaiveDate::from_ymd_opt(1899, 12, 30).expect("a valid date");
-    epoch.checked_add_days(chrono::Days::new(value.floor() as u64)).map_or(Written::Impossible, Written::Day)
+    epoch
+        .checked_add_days(chrono::Days::new(value.floor() as u64))
+        .map_or(Written::Impossible, |date| Written::Assumed(date, SERIAL))
 }
 
 fn day(year: i32, month: u32, day: u32) -> Written {
@@ -102,7 +115,7 @@ pub fn from_text(text: &str, received: NaiveDate) -> Written {
     if let Some(found) = DAY.captures(text) {
         let (Some(m), Some(d)) = (part(&found, "m"), part(&found, "d")) else { return Written::Unclear(NO_DATE) };
         return match (century(&found["y"]), day_of(century(&found["y"]).map(|(y, _)| y), m, d)) {
-            (Some((_, true)), Written::Day(date)) => Written::Assumed(date),
+            (Some((_, true)), Written::Day(date)) => Written::Assumed(date, NO_YEAR_WRITTEN),
             (_, written) => written,
         };
     }
@@ -110,10 +123,7 @@ pub fn from_text(text: &str, received: NaiveDate) -> Written {
         return match (century(&found["y"]), part(&found, "m")) {
             (Some((y, false)), Some(m)) => month(y, m),
             // 09.8 may be a day of September.
-            (Some((y, true)), Some(m)) if text.contains('年') => match month(y, m) {
-                Written::Month(y, m) => Written::AssumedMonth(y, m),
-                impossible => impossible,
-            },
+            (Some((y, true)), Some(m)) if text.contains('年') => presumed_month(month(y, m), NO_YEAR_WRITTEN),
             _ => Written::Unclear(NO_DATE),
         };
     }
@@ -146,7 +156,7 @@ fn latest(month: u32, day_of_month: u32, received: NaiveDate) -> Written {
     (0..8)
         .filter_map(|back| NaiveDate::from_ymd_opt(received.year() - back, month, day_of_month))
         .find(|date| *date <= received)
-        .map_or(Written::Impossible, Written::Assumed)
+        .map_or(Written::Impossible, |date| Written::Assumed(date, NO_YEAR_WRITTEN))
 }
 
 #[cfg(test)]
@@ -174,12 +184,13 @@ mod tests {
             "二〇一一年九月五日",
             "2011-09-05 00:00:00",
             "2011年9月5号",
-            "40791",
         ] {
             assert_eq!(read(text), Written::Day(ymd(2011, 9, 5)), "{text}");
         }
-        for number in [20_110_905.0, 40_791.0, 40_791.5] {
-            assert_eq!(from_number(number), Written::Day(ymd(2011, 9, 5)), "{number}");
+        assert_eq!(from_number(20_110_905.0), Written::Day(ymd(2011, 9, 5)));
+        assert_eq!(read("40791"), Written::Assumed(ymd(2011, 9, 5), SERIAL));
+        for number in [40_791.0, 40_791.5] {
+            assert_eq!(from_number(number), Written::Assumed(ymd(2011, 9, 5), SERIAL), "{number}");
         }
     }
 
@@ -191,18 +202,18 @@ mod tests {
             assert_eq!(read(text), Written::Month(2011, 9), "{text}");
         }
         assert_eq!(from_number(201_109.0), Written::Month(2011, 9));
-        assert_eq!(from_number(2011.9), Written::Month(2011, 9));
-        assert_eq!(from_number(2011.11), Written::Month(2011, 11));
-        assert_eq!(from_number(2011.09), Written::Month(2011, 9));
+        assert_eq!(from_number(2011.9), Written::AssumedMonth(2011, 9, FRACTION));
+        assert_eq!(from_number(2011.11), Written::AssumedMonth(2011, 11, FRACTION));
+        assert_eq!(from_number(2011.09), Written::AssumedMonth(2011, 9, FRACTION));
     }
 
     #[test]
     fn an_assumed_year_is_told_apart() {
-        assert_eq!(read("9月5日"), Written::Assumed(ymd(2011, 9, 5)));
-        assert_eq!(read("12月5日"), Written::Assumed(ymd(2010, 12, 5)));
-        assert_eq!(read("09.8.3"), Written::Assumed(ymd(2009, 8, 3)));
-        assert_eq!(read("98-5-1"), Written::Assumed(ymd(1998, 5, 1)));
-        assert_eq!(read("08年5月"), Written::AssumedMonth(2008, 5));
+        assert_eq!(read("9月5日"), Written::Assumed(ymd(2011, 9, 5), NO_YEAR_WRITTEN));
+        assert_eq!(read("12月5日"), Written::Assumed(ymd(2010, 12, 5), NO_YEAR_WRITTEN));
+        assert_eq!(read("09.8.3"), Written::Assumed(ymd(2009, 8, 3), NO_YEAR_WRITTEN));
+        assert_eq!(read("98-5-1"), Written::Assumed(ymd(1998, 5, 1), NO_YEAR_WRITTEN));
+        assert_eq!(read("08年5月"), Written::AssumedMonth(2008, 5, NO_YEAR_WRITTEN));
     }
 
     #[test]

@@ -214,7 +214,7 @@ pub struct Behind {
 }
 
 /// Rows in which `column` has `value`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unless {
     /// Key.
     pub column: String,

@@ -1,7 +1,10 @@
 //! Workbook → [`Reading`]: every form on every visible sheet, its rows read, and what could not be read told. Pure.
 
 mod cards;
+mod hidden;
 mod rows;
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
@@ -15,6 +18,7 @@ use super::info;
 use super::reading::{Candidate, Doubt, Hint, Origin, Reading, Return};
 use super::recognise::{Table, tables};
 use super::streams::find_streams;
+use super::totals;
 use crate::workbook::{Sheet, Workbook, a1, column_letters};
 
 /// Reads a workbook. `file` is how the sender knows it and goes into every finding; `received` (in the configured zone)
@@ -22,10 +26,11 @@ use crate::workbook::{Sheet, Workbook, a1, column_letters};
 pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: NaiveDate) -> Reading {
     let mut reading = Reading::default();
     let vocabularies: Vec<Vocabulary<'_>> = campaign.forms.iter().map(|f| Vocabulary::new(campaign, f)).collect();
+    let reader =
+        |sheet| SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
     let mut cards: Vec<Return> = Vec::new();
     for sheet in workbook.sheets.iter().filter(|s| !s.hidden) {
-        let reader =
-            SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
+        let reader = reader(sheet);
         let before = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
         let tables = tables(&reader.grid, &vocabularies);
         let found = reader.find_cards(&tables);
@@ -37,8 +42,20 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
         }
     }
     for mut ret in cards {
+        if let Some(form) = campaign.form(&ret.form) {
+            name_units(&mut ret, form);
+        }
         ret.hints.sort_by_key(|h| h.origin);
         reading.returns.push(ret);
+    }
+    if reading.returns.is_empty() {
+        for sheet in workbook.sheets.iter().filter(|s| s.hidden) {
+            let reader = reader(sheet);
+            let tables = tables(&reader.grid, &vocabularies);
+            if !tables.is_empty() || !reader.find_cards(&tables).is_empty() {
+                reading.hidden.push(sheet.name.clone());
+            }
+        }
     }
     reading
 }
@@ -54,27 +71,25 @@ struct SheetReader<'a> {
     received: NaiveDate,
 }
 
-impl SheetReader<'_> {
+impl<'a> SheetReader<'a> {
     fn tables(&self, tables: &[Table], cards: &[Found<'_>], returns: &mut Vec<Return>) {
-        let mut lead = 0;
         let mut previous: Option<usize> = None;
+        // Of each table, its columns and the first row behind what it read.
+        let mut read: Vec<((u32, u32), u32)> = Vec::new();
         for (i, table) in tables.iter().enumerate() {
             let form = &self.campaign.forms[table.form];
+            let view = self.within(table.columns);
+            let overlap = |other: (u32, u32)| other.0 <= table.columns.1 && table.columns.0 <= other.1;
+            let lead = read.iter().filter(|(c, _)| overlap(*c)).map(|(_, after)| *after).max().unwrap_or(0);
             let mut ret = self.start(form);
-            let around = self.grid.rows_between(lead, table.header.0).iter();
-            for &row in around.filter(|r| !cards.iter().any(|c| c.card.holds(**r))) {
-                ret.hints.extend(info::hints(&self.grid, self.campaign, row, true));
-            }
-            self.columns(table, &mut ret);
-            let after_data = self.rows(table, &mut ret, i + 1 == tables.len());
-            lead = after_data;
-            let untitled = ret.hints.iter().all(|h| h.origin == Origin::Heading);
-            let continued = previous.filter(|p| {
-                let last: &Return = &returns[*p];
-                untitled && last.form == ret.form && last.columns == ret.columns
-            });
+            ret.hints = self.above(table, lead, cards);
+            view.columns(table, &mut ret);
+            view.hidden_columns(table, &mut ret);
+            let last = !tables[i + 1..].iter().any(|t| overlap(t.columns));
+            read.push((table.columns, view.rows(table, &mut ret, last)));
+            let continued = previous.filter(|p| is_continued(&returns[*p], &ret, form));
             match continued {
-                // The headings repeated at the top of a printed page.
+                // The headings repeated at the top of a printed page, or of a second half beside the first.
                 Some(p) => {
                     returns[p].records.append(&mut ret.records);
                     returns[p].totals.append(&mut ret.totals);
@@ -92,7 +107,44 @@ impl SheetReader<'_> {
         }
         for ret in returns.iter_mut().filter(|r| r.sheet == self.sheet.name) {
             self.finish(ret);
+            if let Some(form) = self.campaign.form(&ret.form) {
+                let wrong = totals::check(ret, form);
+                ret.findings.extend(wrong);
+            }
         }
+    }
+
+    /// The same sheet, seen through the columns of one table.
+    fn within(&self, columns: (u32, u32)) -> Self {
+        Self { grid: self.grid.within(columns), ..*self }
+    }
+
+    /// What the lines above a table say. Where tables stand side by side, a line with one cell is every one's.
+    fn above(&self, table: &Table, lead: u32, cards: &[Found<'_>]) -> Vec<Hint> {
+        let view = self.within(table.columns);
+        let mut hints: Vec<Hint> = Vec::new();
+        let rows = self.grid.rows_between(lead, table.header.0).iter();
+        for &row in rows.filter(|r| !cards.iter().any(|c| c.card.holds(**r))) {
+            let own = info::hints(&view.grid, self.campaign, row, true);
+            let shared = own.is_empty() && self.grid.row(row).count() == 1;
+            let line = if shared { info::hints(&self.grid, self.campaign, row, true) } else { own };
+            hints.extend(line);
+        }
+        self.without_neighbours_stream(table, hints)
+    }
+
+    /// A neighbour's title names its stream, which is not this table's if its own title names another.
+    fn without_neighbours_stream(&self, table: &Table, mut hints: Vec<Hint>) -> Vec<Hint> {
+        let view = self.within(table.columns);
+        let mine = |h: &Hint| {
+            let cell = h.cell.as_deref();
+            (0..table.header.0).any(|r| view.grid.row(r).any(|(c, _)| cell == Some(a1(r, c).as_str())))
+        };
+        let streamed = |h: &Hint| !find_streams(&h.text, self.campaign).is_empty();
+        if hints.iter().any(|h| mine(h) && streamed(h)) {
+            hints.retain(|h| mine(h) || !streamed(h));
+        }
+        hints
     }
 
     fn start(&self, form: &Form) -> Return {
@@ -175,18 +227,37 @@ impl SheetReader<'_> {
 
     /// Hints that stand in the table itself, all in the order in which they are believed.
     fn finish(&self, ret: &mut Return) {
-        let form = self.campaign.form(&ret.form);
-        if let Some(form) = form.filter(|f| f.kind == FormKind::Figures) {
-            named_above(ret, form);
-            for record in &ret.records {
-                if let Some(text) = record.text(&form.identity) {
-                    let cell = record.cells.get(&form.identity).cloned();
-                    ret.hints.push(Hint { origin: Origin::UnitColumn, text: text.to_owned(), cell });
-                }
-            }
+        if let Some(form) = self.campaign.form(&ret.form) {
+            name_units(ret, form);
         }
         ret.hints.push(Hint { origin: Origin::SheetName, text: self.sheet.name.clone(), cell: None });
         ret.hints.sort_by_key(|h| h.origin);
+    }
+}
+
+/// Nothing says that a new return begins: the same columns, and no line above the headings; or, of a book that goes on with
+/// other organisations, the lines of the page before.
+fn is_continued(last: &Return, ret: &Return, form: &Form) -> bool {
+    let book = form.kind == FormKind::Book;
+    let same = last.columns == ret.columns || book && last.columns.keys().eq(ret.columns.keys());
+    let untitled = ret.hints.iter().all(|h| h.origin == Origin::Heading);
+    let known = |h: &Hint| h.origin == Origin::Heading || last.said(h.origin).any(|l| l.text == h.text);
+    let names: BTreeSet<&str> = last.records.iter().filter_map(|r| r.text(&form.identity)).collect();
+    let others = || ret.records.iter().filter_map(|r| r.text(&form.identity)).all(|n| !names.contains(n));
+    last.form == ret.form && same && (untitled || book && ret.hints.iter().all(known) && others())
+}
+
+/// The units that the rows of figures name.
+fn name_units(ret: &mut Return, form: &Form) {
+    if form.kind != FormKind::Figures {
+        return;
+    }
+    named_above(ret, form);
+    for record in &ret.records {
+        if let Some(text) = record.text(&form.identity) {
+            let cell = record.cells.get(&form.identity).cloned();
+            ret.hints.push(Hint { origin: Origin::UnitColumn, text: text.to_owned(), cell });
+        }
     }
 }
 
@@ -201,7 +272,10 @@ fn named_above(ret: &mut Return, form: &Form) {
         && let Some(finding) = ret.findings.iter_mut().find(missing)
     {
         finding.severity = Severity::Info;
-        finding.message = format!("第{}行没有填写单位，按表上的填报单位“{line}”读取。", record.row);
+        let cell = cell.map(|c| format!("（{c}）")).unwrap_or_default();
+        let label = form.label(&form.identity);
+        finding.message =
+            format!("第{}行“{label}”{cell}没有填写，按表上的填报单位“{line}”读取，如不对请补填。", record.row);
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Place {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// `W01` … `R14`, `H01`, `M01` …: the rules of the forms.
+    /// `W01` … `R14`, `H01` … `H06`, `M01` …: the rules of the forms, and the notices of the README.
     pub rule: String,
     pub severity: Severity,
     pub place: Place,

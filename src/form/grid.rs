@@ -1,6 +1,7 @@
 //! A sheet as a person sees it: which cell a position belongs to, and what stands in a row. Pure.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::number::plain;
 use super::value::{is_blank, written};
@@ -9,19 +10,31 @@ use crate::workbook::{Cell, Merge, Sheet};
 /// Positions inside merged regions that are kept; what lies beyond is read as if it were not merged.
 const MERGED_POSITIONS: usize = 500_000;
 
+/// Every column of a sheet.
+pub const ALL_COLUMNS: (u32, u32) = (0, u32::MAX);
+
+/// A sheet, or the columns of it in which one of several tables side by side stands.
+#[derive(Clone)]
 pub struct Grid<'a> {
     pub sheet: &'a Sheet,
     /// Position inside a merged region → index of the region.
-    merged: HashMap<(u32, u32), usize>,
-    rows: Vec<u32>,
+    merged: Rc<HashMap<(u32, u32), usize>>,
+    rows: Rc<Vec<u32>>,
+    /// First and last column that are looked at.
+    columns: (u32, u32),
 }
 
 impl<'a> Grid<'a> {
     pub fn new(sheet: &'a Sheet) -> Self {
-        let filled = || sheet.cells.iter().filter(|(_, cell)| !is_blank(cell)).map(|(at, _)| *at);
-        let rows: BTreeSet<u32> = filled().map(|(row, _)| row).collect();
+        let mut rows = Vec::new();
+        let mut last_column = 0;
+        for ((row, column), _) in sheet.cells.iter().filter(|(_, cell)| !is_blank(cell)) {
+            last_column = last_column.max(*column);
+            if rows.last() != Some(row) {
+                rows.push(*row);
+            }
+        }
         let last_row = rows.last().copied().unwrap_or(0);
-        let last_column = filled().map(|(_, column)| column).max().unwrap_or(0);
         let mut merged = HashMap::new();
         'all: for (i, m) in sheet.merges.iter().enumerate() {
             for row in m.first.0..=m.last.0.min(last_row) {
@@ -33,7 +46,24 @@ impl<'a> Grid<'a> {
                 }
             }
         }
-        Self { sheet, merged, rows: rows.into_iter().collect() }
+        Self { sheet, merged: Rc::new(merged), rows: Rc::new(rows), columns: ALL_COLUMNS }
+    }
+
+    /// The same sheet, seen through these columns only (first and last).
+    pub fn within(&self, columns: (u32, u32)) -> Self {
+        if columns == self.columns {
+            return self.clone();
+        }
+        let inside = |((row, column), cell): (&(u32, u32), &Cell)| {
+            (columns.0..=columns.1).contains(column).then_some(*row).filter(|_| !is_blank(cell))
+        };
+        let rows: BTreeSet<u32> = self.sheet.cells.iter().filter_map(inside).collect();
+        let rows = Rc::new(rows.into_iter().collect());
+        Self { sheet: self.sheet, merged: Rc::clone(&self.merged), rows, columns }
+    }
+
+    pub fn columns(&self) -> (u32, u32) {
+        self.columns
     }
 
     /// Rows in which something stands, in order.
@@ -52,14 +82,15 @@ impl<'a> Grid<'a> {
     pub fn row(&self, row: u32) -> impl Iterator<Item = (u32, &'a Cell)> + use<'a> {
         let cells = &self.sheet.cells;
         cells
-            .range((row, 0)..=(row, u32::MAX))
+            .range((row, self.columns.0)..=(row, self.columns.1))
             .filter(|(_, cell)| !is_blank(cell))
             .map(|((_, column), cell)| (*column, cell))
     }
 
     /// The cell at a position itself, if it is not blank.
     pub fn own(&self, row: u32, column: u32) -> Option<&'a Cell> {
-        self.sheet.cell(row, column).filter(|c| !is_blank(c))
+        let seen = (self.columns.0..=self.columns.1).contains(&column);
+        self.sheet.cell(row, column).filter(|c| seen && !is_blank(c))
     }
 
     pub fn merge(&self, row: u32, column: u32) -> Option<&'a Merge> {

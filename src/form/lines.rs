@@ -9,8 +9,13 @@ use super::finding::{Finding, Place, Severity};
 use super::number::plain;
 use super::reading::Return;
 use super::record::{Datum, Record};
-use super::value::{Context, Fault, rate_choices, read, shown};
+use super::value::{Context, Fault, is_error, rate_choices, raw, read, shown};
 use crate::workbook::{Cell, CellValue, a1};
+
+/// Formulas without a value in one row that get a finding each; more are told in one.
+const UNCACHED_EACH: usize = 3;
+/// Characters of a cell that are kept as its raw text.
+const RAW: usize = 200;
 
 /// What is known of the columns of one table.
 pub struct Source<'a> {
@@ -43,6 +48,8 @@ pub struct Where<'g> {
 /// `above` is the record of the row above, to which 同上 points.
 pub fn read_record(source: &Source<'_>, fields: &[Where<'_>], above: Option<&Record>, ret: &mut Return) -> Record {
     let mut record = Record { sheet: ret.sheet.clone(), ..Record::default() };
+    let uncached = |p: &&Where<'_>| p.cell.is_some_and(|c| c.value == CellValue::Uncached);
+    let uncached: Vec<&Where<'_>> = fields.iter().filter(uncached).collect();
     for place in fields {
         if let Some(sheet) = &place.place.sheet {
             record.sheet.clone_from(sheet);
@@ -57,7 +64,37 @@ pub fn read_record(source: &Source<'_>, fields: &[Where<'_>], above: Option<&Rec
         record.values.insert(column.key.clone(), datum);
     }
     settle_rates(source.form, fields, &mut record);
+    keep_raw(source.form, fields, &mut record);
+    if uncached.len() > UNCACHED_EACH {
+        without_values(source.form, &uncached, ret);
+    }
     record
+}
+
+/// What a cell shows is kept where the value alone does not say it.
+fn keep_raw(form: &Form, fields: &[Where<'_>], record: &mut Record) {
+    for place in fields {
+        let column = &form.columns[place.field];
+        let Some(cell) = place.cell.filter(|_| !form.is_sequence(&column.key)) else { continue };
+        let text: String = raw(cell).chars().take(RAW).collect();
+        if !text.is_empty() && text != record.get(&column.key).shown() {
+            record.raw.insert(column.key.clone(), text);
+        }
+    }
+}
+
+/// One W06 in the place of many: the row's cells, the first required one as its place.
+fn without_values(form: &Form, uncached: &[&Where<'_>], ret: &mut Return) {
+    let cell = |place: &Where<'_>| Some(a1(place.at.0, place.at.1));
+    let mine = |f: &Finding| f.rule == "W06" && uncached.iter().any(|p| f.place.cell == cell(p));
+    ret.findings.retain(|f| !mine(f));
+    let required = |p: &&&Where<'_>| form.columns[p.field].required;
+    let first = uncached.iter().find(required).unwrap_or(&uncached[0]);
+    let severity = if form.columns[first.field].required { Severity::Error } else { Severity::Warning };
+    let cells: Vec<String> = uncached.iter().filter_map(|p| cell(p)).collect();
+    let message = format!("第{}行的{}是公式，但{SAVE_VALUES}", first.at.0 + 1, cells.join("、"));
+    let finding = Finding::new("W06", severity, first.place.clone(), message);
+    ret.findings.push(finding.about(&form.columns[first.field].key));
 }
 
 /// 同上 in a text, a date or a choice: the value above, and the sender is told. A name or a code is never another's.
@@ -140,15 +177,11 @@ fn finding(form: &Form, column: &Column, place: &Where<'_>, fault: &Fault) -> Fi
     let number = matches!(column.kind, ColumnKind::Count | ColumnKind::Rate);
     let subject = subject(column, place);
     let quoted = place.cell.map(shown).unwrap_or_default();
-    let error = place.cell.is_some_and(is_formula_error);
+    let error = place.cell.is_some_and(is_error);
     let (rule, severity, message) = match fault {
         Fault::Uncached => {
             let severity = if column.required { Severity::Error } else { Severity::Warning };
-            (
-                "W06",
-                severity,
-                format!("{subject}是公式，但文件里没有保存计算结果，请打开文件重新保存后再报，或直接填数。"),
-            )
+            ("W06", severity, format!("{subject}是公式，但{SAVE_VALUES}"))
         }
         Fault::Wrong(_) if error => {
             let (rule, _) = wrong(form, column, number);
@@ -161,20 +194,15 @@ fn finding(form: &Form, column: &Column, place: &Where<'_>, fault: &Fault) -> Fi
             (rule, severity, format!("{subject}填的是“{quoted}”，{what}，请改正。"))
         }
         Fault::Impossible => ("R10", Severity::Warning, format!("{subject}填的是“{quoted}”，没有这一天，请核对。")),
-        Fault::Assumed(what) => ("R10", Severity::Info, format!("{subject}填的是“{quoted}”，{what}，如不对请改正。")),
+        Fault::Assumed(what) => {
+            let rule = if column.kind == ColumnKind::Date { "R10" } else { wrong(form, column, number).0 };
+            (rule, Severity::Info, format!("{subject}填的是“{quoted}”，{what}，如不对请改正。"))
+        }
     };
     Finding::new(rule, severity, place.place.clone(), message).about(&column.key)
 }
 
-/// `#DIV/0!`, as a formula's result or kept as text.
-fn is_formula_error(cell: &Cell) -> bool {
-    const ERRORS: [&str; 7] = ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"];
-    match &cell.value {
-        CellValue::Error(_) => true,
-        CellValue::Text(s) => ERRORS.contains(&plain(s).as_str()),
-        _ => false,
-    }
-}
+const SAVE_VALUES: &str = "文件里没有保存计算结果；请用Excel或WPS打开，等数字显示出来后保存，再重报，或直接改填数字。";
 
 /// P02 for the numbers of a figures form, else R02; in an optional column R02 is a warning.
 fn wrong(form: &Form, column: &Column, number: bool) -> (&'static str, Severity) {

@@ -22,11 +22,14 @@ mod sample;
 mod witness;
 
 mod assign;
+mod bands;
 mod card;
+mod groups;
 mod info;
 mod lines;
 mod recognise;
 mod row;
+mod totals;
 
 pub mod check;
 pub mod code;

@@ -32,12 +32,24 @@ pub fn number(text: &str) -> Option<f64> {
     if is_mark(&text) {
         return Some(0.0);
     }
-    if matches!(text.as_str(), "O" | "o") {
-        return Some(0.0);
-    }
     let text = text.strip_prefix(['\'', '共']).unwrap_or(&text);
     let text = without_unit(text.trim_start());
     decimal(text).or_else(|| chinese(text).map(|n| n as f64))
+}
+
+/// A number that a person would still read, with what was taken for granted: `2 0`, a lone letter O.
+pub fn presumed(text: &str) -> Option<(f64, &'static str)> {
+    let text = plain(text);
+    if matches!(text.as_str(), "O" | "o") {
+        return Some((0.0, "是字母O"));
+    }
+    let parts: Vec<&str> = without_unit(text.strip_prefix(['\'', '共']).unwrap_or(&text)).split_whitespace().collect();
+    let digits = parts.iter().all(|p| p.bytes().all(|b| b.is_ascii_digit()));
+    // Every digit apart, or thousands; anything else may be two numbers.
+    let spaced = parts.iter().all(|p| p.len() == 1);
+    let thousands = parts.first().is_some_and(|p| p.len() <= 3) && parts.iter().skip(1).all(|p| p.len() == 3);
+    let one = digits && parts.len() > 1 && (spaced || thousands);
+    one.then(|| parts.concat().parse().ok()).flatten().map(|n: f64| (n, "中间有空格"))
 }
 
 fn without_unit(text: &str) -> &str {
@@ -218,8 +230,7 @@ mod tests {
 
     #[test]
     fn marks_are_zero() {
-        for text in ["/", "—", "——", "-", "－", "无", "零", "〇", "0", "０.0", "暂无", "没有", "O", "ｏ"]
-        {
+        for text in ["/", "—", "——", "-", "－", "无", "零", "〇", "0", "０.0", "暂无", "没有"] {
             assert_eq!(number(text), Some(0.0), "{text}");
         }
     }
@@ -251,6 +262,16 @@ mod tests {
         .filter(|t| **t != "-")
         {
             assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_would_still_read_is_presumed() {
+        for (text, n) in [("2 0", 20.0), ("１　２ 个", 12.0), ("1 234", 1234.0), ("O", 0.0), ("ｏ", 0.0)] {
+            assert_eq!((number(text), presumed(text).map(|p| p.0)), (None, Some(n)), "{text}");
+        }
+        for text in ["12 3", "12 34", "2O", "1 2 约", "1 -2", "1 2.5", "", "甲 乙", "12", "1234 567"] {
+            assert_eq!(presumed(text), None, "{text}");
         }
     }
 

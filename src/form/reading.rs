@@ -13,6 +13,8 @@ pub struct Reading {
     pub returns: Vec<Return>,
     /// Names of visible sheets that hold something in which no form was recognised.
     pub unrecognised: Vec<String>,
+    /// Names of hidden sheets that hold a form, where no visible sheet does. They are not read.
+    pub hidden: Vec<String>,
 }
 
 /// One form found in a workbook: a table, or all cards of one stream.
@@ -29,14 +31,22 @@ pub struct Return {
     /// What the sheet says about unit, stream and period, in the order in which it is to be believed.
     pub hints: Vec<Hint>,
     pub records: Vec<Record>,
-    /// Rows such as 合计, read without findings.
-    pub totals: Vec<Record>,
-    /// Found while reading: P01, P02, R01, R02, R10 (no such day), W06, H01.
+    /// Rows such as 合计, read without findings on their cells.
+    pub totals: Vec<Total>,
+    /// Found while reading: P01, P02, R01, R02, R10 (no such day), W06, H01, H03, H05, H06.
     pub findings: Vec<Finding>,
     /// Required columns that could be more than one thing. A person decides: the return is to be quarantined.
     pub doubts: Vec<Doubt>,
     /// Columns that are none of the form's: letters and heading.
     pub unread: Vec<(String, String)>,
+}
+
+/// A row that sums up others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Total {
+    /// What it calls itself: `小计`; empty for sums without a name.
+    pub label: String,
+    pub record: Record,
 }
 
 /// Where a text that may name unit, stream or period stands. In the order in which domain.md believes them.
@@ -77,7 +87,7 @@ pub struct Doubt {
 }
 
 /// A column of the sheet that may be what is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// `D`
     pub letters: String,

@@ -4,8 +4,10 @@
 //! fit one form's, its identity column (and enough of the required ones) among them.
 
 use super::assign::{Assignment, Heading, assign};
+use super::bands;
 use super::definition::FormKind;
 use super::grid::Grid;
+use super::groups::{self, Spread};
 use super::heading::Vocabulary;
 use super::sample::Sample;
 use crate::workbook::{Cell, CellValue};
@@ -23,13 +25,32 @@ pub struct Table {
     pub assignment: Assignment,
     /// The first row that is the next table's header, or beyond the sheet.
     pub end: u32,
+    /// First and last column of the sheet that are this table's, where others stand beside it.
+    pub columns: (u32, u32),
 }
 
-/// The tables of a sheet, top to bottom.
+/// The tables of a sheet, top to bottom and left to right.
 pub fn tables(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>]) -> Vec<Table> {
+    let whole = scan(grid, vocabularies, (0, u32::MAX));
+    let starts = whole.iter().skip(1).map(|t| t.header.0);
+    let ends: Vec<u32> = starts.chain([u32::MAX]).collect();
+    let mut first = 0;
+    let mut tables = Vec::new();
+    for end in ends {
+        let table = whole.iter().find(|t| (first..end).contains(&t.header.0));
+        let beside = bands::split(grid, vocabularies, (first, end), table);
+        tables.extend(beside.unwrap_or_else(|| table.cloned().into_iter().collect()));
+        first = end;
+    }
+    tables.retain(|t| !is_card(&grid.within(t.columns), &vocabularies[t.form], t));
+    tables
+}
+
+/// The tables below each other that begin between two rows (`end` not included).
+pub fn scan(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], (first, end): (u32, u32)) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
-    let mut after = 0;
-    for &row in grid.rows() {
+    let mut after = first;
+    for &row in grid.rows_between(first, end) {
         if row < after {
             continue;
         }
@@ -38,10 +59,9 @@ pub fn tables(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>]) -> Vec<Table> {
                 last.end = table.header.0;
             }
             after = table.header.1 + 1;
-            tables.push(table);
+            tables.push(Table { columns: grid.columns(), end, ..table });
         }
     }
-    tables.retain(|t| !is_card(grid, &vocabularies[t.form], t));
     tables
 }
 
@@ -67,7 +87,17 @@ fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u
         let fields = 0..vocabulary.form.columns.len();
         let found = fields.filter(|f| headings.iter().any(|h| vocabulary.listed(*f, &h.path).is_some())).count();
         if best.as_ref().is_none_or(|(most, _)| found > *most) {
-            best = Some((found, Table { form, header, headings, assignment: Assignment::default(), end: u32::MAX }));
+            best = Some((
+                found,
+                Table {
+                    form,
+                    header,
+                    headings,
+                    assignment: Assignment::default(),
+                    end: u32::MAX,
+                    columns: grid.columns(),
+                },
+            ));
         }
     }
     let (_, mut table) = best?;
@@ -101,7 +131,7 @@ fn header_first(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32, after: u
         let cells: Vec<_> = grid.row(above).collect();
         let wide = |c: u32| grid.merge(above, c).is_some_and(|m| m.last.1 > m.first.1);
         let texts = cells.iter().all(|(_, cell)| {
-            matches!(&cell.value, CellValue::Text(s) if s.chars().count() <= 20 && !s.contains([':', '：']))
+            matches!(&cell.value, CellValue::Text(s) if s.chars().filter(|c| !c.is_whitespace()).count() <= 20 && !s.contains([':', '：']))
         });
         let groups = cells
             .iter()
@@ -161,10 +191,11 @@ fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) ->
         .flat_map(|r| grid.row(r).map(move |(c, _)| grid.merge(r, c).map_or(c, |m| m.last.1.min(c + 200))))
         .max()
         .unwrap_or(0);
+    let groups = groups::spread(grid, vocabulary, header);
     let mut headings = Vec::new();
     let mut previous: Vec<(u32, u32)> = Vec::new();
     for column in 0..=last_column {
-        let cells = path(grid, header, column);
+        let cells = path(grid, &groups, header, column);
         // A heading merged over several columns belongs to the first, unless something stands below it.
         if cells.is_empty() || cells == previous {
             continue;
@@ -183,11 +214,11 @@ fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) ->
 }
 
 /// The header cells above a column's data, top to bottom. Empty if the lowest one belongs to another column.
-fn path(grid: &Grid<'_>, header: (u32, u32), column: u32) -> Vec<(u32, u32)> {
+fn path(grid: &Grid<'_>, groups: &Spread, header: (u32, u32), column: u32) -> Vec<(u32, u32)> {
     let mut cells: Vec<(u32, u32)> = Vec::new();
     for row in header.0..=header.1 {
         let at = grid.origin(row, column);
-        let at = if grid.own(at.0, at.1).is_some() { Some(at) } else { spread(grid, header, row, column) };
+        let at = if grid.own(at.0, at.1).is_some() { Some(at) } else { groups.get(&(row, column)).copied() };
         if let Some(at) = at
             && !cells.contains(&at)
         {
@@ -196,24 +227,6 @@ fn path(grid: &Grid<'_>, header: (u32, u32), column: u32) -> Vec<(u32, u32)> {
     }
     let leaf_is_own = cells.last().is_some_and(|(r, c)| *c == column || grid.origin(*r, column) == (*r, *c));
     if leaf_is_own { cells } else { Vec::new() }
-}
-
-/// A group heading that was not merged over its columns: the nearest one to the left, if this column has nothing of its
-/// own in this row, something in a row below, and the columns between are of the same kind.
-fn spread(grid: &Grid<'_>, header: (u32, u32), row: u32, column: u32) -> Option<(u32, u32)> {
-    if grid.merge(row, column).is_some() {
-        return None;
-    }
-    let below = |c: u32| (row + 1..=header.1).any(|r| grid.own(r, c).is_some());
-    let mut at = column;
-    while below(at) && at > 0 {
-        at -= 1;
-        let origin = grid.origin(row, at);
-        if grid.own(origin.0, origin.1).is_some() {
-            return (below(at) && origin.0 == row).then_some(origin);
-        }
-    }
-    None
 }
 
 /// What looks like a table of one row, and has more headings of the form below it: a card.

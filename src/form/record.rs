@@ -47,6 +47,17 @@ impl Datum {
         }
     }
 
+    /// As a person would write it: `12`, `56.2%`, `2011-09-05`, 是; nothing for null.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Bool(b) => if *b { "是" } else { "否" }.to_owned(),
+            Self::Int(n) => n.to_string(),
+            Self::Rate(r) => format!("{}%", (r * 1e6).round() / 1e6),
+            Self::Text(s) => s.clone(),
+        }
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
@@ -66,6 +77,10 @@ pub struct Record {
     pub values: Values,
     /// Key to A1 cell.
     pub cells: BTreeMap<String, String>,
+    /// Key to what the cell shows, where that is not the value as [`Datum::shown`] has it: `十二` for 12. Only of rows
+    /// that were just read: the ledger keeps the values.
+    #[serde(default)]
+    pub raw: BTreeMap<String, String>,
 }
 
 impl Record {
@@ -80,4 +95,14 @@ impl Record {
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).text()
     }
+
+    /// `（原填“十二”）` behind a value that was written otherwise, else nothing.
+    pub fn as_written(&self, key: &str) -> String {
+        self.raw.get(key).map(|raw| format!("（原填“{}”）", shortened(raw))).unwrap_or_default()
+    }
+}
+
+/// At most 30 characters, for quoting in a sentence.
+pub fn shortened(text: &str) -> String {
+    if text.chars().count() > 30 { text.chars().take(29).chain(['…']).collect() } else { text.to_owned() }
 }

@@ -44,15 +44,19 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     }
     let noted = |t: &str| is_note(campaign, t);
     let labelled = |c: &Cell| info::has_label(campaign, &text(c));
-    // 填报单位 beside 填报时间 is a line, perhaps of the next table; signatures do not begin with the unit.
-    if noted(&first_text) || identity.is_none() && !labelled(first) && cells.iter().any(|(_, c)| noted(&text(c))) {
-        return RowKind::Note;
-    }
     // An entry whose remark begins like a label is an entry all the same: it has a number, or a name and more.
     let numbered = sequence.as_deref().is_some_and(|s| number(s.trim_end_matches(['.', '、'])).is_some());
     let plainly = |key: &str| find(key).and_then(|c| grid.own(row, c)).is_some_and(|c| !labelled(c));
     let more = form.columns.iter().filter(|c| c.key != form.identity && !form.is_sequence(&c.key));
     let entry = plainly(&form.identity) && (numbered || more.into_iter().any(|c| plainly(&c.key)));
+    // A note in front of the table, in a column that is none of its own, says nothing of an entry beside it.
+    let mut own = cells.iter().filter(|(column, _)| columns.iter().any(|(_, c)| c <= column));
+    let beside = entry && !own.clone().any(|(_, c)| noted(&text(c)) || labelled(c));
+    let (_, first) = own.next().filter(|_| beside).unwrap_or(&cells[0]);
+    // 填报单位 beside 填报时间 is a line, perhaps of the next table; signatures do not begin with the unit.
+    if noted(&text(first)) || identity.is_none() && !labelled(first) && cells.iter().any(|(_, c)| noted(&text(c))) {
+        return RowKind::Note;
+    }
     let few = !entry && cells.len() <= 4 && cells.iter().any(|(_, c)| labelled(c));
     if labelled(first) || few || first_text.starts_with("附件") {
         return RowKind::Line;
@@ -111,6 +115,11 @@ fn is_section(campaign: &Campaign, text: &str) -> bool {
         if number.chars().count() <= 3 && self::number(number).is_some() { rest } else { head }
     });
     campaign.rows.sections.iter().any(|s| s == head.trim())
+}
+
+/// What a row of totals calls itself.
+pub fn total_label(grid: &Grid<'_>, campaign: &Campaign, row: u32) -> Option<String> {
+    grid.row(row).map(|(_, cell)| text(cell)).find(|t| is_total(campaign, t))
 }
 
 /// `合 计`, `街道小计`, `合计（家）`, `共计4家`

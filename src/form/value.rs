@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 use super::date::{self, Written};
 use super::definition::{Choice, Column, ColumnKind, TextStyle, When};
 use super::number::{self, is_invisible, is_mark, plain, whole};
-use super::record::Datum;
+use super::record::{Datum, shortened};
 use crate::workbook::{Cell, CellValue};
 
 /// What is wrong with a cell (or was assumed about it), in words that follow “第3行“党员总数”（F3）”.
@@ -61,7 +61,7 @@ pub fn read(cell: Option<&Cell>, column: &Column, context: &Context<'_>) -> Valu
     };
     match &cell.value {
         CellValue::Uncached => return Value { datum: Datum::Null, fault: Some(Fault::Uncached) },
-        CellValue::Error(_) => return Value::wrong("是公式错误"),
+        _ if is_error(cell) => return Value::wrong("是公式错误"),
         _ => {}
     }
     match &column.kind {
@@ -88,6 +88,16 @@ pub fn is_blank(cell: &Cell) -> bool {
     matches!(&cell.value, CellValue::Text(s) if s.chars().all(|c| c.is_whitespace() || is_invisible(c)))
 }
 
+/// `#DIV/0!`, as a formula's result or kept as text.
+pub fn is_error(cell: &Cell) -> bool {
+    const ERRORS: [&str; 7] = ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"];
+    match &cell.value {
+        CellValue::Error(_) => true,
+        CellValue::Text(s) => s.contains(['#', '＃']) && ERRORS.contains(&plain(s).as_str()),
+        _ => false,
+    }
+}
+
 /// A dash, a slash or 无.
 fn mark(cell: &Cell) -> bool {
     matches!(&cell.value, CellValue::Text(s) if is_mark(&plain(s)))
@@ -95,7 +105,12 @@ fn mark(cell: &Cell) -> bool {
 
 /// The cell as the sender sees it, for quoting; at most 30 characters.
 pub fn shown(cell: &Cell) -> String {
-    let text = match &cell.value {
+    shortened(&raw(cell))
+}
+
+/// The whole cell as the sender sees it, in one line.
+pub fn raw(cell: &Cell) -> String {
+    match &cell.value {
         CellValue::Text(s) => s.split_whitespace().collect::<Vec<_>>().join(" "),
         CellValue::Number(n) if cell.percent => format!("{}%", decimal(n * 100.0)),
         CellValue::Number(n) => decimal(*n),
@@ -103,8 +118,7 @@ pub fn shown(cell: &Cell) -> String {
         CellValue::Date(d) => d.date().to_string(),
         CellValue::Error(e) => e.clone(),
         CellValue::Uncached => String::new(),
-    };
-    if text.chars().count() > 30 { text.chars().take(29).chain(['…']).collect() } else { text }
+    }
 }
 
 /// A number without the noise of floating point and without a needless `.0`.
@@ -115,15 +129,21 @@ fn decimal(n: f64) -> String {
 const COUNT: &str = "应为不小于0的整数";
 
 fn count(cell: &Cell) -> Value {
-    let number = match &cell.value {
-        CellValue::Number(n) if !cell.percent || *n == 0.0 => Some(*n),
-        CellValue::Text(s) => number::number(s),
+    let whole_count = |n: f64| whole(n).filter(|n| *n >= 0);
+    match &cell.value {
+        CellValue::Date(_) => return Value::wrong("单元格是日期格式，应设回常规格式再填整数"),
+        CellValue::Number(n) if cell.percent && *n != 0.0 => return Value::wrong("是百分数，应为不小于0的整数"),
+        CellValue::Number(n) => whole_count(*n).map(|n| Value::ok(Datum::Int(n))),
+        CellValue::Text(s) => match number::number(s) {
+            Some(n) => whole_count(n).map(|n| Value::ok(Datum::Int(n))),
+            None => number::presumed(s).and_then(|(n, why)| Some((whole_count(n)?, why))).map(|(n, why)| Value {
+                datum: Datum::Int(n),
+                fault: Some(Fault::Assumed(format!("{why}，按{n}读取"))),
+            }),
+        },
         _ => None,
-    };
-    match number.and_then(whole) {
-        Some(n) if n >= 0 => Value::ok(Datum::Int(n)),
-        _ => Value::wrong(COUNT),
     }
+    .unwrap_or_else(|| Value::wrong(COUNT))
 }
 
 const RATE: &str = "应为百分数，例如56.2%";
@@ -161,13 +181,13 @@ fn date_of(cell: &Cell, received: NaiveDate) -> Value {
     match written {
         Written::Day(d) => Value::ok(Datum::Text(d.to_string())),
         Written::Month(y, m) => Value::ok(Datum::Text(format!("{y:04}-{m:02}"))),
-        Written::Assumed(d) => Value {
+        Written::Assumed(d, why) => Value {
             datum: Datum::Text(d.to_string()),
-            fault: Some(Fault::Assumed(format!("没有写全年份，按{}年{}月{}日读取", d.year(), d.month(), d.day()))),
+            fault: Some(Fault::Assumed(format!("{why}，按{}年{}月{}日读取", d.year(), d.month(), d.day()))),
         },
-        Written::AssumedMonth(y, m) => Value {
+        Written::AssumedMonth(y, m, why) => Value {
             datum: Datum::Text(format!("{y:04}-{m:02}")),
-            fault: Some(Fault::Assumed(format!("没有写全年份，按{y}年{m}月读取"))),
+            fault: Some(Fault::Assumed(format!("{why}，按{y}年{m}月读取"))),
         },
         Written::Impossible => Value { datum: Datum::Null, fault: Some(Fault::Impossible) },
         Written::Unclear(what) => Value::wrong(what),
@@ -257,18 +277,15 @@ fn text(cell: &Cell, style: TextStyle) -> Value {
     if mark(cell) {
         return Value::ok(Datum::Null);
     }
-    if let (TextStyle::Code, CellValue::Number(n)) = (style, &cell.value)
-        && n.abs() >= 1e15
-    {
-        // Excel keeps 15 digits of a number; the rest of an 18-digit code is gone.
-        return Value::wrong("是以数字格式保存的，后几位已丢失，请先把单元格设为文本格式再填写");
+    if let Some(what) = spoilt(&cell.value, style) {
+        return Value::wrong(what);
     }
     let written = match &cell.value {
         CellValue::Text(s) => s.trim().to_owned(),
         _ => written(cell),
     };
     if matches!(style, TextStyle::Code | TextStyle::Phone) && is_scientific(&written) {
-        return Value::wrong("是科学计数法，数字已不完整，请先把单元格设为文本格式再填写");
+        return Value::wrong("是科学计数法，数字已不完整，应先把单元格设为文本格式再填写");
     }
     let text = match style {
         TextStyle::Code => plain(&written).chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase(),
@@ -285,6 +302,24 @@ fn text(cell: &Cell, style: TextStyle) -> Value {
         return Value::wrong("像是填写示例，应填实际名称");
     }
     Value::ok(if text.is_empty() { Datum::Null } else { Datum::Text(text) })
+}
+
+/// What a spreadsheet program made of a text that it took for something else: the text itself is gone.
+fn spoilt(value: &CellValue, style: TextStyle) -> Option<&'static str> {
+    match (style, value) {
+        (TextStyle::Plain, _) | (_, CellValue::Text(_)) => None,
+        // Excel keeps 15 digits of a number; the rest of an 18-digit code is gone.
+        (TextStyle::Code, CellValue::Number(n)) if n.abs() >= 1e15 => {
+            Some("是以数字格式保存的，后几位已丢失，应先把单元格设为文本格式再填写")
+        }
+        // 0531-88001234 in a formula is a difference.
+        (TextStyle::Code | TextStyle::Phone, CellValue::Number(n)) if *n < 0.0 || whole(*n).is_none() => {
+            Some("不是完整的号码，应先把单元格设为文本格式再填写")
+        }
+        (_, CellValue::Date(_)) => Some("是日期，应先把单元格设为文本格式再填写"),
+        (_, CellValue::Bool(_)) => Some("是逻辑值，应填写实际内容"),
+        _ => None,
+    }
 }
 
 /// `××公司`, `XX有限公司`, `某某协会`: a form filled in to show how.
@@ -443,5 +478,55 @@ mod tests {
         let month = of("founded", &words("08年5月"));
         assert_eq!(month.datum, Datum::Text("2008-05".into()));
         assert!(matches!(month.fault, Some(Fault::Assumed(_))));
+    }
+
+    #[test]
+    fn what_a_program_made_of_a_text_is_not_the_text() {
+        let number = |n: f64| cell(CellValue::Number(n));
+        for (key, spoilt) in [
+            ("phone", number(-88_000_703.0)),
+            ("phone", number(531.88)),
+            ("code", number(9.137e17)),
+            ("legal_rep", cell(CellValue::Bool(true))),
+            ("name", cell(CellValue::Date(NaiveDate::from_ymd_opt(2011, 3, 5).unwrap().and_hms_opt(0, 0, 0).unwrap()))),
+            ("name", words("#N/A")),
+            ("remark", words("＃REF!")),
+        ] {
+            let value = of(key, &spoilt);
+            assert!(value.datum.is_null() && matches!(value.fault, Some(Fault::Wrong(_))), "{key} {spoilt:?}");
+        }
+        assert_eq!(of("code", &number(110_108_000_000_016.0)).datum, Datum::Text("110108000000016".into()));
+        assert_eq!(of("phone", &words("0531-88001234/88001235")).fault, None);
+    }
+
+    #[test]
+    fn a_count_in_another_format_is_told_as_such() {
+        let day = NaiveDate::from_ymd_opt(1900, 1, 12).unwrap().and_hms_opt(0, 0, 0).unwrap();
+        let what = |cell: &Cell| match of("orgs", cell).fault {
+            Some(Fault::Wrong(what)) => what,
+            other => panic!("{other:?}"),
+        };
+        assert!(what(&cell(CellValue::Date(day))).contains("日期格式"));
+        assert!(what(&Cell { value: CellValue::Number(12.0), percent: true, formula: false }).contains("百分数"));
+        for bad in ["1.2万", "12+3", "12（含兼合式2个）", "2O", "l2", "#DIV/0!", "12.50"] {
+            assert!(of("orgs", &words(bad)).datum.is_null(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_presumed_is_read_and_told() {
+        for (text, n) in [("2 0", 20), ("O", 0), ("1 234", 1234)] {
+            let value = of("orgs", &words(text));
+            assert_eq!(value.datum, Datum::Int(n), "{text}");
+            assert!(matches!(value.fault, Some(Fault::Assumed(_))), "{text}");
+        }
+        for (n, text) in [(2011.9, "2011-09"), (40_791.0, "2011-09-05")] {
+            let value = of("founded", &cell(CellValue::Number(n)));
+            assert_eq!(value.datum, Datum::Text(text.into()));
+            assert!(matches!(value.fault, Some(Fault::Assumed(_))), "{n}");
+        }
+        for text in ["民国100年", "2011-13-40", "5/9/2011"] {
+            assert!(of("founded", &words(text)).fault.is_some(), "{text}");
+        }
     }
 }

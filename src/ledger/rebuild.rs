@@ -107,6 +107,7 @@ async fn lines(conn: &mut SqliteConnection, submission: i64) -> Result<Vec<Line>
             row: row.get(3),
             values: serde_json::from_str(row.get(4)).context("a stored row is not readable")?,
             cells: serde_json::from_str(row.get(5)).context("stored cells are not readable")?,
+            ..Record::default()
         };
         Ok(Line { id: row.get(0), admitted: row.get(1), record })
     };

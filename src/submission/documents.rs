@@ -55,8 +55,8 @@ pub struct Opened {
     pub readings: Vec<Reading>,
     /// Files that could not be read at all.
     pub findings: Vec<Finding>,
-    /// Workbooks that were read and hold no form.
-    formless: Vec<String>,
+    /// Workbooks that were read and hold no form: the file's name, and the hidden sheets that hold one.
+    formless: Vec<(String, Vec<String>)>,
     /// Documents and pictures: the file's name, and whether it looks meant as a return.
     documents: Vec<(String, bool)>,
     /// Files of no known kind.
@@ -70,7 +70,7 @@ impl Opened {
             match found {
                 Found::Reading(reading) => {
                     if reading.returns.is_empty() {
-                        opened.formless.push(name);
+                        opened.formless.push((name, reading.hidden.clone()));
                     }
                     opened.readings.push(reading);
                 }
@@ -174,9 +174,13 @@ fn not_opened(file: &str, error: &archive::Refusal) -> Finding {
 impl Opened {
     /// Why there is no form among what could be opened; for a mail in which none was found.
     pub fn nothing_found(&self) -> Vec<Finding> {
-        let formless = self.formless.iter().map(|name| {
-            let text =
-                format!("“{name}”里没有找到统计表或台账；请确认附上的是填好的附件1、附件2，表头不要删改，再重新发送。");
+        let formless = self.formless.iter().map(|(name, hidden)| {
+            let text = if hidden.is_empty() {
+                format!("“{name}”里没有找到统计表或台账；请确认附上的是填好的附件1、附件2，表头不要删改，再重新发送。")
+            } else {
+                let sheets = hidden.join("”“");
+                format!("“{name}”里的报表在隐藏的工作表“{sheets}”里，没有读取；请取消隐藏、保存后重新发送。")
+            };
             about(name, "W03", text)
         });
         let documents = self.documents.iter().map(|(name, meant)| {

@@ -2,7 +2,7 @@
 
 use super::SheetReader;
 use crate::form::card::{self, Card};
-use crate::form::definition::Form;
+use crate::form::definition::{Form, FormKind};
 use crate::form::finding::{Finding, Severity};
 use crate::form::heading::Vocabulary;
 use crate::form::info;
@@ -13,7 +13,7 @@ use crate::form::recognise::Table;
 use crate::form::row::{RowKind, classify, is_preset};
 use crate::form::streams::find_streams;
 use crate::form::value::written;
-use crate::workbook::Cell;
+use crate::workbook::{Cell, a1};
 
 /// A card with where the lines above it begin.
 pub(super) struct Found<'v> {
@@ -24,14 +24,25 @@ pub(super) struct Found<'v> {
     follows: bool,
 }
 
+/// Labels that two forms have in common do not make two cards: the form of which more is there holds.
+fn of_one_form(found: Vec<Found<'_>>) -> Vec<Found<'_>> {
+    let rival = |a: &Found<'_>, b: &Found<'_>| {
+        let overlap = a.card.first_row <= b.card.last_row && b.card.first_row <= a.card.last_row;
+        overlap && a.vocabulary.form.key != b.vocabulary.form.key
+    };
+    let beaten = |a: &Found<'_>| found.iter().any(|b| rival(a, b) && b.card.values.len() >= a.card.values.len());
+    let keep: Vec<bool> = found.iter().map(|f| !beaten(f)).collect();
+    found.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(found, _)| found).collect()
+}
+
 impl SheetReader<'_> {
     /// The cards above the first table of a sheet and below the last one.
     pub(super) fn find_cards(&self, tables: &[Table]) -> Vec<Found<'_>> {
         let mut found = Vec::new();
         for vocabulary in self.vocabularies.iter().filter(|v| v.form.cards) {
-            let end = tables.first().map_or(u32::MAX, |t| t.header.0);
+            let end = tables.iter().map(|t| t.header.0).min().unwrap_or(u32::MAX);
             let mut ranges = vec![(0, end)];
-            ranges.extend(tables.last().map(|t| (self.end_of(t), u32::MAX)));
+            ranges.extend(tables.iter().map(|t| (self.end_of(t), u32::MAX)).max());
             for (first, end) in ranges {
                 let mut from = first;
                 for card in card::cards(&self.grid, vocabulary, first, end) {
@@ -41,7 +52,7 @@ impl SheetReader<'_> {
                 }
             }
         }
-        found
+        of_one_form(found)
     }
 
     pub(super) fn cards(&self, found: &[Found<'_>], returns: &mut Vec<Return>) {
@@ -62,13 +73,15 @@ impl SheetReader<'_> {
 
     /// The first row after what a table read.
     fn end_of(&self, table: &Table) -> u32 {
+        let grid = self.grid.within(table.columns);
         let form = &self.campaign.forms[table.form];
         let columns: Vec<(usize, u32)> =
             table.assignment.read.iter().map(|(f, h)| (*f, table.headings[*h].column)).collect();
-        let rows = self.grid.rows_between(table.header.1 + 1, table.end);
-        let data = rows.iter().rev().find(|r| {
-            matches!(classify(&self.grid, self.campaign, form, &columns, **r), RowKind::Data | RowKind::Total)
-        });
+        let rows = grid.rows_between(table.header.1 + 1, table.end);
+        let data = rows
+            .iter()
+            .rev()
+            .find(|r| matches!(classify(&grid, self.campaign, form, &columns, **r), RowKind::Data | RowKind::Total));
         data.map_or(table.header.1, |r| *r) + 1
     }
 
@@ -105,12 +118,17 @@ impl SheetReader<'_> {
         for column in form.columns.iter().enumerate().filter(|(f, c)| c.required && !card.values.contains_key(f)) {
             let message = format!("卡片上没有必填的“{}”一栏，请补上。", column.1.label());
             let place = self.place(None, Some(card.first_row));
-            ret.findings.push(Finding::new("R01", Severity::Error, place, message).about(&column.1.key));
+            let rule = if form.kind == FormKind::Figures { "P01" } else { "R01" };
+            ret.findings.push(Finding::new(rule, Severity::Error, place, message).about(&column.1.key));
         }
         for (field, at) in card.unsure.iter().filter(|(f, _)| !card.values.contains_key(f)) {
             let column = &form.columns[*field];
             let label = self.grid.text(at.0, at.1).unwrap_or_default();
-            let message = format!("“{label}”不能确定是不是“{}”，没有读取，请按原表栏目名填报。", column.label());
+            let message = format!(
+                "“{label}”（{}）不能确定是不是“{}”，没有读取，请按原表栏目名填报。",
+                a1(at.0, at.1),
+                column.label()
+            );
             let place = self.place(Some(*at), Some(at.0));
             ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
         }
@@ -124,7 +142,7 @@ impl SheetReader<'_> {
             named.into_iter().find(|s| s.len() == 1).and_then(|s| s.first().map(|s| s.key.clone()))
         };
         let own = stream(&hints);
-        let same = returns.iter().rposition(|r| own.is_none() || stream(&r.hints) == own);
+        let same = returns.iter().rposition(|r| r.form == form.key && (own.is_none() || stream(&r.hints) == own));
         let index = same.unwrap_or_else(|| {
             returns.push(self.start(form));
             returns.len() - 1

@@ -8,12 +8,20 @@ use crate::form::finding::{Finding, Severity};
 use crate::form::info;
 use crate::form::lines::{Field, Source, Where, read_record};
 use crate::form::number::number;
-use crate::form::reading::Return;
+use crate::form::reading::{Return, Total};
 use crate::form::recognise::Table;
 use crate::form::record::Record;
-use crate::form::row::{Columns, RowKind, classify};
+use crate::form::row::{Columns, RowKind, classify, total_label};
 use crate::form::value::{is_blank, rate_choices, shown, yes_no};
 use crate::workbook::{CellValue, a1};
+
+/// Column of the sheet → sum of its numbers so far.
+type Sums = BTreeMap<u32, f64>;
+
+/// How many of some rows, in order, lie between two.
+fn rows_in(rows: &[u32], first: u32, last: u32) -> usize {
+    rows.partition_point(|r| *r <= last) - rows.partition_point(|r| *r < first)
+}
 
 impl SheetReader<'_> {
     /// Reads the rows below a header; the first row that is no longer this table's is returned.
@@ -34,20 +42,22 @@ impl SheetReader<'_> {
             above = Some(record.clone());
             ret.records.push(record);
         }
+        self.hidden_rows(&data, ret);
         for row in of_kind(RowKind::Example) {
-            let message = format!("第{}行是填写示例，没有读取。", row + 1);
+            let message = format!("第{}行是填写示例，没有读取；如果是实际数据，请删去“例”字后重报。", row + 1);
             ret.findings.push(Finding::new("H03", Severity::Info, self.place(None, Some(row)), message));
         }
         for row in of_kind(RowKind::More) {
             self.more(form, &columns, row, ret);
         }
         if data.is_empty() && form.kind == FormKind::Figures {
-            let message = "表中没有数据行，请填写后重报。";
+            let message = "表中没有数据行，请在表头下面填写后重报。";
             ret.findings.push(Finding::new("P02", Severity::Error, self.place(None, None), message));
         }
         for row in of_kind(RowKind::Total) {
-            let mut aside = Return::default();
-            ret.totals.push(read_record(&source, &self.in_row(&source, row, &columns, &[]), None, &mut aside));
+            let mut aside = Return { sheet: ret.sheet.clone(), ..Return::default() };
+            let record = read_record(&source, &self.in_row(&source, row, &columns, &[]), None, &mut aside);
+            ret.totals.push(Total { label: total_label(&self.grid, self.campaign, row).unwrap_or_default(), record });
         }
         let own = |k: &RowKind| !matches!(k, RowKind::Line | RowKind::Empty);
         let after = rows.iter().rev().find(|(_, k)| own(k)).map_or(table.header.1 + 1, |(r, _)| r + 1);
@@ -63,15 +73,19 @@ impl SheetReader<'_> {
     /// The kind of each row below the header, by itself and by the rows above it.
     fn kinds(&self, form: &Form, table: &Table, columns: &Columns) -> Vec<(u32, RowKind)> {
         let mut data: Vec<u32> = Vec::new();
+        let mut sums = Sums::default();
         let mut kinds = Vec::new();
         for &row in self.grid.rows_between(table.header.1 + 1, table.end) {
             let kind = match classify(&self.grid, self.campaign, form, columns, row) {
                 RowKind::Data if self.goes_on(form, columns, row, &data) => RowKind::More,
-                RowKind::Data if self.adds_up(form, columns, row, &data) => RowKind::Total,
+                RowKind::Data if data.len() > 1 && self.adds_up(form, columns, row, &sums) => RowKind::Total,
                 kind => kind,
             };
             if kind == RowKind::Data {
                 data.push(row);
+                for (_, column) in columns {
+                    *sums.entry(*column).or_default() += self.count(row, *column).unwrap_or(0.0);
+                }
             }
             kinds.push((row, kind));
         }
@@ -105,20 +119,22 @@ impl SheetReader<'_> {
     }
 
     /// A row without a name whose numbers are the sums of those above it.
-    fn adds_up(&self, form: &Form, columns: &Columns, row: u32, data: &[u32]) -> bool {
-        let count = |row: u32, column: u32| match &self.grid.value(row, column)?.value {
+    fn adds_up(&self, form: &Form, columns: &Columns, row: u32, sums: &Sums) -> bool {
+        let filled: Vec<&(usize, u32)> = columns.iter().filter(|(_, c)| self.grid.own(row, *c).is_some()).collect();
+        let is_sum = |(field, column): &(usize, u32)| {
+            let sum = sums.get(column).copied().unwrap_or(0.0);
+            form.columns[*field].kind == ColumnKind::Count
+                && self.count(row, *column).is_some_and(|n| (n - sum).abs() < 1e-9)
+        };
+        filled.len() > 1 && filled.into_iter().all(is_sum)
+    }
+
+    fn count(&self, row: u32, column: u32) -> Option<f64> {
+        match &self.grid.value(row, column)?.value {
             CellValue::Number(n) => Some(*n),
             CellValue::Text(s) => number(s),
             _ => None,
-        };
-        let total = |column: u32| data.iter().filter_map(|r| count(*r, column)).sum::<f64>();
-        let filled: Vec<(usize, u32)> =
-            columns.iter().filter(|(_, c)| self.grid.own(row, *c).is_some()).copied().collect();
-        let sums = |(field, column): &(usize, u32)| {
-            form.columns[*field].kind == ColumnKind::Count
-                && count(row, *column).is_some_and(|n| (n - total(*column)).abs() < 1e-9)
-        };
-        data.len() > 1 && filled.len() > 1 && filled.iter().all(sums)
+        }
     }
 
     /// Where no row has figures, the first one that has anything at all: the sender must be told what is missing.
@@ -161,10 +177,7 @@ impl SheetReader<'_> {
             .iter()
             .filter(|(f, _)| source.fields.contains_key(f))
             .map(|(field, column)| {
-                let shared = self
-                    .grid
-                    .merge(row, *column)
-                    .is_some_and(|m| data.iter().filter(|r| (m.first.0..=m.last.0).contains(*r)).count() > 1);
+                let shared = self.grid.merge(row, *column).is_some_and(|m| rows_in(data, m.first.0, m.last.0) > 1);
                 Where {
                     field: *field,
                     cell: self.grid.value(row, *column),

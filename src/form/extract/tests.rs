@@ -1,5 +1,8 @@
 //! Sheets as clerks send them, drawn as text, and what must come out.
 
+mod laws;
+mod layout;
+
 use super::*;
 use crate::form::record::Datum;
 use crate::message::Kind;
@@ -30,6 +33,19 @@ fn sheet(name: &str, drawing: &str) -> Sheet {
         }
     }
     sheet
+}
+
+/// Drawings side by side, with so many columns between them.
+fn beside(left: &str, gap: usize, right: &str) -> String {
+    let width = left.lines().map(|l| l.split('|').count()).max().unwrap_or(0);
+    let line = |text: &str, n: usize| text.lines().nth(n).unwrap_or("").to_owned();
+    let joined = |n| {
+        let left = line(left, n);
+        let blank = "|".repeat(width + gap - left.split('|').count());
+        format!("{left}{blank}|{}", line(right, n))
+    };
+    let rows = left.lines().count().max(right.lines().count());
+    (0..rows).map(joined).collect::<Vec<_>>().join("\n")
 }
 
 fn day() -> NaiveDate {
@@ -287,13 +303,13 @@ fn what_cannot_be_read_is_told_by_cell() {
         [
             "第2行“从业人数”（C2）填的是“约50”，应为不小于0的整数，请改正。",
             "第2行“党员总数”（D2）填的是“12.5”，应为不小于0的整数，请改正。",
-            "第2行“正式党员数”（E2）是公式，但文件里没有保存计算结果，请打开文件重新保存后再报，或直接填数。",
+            "第2行“正式党员数”（E2）是公式，但文件里没有保存计算结果；请用Excel或WPS打开，等数字显示出来后保存，再重报，或直接改填数字。",
             "第2行“党组织/组建形式”（F2）没有填写，请补填。",
             "第2行“党组织/党组织成立时间”（G2）填的是“2010-2-30”，没有这一天，请核对。",
             "第3行“从业人数”（C3）显示为“#REF!”，公式出错，请改正。",
             "第3行“党员总数”（D3）填的是“-1”，应为不小于0的整数，请改正。",
             "第3行“党组织/组建形式”（F3）填的是“是”，应填单独组建、联合组建、未建之一，请改正。",
-            "第3行“党组织/党组织成立时间”（G3）填的是“2009”，只有年份，请补上月份，请改正。",
+            "第3行“党组织/党组织成立时间”（G3）填的是“2009”，只有年份，应写到月份，请改正。",
             "第3行“群团组织/工会”（H3）填的是“两个”，应填“有”或“无”（“是”或“否”），请改正。",
         ]
     );
@@ -479,8 +495,8 @@ fn a_row_that_shows_how_to_fill_in_the_form_is_told_and_left_out() {
         messages(&ret),
         [
             "第4行“名称”（B4）填的是“××有限公司”，像是填写示例，应填实际名称，请改正。",
-            "第2行是填写示例，没有读取。",
-            "第3行是填写示例，没有读取。",
+            "第2行是填写示例，没有读取；如果是实际数据，请删去“例”字后重报。",
+            "第3行是填写示例，没有读取；如果是实际数据，请删去“例”字后重报。",
         ]
     );
     assert!(ret.findings[0].is_error() && !ret.findings[1].is_error());
@@ -574,7 +590,7 @@ fn a_row_of_measures_is_no_data() {
 fn a_blank_unit_is_taken_from_the_line_above_and_told() {
     let row = "|#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5";
     let ret = only(&format!("填报单位：北桥街道\n{FIGURES}\n{row}"));
-    assert_eq!(messages(&ret), ["第3行没有填写单位，按表上的填报单位“北桥街道”读取。"]);
+    assert_eq!(messages(&ret), ["第3行“单位”（A3）没有填写，按表上的填报单位“北桥街道”读取，如不对请补填。"]);
     assert_eq!(ret.findings[0].severity, Severity::Info);
     assert!(only(&format!("{FIGURES}\n{row}")).findings[0].is_error());
 }
@@ -601,7 +617,10 @@ fn a_founding_date_beside_the_name_is_not_the_party_organisations() {
     assert_eq!(messages(&ret), ["C列“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表列名填报。"]);
     let card = only("非公企业台账\n名称|甲公司\n成立时间|1999-1-1\n党员总数|#0\n正式党员数|#0\n组建形式|未建\n工会|无");
     assert!(!card.records[0].values.contains_key("founded"));
-    assert_eq!(messages(&card), ["“成立时间”不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表栏目名填报。"]);
+    assert_eq!(
+        messages(&card),
+        ["“成立时间”（A3）不能确定是不是“党组织/党组织成立时间”，没有读取，请按原表栏目名填报。"]
+    );
 }
 
 #[test]
