@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use self::cards::Found;
 use super::definition::{Campaign, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
+use super::findings_list;
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::info;
@@ -22,7 +23,7 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
     let mut reading = Reading::default();
     let vocabularies: Vec<Vocabulary<'_>> = campaign.forms.iter().map(|f| Vocabulary::new(campaign, f)).collect();
     let mut cards: Vec<Return> = Vec::new();
-    for sheet in workbook.sheets.iter().filter(|s| !s.hidden) {
+    for sheet in workbook.sheets.iter().filter(|s| !s.hidden && !findings_list::is_ours(s)) {
         let reader =
             SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
         let before = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();

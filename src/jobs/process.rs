@@ -10,6 +10,7 @@ use sqlx::{Row as _, SqliteConnection};
 use tracing::{error, info};
 
 use super::answer;
+use super::marked::{self, Marked, Wanted};
 use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
 use crate::ledger::{mailstore, rebuild, store};
@@ -23,6 +24,8 @@ const ATTEMPTS: i64 = 5;
 
 /// How long reading one message may take; an honest one takes milliseconds, a very large workbook seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// And how long marking its tables may.
+const MARKING: Duration = Duration::from_secs(30);
 
 /// Whether senders are answered: always in daily work, only on request when old files are read in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +50,17 @@ pub async fn process(
 ) -> Result<Disposition> {
     let failed = || format!("the ledger in {} cannot be written", db.dir().display());
     let stored = begin(db, config, id).await.with_context(failed)?;
-    let assessed = match stored.attempts < ATTEMPTS {
+    let (assessed, wanted) = match stored.attempts < ATTEMPTS {
         true => examine(db, config, &stored).await,
-        false => broken(&stored, "the program stopped while it was being read, several times"),
+        false => (broken(&stored, "the program stopped while it was being read, several times"), Vec::new()),
+    };
+    let marked = match answers {
+        Answers::Send => mark(config, wanted, now).await,
+        Answers::Withhold => Vec::new(),
     };
     let enter = async |assessed| {
         let mut tx = db.begin().await?;
-        let disposition = settle(&mut tx, config, (&stored, assessed), answers, now).await?;
+        let disposition = settle(&mut tx, config, (&stored, assessed, &marked), answers, now).await?;
         tx.commit().await?;
         anyhow::Ok(disposition)
     };
@@ -111,25 +118,46 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
     Ok(stored)
 }
 
-/// Reading takes time and may even panic in a library: both happen aside, and neither stops the next message.
-async fn examine(db: &Db, config: &Arc<Config>, stored: &Stored) -> Assessed {
+/// Reading takes time and may even panic in a library: both happen aside, and neither stops the next message. With it
+/// come the files that the sender should get back marked.
+async fn examine(db: &Db, config: &Arc<Config>, stored: &Stored) -> (Assessed, Vec<Wanted>) {
+    let broken = |why| (broken(stored, why), Vec::new());
     let raw = match mailstore::get(db.dir(), &stored.digest) {
         Ok(raw) => raw,
         Err(error) => {
             error!(message = stored.id, error = format!("{error:#}"), "the stored mail cannot be read");
-            return broken(stored, "its stored bytes cannot be read");
+            return broken("its stored bytes cannot be read");
         }
     };
     let (config, mailbox, decisions) = (config.clone(), stored.mailbox.clone(), stored.decisions.clone());
     let (received, size) = (stored.received_at.with_timezone(&config.timezone), stored.size);
     let work = tokio::task::spawn_blocking(move || {
-        assess(&raw, &Context { config: &config, mailbox: &mailbox, received, decisions: &decisions, size })
+        let assessed =
+            assess(&raw, &Context { config: &config, mailbox: &mailbox, received, decisions: &decisions, size });
+        let wanted = marked::wanted(&assessed.message, &assessed.verdict, &config);
+        (assessed, wanted)
     });
     match tokio::time::timeout(PATIENCE, work).await {
-        Ok(Ok(assessed)) => assessed,
+        Ok(Ok(examined)) => examined,
         // The error's own text may quote what was being read.
-        Ok(Err(_)) => broken(stored, "the program failed on it"),
-        Err(_) => broken(stored, "reading it took too long"),
+        Ok(Err(_)) => broken("the program failed on it"),
+        Err(_) => broken("reading it took too long"),
+    }
+}
+
+/// Marked copies are a help: without them the receipt goes out all the same.
+async fn mark(config: &Arc<Config>, wanted: Vec<Wanted>, now: DateTime<Utc>) -> Vec<Marked> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let config = config.clone();
+    let work = tokio::task::spawn_blocking(move || marked::copies(wanted, &config, now));
+    match tokio::time::timeout(MARKING, work).await {
+        Ok(Ok(copies)) => copies,
+        Ok(Err(_)) | Err(_) => {
+            error!("the tables of a message cannot be marked");
+            Vec::new()
+        }
     }
 }
 
@@ -147,7 +175,7 @@ fn broken(stored: &Stored, why: &str) -> Assessed {
 async fn settle(
     conn: &mut SqliteConnection,
     config: &Config,
-    (stored, assessed): (&Stored, Assessed),
+    (stored, assessed, marked): (&Stored, Assessed, &[Marked]),
     answers: Answers,
     now: DateTime<Utc>,
 ) -> Result<Disposition> {
@@ -195,6 +223,7 @@ async fn settle(
             mailbox: &stored.mailbox,
             received_at: stored.received_at,
             decided: stored.decisions.released.is_some() || stored.decisions.rejected.is_some(),
+            marked,
         };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }

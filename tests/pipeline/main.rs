@@ -12,4 +12,6 @@ mod daemon;
 mod desk;
 mod migrations;
 mod quarantine;
+mod returned;
+mod table;
 mod versions;

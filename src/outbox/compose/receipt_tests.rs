@@ -71,6 +71,7 @@ fn receipt(outcome: Outcome, taken: Vec<Taken>, findings: Vec<Finding>) -> Recei
         taken,
         findings,
         owed: Some(vec![]),
+        marked: vec![],
         full_list: None,
         contact: "区委组织部 王老师 0531-00000000".into(),
         signature: "区非公党工委".into(),
