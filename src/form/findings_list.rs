@@ -6,7 +6,7 @@ use crate::workbook::{CellValue, Sheet};
 /// How such a sheet is called; a number may follow.
 pub const NAME: &str = "问题清单";
 /// What stands in its first cell.
-pub const TITLE: &str = "问题清单（系统自动生成，改表时不用管这一页）";
+pub const TITLE: &str = "问题清单（系统自动生成，发回时不用删）";
 
 pub fn is_ours(sheet: &Sheet) -> bool {
     let first = sheet.cell(0, 0).map(|cell| &cell.value);

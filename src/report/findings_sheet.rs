@@ -113,8 +113,7 @@ enum Field {
     Rule,
 }
 
-const IN_ALL_FILES: [Field; 6] =
-    [Field::Severity, Field::File, Field::Sheet, Field::Cell, Field::Message, Field::Rule];
+const IN_ALL_FILES: [Field; 6] = [Field::Severity, Field::File, Field::Sheet, Field::Cell, Field::Message, Field::Rule];
 const IN_ONE_FILE: [Field; 6] =
     [Field::Severity, Field::Sheet, Field::Cell, Field::Content, Field::Message, Field::Rule];
 

@@ -13,7 +13,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::office::Office;
-use crate::office::letter::{Letter, tidy};
+use crate::office::letter::{Letter, tidy, workbook as workbook_of};
 use crate::office::sent::Sent;
 use crate::table::Table;
 
@@ -200,9 +200,10 @@ fn as_page(book: &Workbook) -> Vec<u8> {
         page.push_str("<tr>");
         for column in 0..=last.1 {
             let at = (row, column);
-            let region = sheet.merges.iter().find(|m| {
-                (m.first.0..=m.last.0).contains(&row) && (m.first.1..=m.last.1).contains(&column)
-            });
+            let region = sheet
+                .merges
+                .iter()
+                .find(|m| (m.first.0..=m.last.0).contains(&row) && (m.first.1..=m.last.1).contains(&column));
             let (down, across) = match region {
                 Some(m) if m.first != at => continue,
                 Some(m) => (m.last.0 - m.first.0 + 1, m.last.1 - m.first.1 + 1),
@@ -248,7 +249,12 @@ fn figures_that_were_refused_are_taken_when_they_are_corrected() {
     let (right, wrong) =
         (tidy.progress_file(tidy.progress()).bytes, tidy.progress_file(returns::slip(tidy.progress())).bytes);
     let exchange = Exchange::of("统计表.xlsx", wrong.clone());
-    assert!(exchange.answer.text.contains("有错误的单元格已标红，并加了批注；在这份表里改好，直接回复本邮件发回即可。"));
+    assert!(
+        exchange
+            .answer
+            .text
+            .contains("有错误的单元格已标红，并加了批注；请在这份表里改，改好后直接回复本邮件发回即可。")
+    );
     let name = "统计表（已标出问题）.xlsx";
     let mut table = exchange.marked(name, &[("附件1", "F5")]);
     correct(&mut table, &read(&wrong), &read(&right));
@@ -291,6 +297,29 @@ fn cards_come_back_each_on_its_sheet() {
 }
 
 #[test]
+fn what_only_the_ledger_tells_is_on_a_list_beside_the_table() {
+    let office = Office::open();
+    let tidy = tidy(TIDY, NONPUBLIC, "2011-08");
+    let mut book = returns::mess(tidy.register());
+    // The figures count more than the book now has.
+    book.rows.truncate(8);
+    let file = workbook_of("棠梨报表.xlsx", &[tidy.progress(), book]);
+    let letter = Letter::new(TIDY, NONPUBLIC, MORNING, vec![file]);
+    office.post(&letter);
+    office.once(NOON);
+    let answer = office.answer(&letter);
+    let names: Vec<&str> = answer.files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["棠梨报表（已标出问题）.xlsx", "问题清单.xlsx"], "{}", answer.text);
+    let rules = |file: usize| -> Vec<String> {
+        let rows = rows(&read(&answer.files[file].1), findings_list::NAME);
+        rows.into_iter().skip(3).filter_map(|row| row.last().cloned()).collect()
+    };
+    assert_eq!(rules(0), ["R05"]);
+    let all = rules(1);
+    assert!(all.len() > 3 && all[0] == "R05" && all[1..].iter().all(|rule| rule == "P07"), "{all:?}");
+}
+
+#[test]
 fn nobody_gets_a_table_back_whose_mail_waits_for_a_person() {
     let (_, wrong) = registers();
     let file = || File { name: "台账.xlsx".to_owned(), media_type: "application/octet-stream", bytes: wrong.clone() };
@@ -299,7 +328,8 @@ fn nobody_gets_a_table_back_whose_mail_waits_for_a_person() {
         from: "xiaowang77@duckmail.example".to_owned(),
         ..Letter::new(TIDY, NONPUBLIC, MORNING, vec![file()])
     };
-    let neighbour = Letter { from: UNITS[TIDY + 1].address().to_owned(), ..Letter::new(TIDY, NONPUBLIC, NOON, vec![file()]) };
+    let neighbour =
+        Letter { from: UNITS[TIDY + 1].address().to_owned(), ..Letter::new(TIDY, NONPUBLIC, NOON, vec![file()]) };
     office.post(&stranger);
     office.once(NOON);
     office.post(&neighbour);

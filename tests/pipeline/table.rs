@@ -68,7 +68,9 @@ impl Table {
         let number = rest.split('.').next().unwrap_or_default();
         let notes = self.part(&format!("xl/comments{number}.xml")).expect("notes");
         let text = |note| pieces(note, "<t", "</t>").map(|t| t.split_once('>').expect("a text").1).collect::<String>();
-        pieces(notes, "<comment ", "</comment>").map(|note| (attribute(note, "ref").expect("a cell"), text(note))).collect()
+        pieces(notes, "<comment ", "</comment>")
+            .map(|note| (attribute(note, "ref").expect("a cell"), text(note)))
+            .collect()
     }
 
     /// The clerk types into a cell: a number where it is one, else a text.

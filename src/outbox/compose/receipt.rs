@@ -121,7 +121,7 @@ const WAITING_ROOM: usize = 6;
 const OWED: usize = 3;
 /// Marked tables that are named, and characters of a name.
 const MARKED: usize = 2;
-const NAME: usize = 50;
+const NAME: usize = 40;
 
 /// Rules that leave a decision to a person: a known sender's mail waits, and nothing is the sender's fault yet.
 const WAITING: [&str; 4] = ["M01", "M02", "M03", "W04"];
@@ -238,7 +238,8 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
 /// What the sender's own table is sent back for, and what to do with it.
 fn marked(receipt: &Receipt) -> Option<String> {
     let tables = &receipt.marked;
-    let names: Vec<String> = tables.iter().take(MARKED).map(|table| format!("《{}》", clip(&table.name, NAME))).collect();
+    let names: Vec<String> =
+        tables.iter().take(MARKED).map(|table| format!("《{}》", clip(&table.name, NAME))).collect();
     let more = if tables.len() > MARKED { format!("等{}份", tables.len()) } else { String::new() };
     let colours = match (tables.iter().any(|t| t.red), tables.iter().any(|t| t.yellow)) {
         (true, true) => "有错误的单元格已标红、需核对的已标黄，",
@@ -246,8 +247,8 @@ fn marked(receipt: &Receipt) -> Option<String> {
         (false, _) => "需核对的单元格已标黄，",
     };
     let todo = match receipt.outcome {
-        Outcome::Accepted => "没有填错就不用再发；要更正的，在这份表里改好，直接回复本邮件发回。",
-        _ => "在这份表里改好，直接回复本邮件发回即可。",
+        Outcome::Accepted => "没有填错就不用再发；要更正的，在这份表里改，改好后直接回复本邮件发回。",
+        _ => "请在这份表里改，改好后直接回复本邮件发回即可。",
     };
     let told = format!("附件{}{more}是您报来的表，{colours}并加了批注；{todo}", names.concat());
     (!names.is_empty()).then_some(told)

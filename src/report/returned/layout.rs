@@ -47,12 +47,13 @@ pub struct Layout {
     pub blocks: Vec<Block>,
     /// By column, in units of a column's width.
     pub widths: BTreeMap<u32, f64>,
-    /// By row, in lines of text; rows of one line are left out.
+    /// By row, in lines of text: all rows of tables, and others with more than one line.
     pub heights: BTreeMap<u32, u32>,
 }
 
 impl Layout {
-    /// `marked` are rows that belong to a table however little stands in them.
+    /// `marked` are rows with something to put right: below a table's first row they belong to it however little stands
+    /// in them.
     pub fn of(sheet: &Sheet, regions: &Regions, marked: &BTreeSet<u32>) -> Self {
         let blocks = blocks(sheet, regions, marked);
         let widths = widths(sheet, regions, &blocks);
@@ -111,11 +112,10 @@ fn block(run: &[(u32, Filled)], marked: &BTreeSet<u32>) -> Option<Block> {
     let first = several().map(|filled| filled.first).min()?;
     let last = several().map(|filled| filled.last).max()?;
     let wide = last - first + 1;
-    let like_a_row = |(row, filled): &&(u32, Filled)| {
-        filled.parts >= PARTS || filled.parts > 1 && filled.covered * 2 >= wide || marked.contains(row)
-    };
+    let like_a_row =
+        |(_, filled): &&(u32, Filled)| filled.parts >= PARTS || filled.parts > 1 && filled.covered * 2 >= wide;
     let top = run.iter().find(like_a_row)?.0;
-    let bottom = run.iter().rfind(like_a_row)?.0;
+    let bottom = run.iter().rfind(|row| like_a_row(row) || marked.contains(&row.0))?.0.max(top);
     let content: u64 = several().map(|filled| u64::from(filled.covered)).sum();
     let block = Block { rows: top..=bottom, columns: first..=last, body: top };
     if bottom == top || block.area() > content * SPARSE {
@@ -164,13 +164,8 @@ fn wanted(cell: &Cell, heading: bool) -> f64 {
     }
 }
 
-fn heights(
-    sheet: &Sheet,
-    regions: &Regions,
-    blocks: &[Block],
-    widths: &BTreeMap<u32, f64>,
-) -> BTreeMap<u32, u32> {
-    let mut heights = BTreeMap::new();
+fn heights(sheet: &Sheet, regions: &Regions, blocks: &[Block], widths: &BTreeMap<u32, f64>) -> BTreeMap<u32, u32> {
+    let mut heights: BTreeMap<u32, u32> = blocks.iter().flat_map(|b| b.rows.clone()).map(|row| (row, 1)).collect();
     for (&at, cell) in &sheet.cells {
         let end = regions.end(at);
         let wraps = end.1 > at.1 || block_of(blocks, at).is_some();

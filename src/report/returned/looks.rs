@@ -20,6 +20,7 @@ const LOST: f64 = 1e15;
 pub enum Kind {
     /// Left to the program.
     General,
+    Number,
     Digits,
     Whole,
     Percent,
@@ -36,6 +37,7 @@ impl Kind {
             CellValue::Number(_) if cell.percent => Self::PercentExact,
             CellValue::Number(n) if n.abs() >= LOST => Self::Digits,
             CellValue::Number(n) if n.abs() >= LONG && n.fract() == 0.0 => Self::Whole,
+            CellValue::Number(_) => Self::Number,
             CellValue::Date(at) if at.time() == chrono::NaiveTime::MIN => Self::Date,
             CellValue::Date(_) => Self::Moment,
             _ => Self::General,
@@ -44,7 +46,7 @@ impl Kind {
 
     fn code(self) -> Option<&'static str> {
         match self {
-            Self::General => None,
+            Self::General | Self::Number => None,
             Self::Digits => Some("@"),
             Self::Whole => Some("0"),
             Self::Percent => Some("0%"),
@@ -93,15 +95,15 @@ impl Palette {
 
 fn made(look: Look) -> Format {
     let plain = Format::new().set_font_name(SONG).set_font_size(11).set_align(FormatAlign::VerticalCenter);
-    let numeric = !matches!(look.kind, Kind::General | Kind::Digits);
     let boxed = |format: Format| format.set_border(FormatBorder::Thin).set_text_wrap();
     let mut format = match look.part {
         Part::Title => plain.set_font_size(14).set_bold().set_align(FormatAlign::Center).set_text_wrap(),
         Part::Line => plain.set_text_wrap(),
         Part::Loose => plain,
         Part::Heading => boxed(plain).set_bold().set_align(FormatAlign::Center),
-        Part::Body if numeric => plain.set_border(FormatBorder::Thin),
-        Part::Body => boxed(plain),
+        Part::Body if look.kind == Kind::General => boxed(plain),
+        // A number that wraps would look like two.
+        Part::Body => plain.set_border(FormatBorder::Thin).set_align(FormatAlign::Center),
     };
     if let Some(code) = look.kind.code() {
         format = format.set_num_format(code);

@@ -19,7 +19,7 @@ use rust_xlsxwriter::{Color, Worksheet};
 
 use self::copy::Copy;
 use self::layout::{Block, Layout};
-use self::looks::Palette;
+use self::looks::{Kind, Palette};
 use self::marks::{Mark, marks, place};
 use self::regions::{At, Regions};
 use super::Error;
@@ -70,12 +70,7 @@ pub fn file_name(path: &str) -> String {
 
 /// The workbook as .xlsx bytes. `findings` are those of this file; `author` signs the notes; `at` is its creation time.
 /// `None` where it would be too large to be sent.
-pub fn build(
-    book: &Workbook,
-    findings: &[Finding],
-    author: &str,
-    at: DateTime<Tz>,
-) -> Result<Option<Vec<u8>>, Error> {
+pub fn build(book: &Workbook, findings: &[Finding], author: &str, at: DateTime<Tz>) -> Result<Option<Vec<u8>>, Error> {
     // The list of a table that comes back with findings once more is made anew.
     let sheets: Vec<&Sheet> = book.sheets.iter().filter(|sheet| !findings_list::is_ours(sheet)).collect();
     let Some(pages) = pages(&sheets, findings).filter(|_| findings.len() <= LISTED) else { return Ok(None) };
@@ -109,7 +104,8 @@ fn pages<'a>(sheets: &[&'a Sheet], findings: &[Finding]) -> Option<Vec<Page<'a>>
         left = left.checked_sub((sheet.cells.len() + sheet.hidden_rows.len()) as u64)?;
         let regions = Regions::of(sheet, left)?;
         let marks = marks(sheet, &regions, findings);
-        let layout = Layout::of(sheet, &regions, &marks.keys().map(|at| at.0).collect());
+        let wrong = marks.iter().filter(|(_, mark)| mark.severity != Severity::Info).map(|(at, _)| at.0);
+        let layout = Layout::of(sheet, &regions, &wrong.collect());
         let ruled: u64 = layout.blocks.iter().map(Block::area).sum();
         left = left.checked_sub(regions.positions() + ruled.saturating_sub(sheet.cells.len() as u64))?;
         pages.push(Page { sheet, name: name(&sheet.name, &mut names), regions, layout, marks });
@@ -180,7 +176,8 @@ fn shown(cell: &Cell) -> Cow<'_, str> {
     let rounded = |n: f64| (n * 1e8).round() / 1e8;
     match &cell.value {
         CellValue::Text(text) | CellValue::Error(text) => Cow::Borrowed(text),
-        CellValue::Number(n) if cell.percent => format!("{}%", rounded(n * 100.0)).into(),
+        CellValue::Number(n) if Kind::of(cell) == Kind::PercentExact => format!("{:.2}%", n * 100.0).into(),
+        CellValue::Number(n) if cell.percent => format!("{}%", n * 100.0).into(),
         CellValue::Number(n) => rounded(*n).to_string().into(),
         CellValue::Bool(yes) => Cow::Borrowed(if *yes { "TRUE" } else { "FALSE" }),
         CellValue::Date(at) => at.date().to_string().into(),
