@@ -12,6 +12,7 @@ use self::cards::Found;
 use super::assign::{Heading, Question};
 use super::definition::{Campaign, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
+use super::findings_list;
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::info;
@@ -29,7 +30,7 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
     let reader =
         |sheet| SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
     let mut cards: Vec<Return> = Vec::new();
-    for sheet in workbook.sheets.iter().filter(|s| !s.hidden) {
+    for sheet in workbook.sheets.iter().filter(|s| !s.hidden && !findings_list::is_ours(s)) {
         let reader = reader(sheet);
         let before = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
         let tables = tables(&reader.grid, &vocabularies);

@@ -2,6 +2,7 @@
 
 pub mod definition;
 pub mod finding;
+pub mod findings_list;
 pub mod record;
 
 mod date;

@@ -1,9 +1,12 @@
 //! Answer: the receipt for one message, queued in the transaction that stored its verdict.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 
+use super::marked::Marked;
 use super::post::{self, Post};
 use crate::config::{Config, Mailbox};
 use crate::form::record::Values;
@@ -26,6 +29,8 @@ pub struct About<'a> {
     pub received_at: DateTime<Utc>,
     /// A person has decided: the sender, who was told that it waits, is told again.
     pub decided: bool,
+    /// The sender's own tables, the cells with findings marked.
+    pub marked: &'a [Marked],
 }
 
 /// Figures that a receipt shows beside last month's.
@@ -59,7 +64,7 @@ pub async fn answer(
         return Ok(());
     }
     let findings = all_findings(conn, verdict).await?;
-    let list = full_list(config, message, &findings, now)?;
+    let list = full_list(config, message, (&findings, about.marked), now)?;
     let receipt = Receipt {
         subject: message.subject.clone(),
         addressee: units.first().cloned().unwrap_or_default(),
@@ -69,6 +74,7 @@ pub async fn answer(
         taken: taken(conn, config, about, verdict).await?,
         findings,
         owed: (!units.is_empty()).then_some(owed),
+        marked: about.marked.iter().map(Marked::told).collect(),
         full_list: list.as_ref().map(|a| a.name.clone()),
         contact: config.department.contact.clone(),
         signature: signature(config, about.mailbox),
@@ -89,7 +95,7 @@ pub async fn answer(
         reply_to: Some(&about.mailbox.address),
         in_reply_to: message.message_id.clone(),
         references,
-        attachments: list.into_iter().collect(),
+        attachments: about.marked.iter().map(|m| post::workbook(&m.name, m.bytes.clone())).chain(list).collect(),
         answers: Some(about.id),
         unit: units.first().map(String::as_str),
         period: None,
@@ -289,9 +295,20 @@ async fn ledger_findings(conn: &mut SqliteConnection, of: (&str, &str), period: 
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// The workbook with every finding, when the text cannot show them all.
-fn full_list(config: &Config, message: &Message, findings: &[Finding], now: DateTime<Utc>) -> Result<Option<Attached>> {
-    if findings.len() <= IN_TEXT {
+/// What one finding says of which sheet.
+fn said(finding: &Finding) -> (&Option<String>, &Option<String>, &str) {
+    (&finding.place.file, &finding.place.sheet, &finding.message)
+}
+
+/// The workbook with every finding, when the text cannot show them all and the marked tables do not list them.
+fn full_list(
+    config: &Config,
+    message: &Message,
+    (findings, marked): (&[Finding], &[Marked]),
+    now: DateTime<Utc>,
+) -> Result<Option<Attached>> {
+    let listed: HashSet<_> = marked.iter().flat_map(|m| &m.findings).map(said).collect();
+    if findings.len() <= IN_TEXT || findings.iter().all(|f| listed.contains(&said(f))) {
         return Ok(None);
     }
     let at = now.with_timezone(&config.timezone);

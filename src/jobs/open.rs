@@ -19,20 +19,29 @@ struct Waiting {
     path: Vec<usize>,
 }
 
+/// Where a file lies, so that it can be opened once more.
+pub struct Spot {
+    /// As findings call it.
+    pub name: String,
+    /// Which of the mail's attachments.
+    pub attachment: usize,
+    /// The way into it; empty for itself.
+    pub path: Vec<usize>,
+}
+
 /// Opens everything, in order; the same file twice is one file. What is not reached before `until` is over a limit.
 ///
 /// # Errors
 /// [`Unavailable`]; all that a file can do is in its [`Found`].
 pub async fn open(
     reader: &mut Reader,
-    attachments: Vec<Attachment>,
+    attachments: &[Attachment],
     received: NaiveDate,
     until: Instant,
-) -> Result<Vec<File>, Unavailable> {
+) -> Result<Vec<(File, Spot)>, Unavailable> {
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
-    // One after the other, so that each attachment's bytes are gone once it is done with.
-    for attachment in attachments {
+    for (number, attachment) in attachments.iter().enumerate() {
         let digest = Sha256::digest(&attachment.bytes).into();
         let itself = Waiting { name: attachment.name.clone(), kind: attachment.kind, digest, path: Vec::new() };
         // The next one last.
@@ -41,7 +50,7 @@ pub async fn open(
             if !seen.insert(digest) {
                 continue;
             }
-            let source = Source { attachment: &attachment, path: &path };
+            let source = Source { attachment, path: &path };
             let found = match Way::of(kind) {
                 Way::Leave => Found::Left(kind),
                 Way::Read => reader.read(source, received, until).await?.map_or_else(Found::Refused, Found::Reading),
@@ -59,7 +68,8 @@ pub async fn open(
                     Err(refusal) => Found::Unopened(refusal),
                 },
             };
-            files.push(File { name, found });
+            let spot = Spot { name: name.clone(), attachment: number, path };
+            files.push((File { name, found }, spot));
         }
     }
     Ok(files)

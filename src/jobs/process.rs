@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::answer;
-use super::open::open;
+use super::marked::{self, Marked};
+use super::open::{Spot, open};
 use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
 use crate::ledger::{mailstore, rebuild, store};
@@ -45,14 +46,16 @@ pub async fn open_messages(db: &Db) -> Result<Vec<i64>> {
 /// Processes stored messages, one after the other.
 pub struct Clerk<'a> {
     db: &'a Db,
-    config: &'a Arc<Config>,
+    /// With the headings that people have confirmed so far.
+    config: Arc<Config>,
+    confirmed: Vec<Confirmed>,
     answers: Answers,
     reader: Reader,
 }
 
 impl<'a> Clerk<'a> {
-    pub fn new(db: &'a Db, config: &'a Arc<Config>, answers: Answers) -> Self {
-        Self { db, config, answers, reader: Reader::new(config) }
+    pub fn new(db: &'a Db, config: &Arc<Config>, answers: Answers) -> Self {
+        Self { db, config: config.clone(), confirmed: Vec::new(), answers, reader: Reader::new(config) }
     }
 
     /// Assesses one message (again, after a person's decision) and stores everything that follows from it.
@@ -60,16 +63,17 @@ impl<'a> Clerk<'a> {
     /// # Errors
     /// The ledger cannot be written, or nothing can be read at all; the message is as it was.
     pub async fn process(&mut self, id: i64, now: DateTime<Utc>) -> Result<Disposition> {
-        let stored = begin(self.db, self.config, id).await.with_context(|| self.failed())?;
+        self.learn().await.with_context(|| self.failed())?;
+        let stored = begin(self.db, &self.config, id).await.with_context(|| self.failed())?;
         let stored = Arc::new(stored);
         let done = match stored.attempts < ATTEMPTS {
-            true => match self.examine(&stored).await {
-                Ok(assessed) => self.settle(&stored, assessed, now).await,
+            true => match self.examine(&stored, now).await {
+                Ok(examined) => self.settle(&stored, examined, now).await,
                 Err(unavailable) => Err(unavailable.into()),
             },
             false => {
                 let waiting = broken(&stored, "the program stopped while it was being read, several times");
-                self.settle(&stored, waiting, now).await
+                self.settle(&stored, waiting.into(), now).await
             }
         };
         match &done {
@@ -88,14 +92,27 @@ impl<'a> Clerk<'a> {
         format!("the ledger in {} cannot be written", self.db.dir().display())
     }
 
+    /// Brings the forms up to date with what people have confirmed.
+    async fn learn(&mut self) -> Result<()> {
+        let confirmed = headings::confirmed(&mut *self.db.pool().acquire().await?).await?;
+        if confirmed != self.confirmed {
+            let mut config = Config::clone(&self.config);
+            config.campaign.forms.iter_mut().flat_map(|f| &mut f.columns).for_each(|c| c.learned.clear());
+            headings::teach(&mut config.campaign, &confirmed);
+            self.reader = Reader::new(&config);
+            (self.config, self.confirmed) = (Arc::new(config), confirmed);
+        }
+        Ok(())
+    }
+
     /// Parsing takes time and may even panic in a library: that happens aside. What is attached is opened by others.
-    async fn examine(&mut self, stored: &Arc<Stored>) -> Result<Assessed, Unavailable> {
+    async fn examine(&mut self, stored: &Arc<Stored>, now: DateTime<Utc>) -> Result<Examined, Unavailable> {
         let until = Instant::now() + self.config.limits.mail_time;
         let raw = match mailstore::get(self.db.dir(), &stored.digest) {
             Ok(raw) => raw,
             Err(error) => {
                 error!(message = stored.id, error = format!("{error:#}"), "the stored mail cannot be read");
-                return Ok(broken(stored, "its stored bytes cannot be read"));
+                return Ok(broken(stored, "its stored bytes cannot be read").into());
             }
         };
         let about = (self.config.clone(), stored.clone());
@@ -107,34 +124,55 @@ impl<'a> Clerk<'a> {
         });
         let (letter, attachments) = match parsed.await {
             Ok(parsed) => parsed,
-            Err(why) => return Ok(broken(stored, why)),
+            Err(why) => return Ok(broken(stored, why).into()),
         };
         let received = stored.received_at.with_timezone(&self.config.timezone).date_naive();
-        let files = open(&mut self.reader, attachments, received, until).await?;
+        let opened = open(&mut self.reader, &attachments, received, until).await?;
+        let (files, spots): (Vec<File>, Vec<Spot>) = opened.into_iter().unzip();
         tell(stored, &files);
         let about = (self.config.clone(), stored.clone());
         let assessed = aside(move || assess(letter, files, &about.1.context(&about.0)));
-        Ok(assessed.await.unwrap_or_else(|why| broken(stored, why)))
+        let assessed = assessed.await.unwrap_or_else(|why| broken(stored, why));
+        let marked = match self.answers {
+            Answers::Send => {
+                let wanted = marked::wanted(&assessed.verdict);
+                marked::copies(&mut self.reader, (&attachments, &spots), wanted, &self.config, (now, until)).await?
+            }
+            Answers::Withhold => Vec::new(),
+        };
+        Ok(Examined { assessed, marked })
     }
 
     /// Brings it into the ledger. What cannot be brought in, through nobody else's fault, waits for a person.
-    async fn settle(&self, stored: &Stored, assessed: Assessed, now: DateTime<Utc>) -> Result<Disposition> {
-        let enter = async |assessed| {
+    async fn settle(&self, stored: &Stored, examined: Examined, now: DateTime<Utc>) -> Result<Disposition> {
+        let enter = async |examined| {
             let mut tx = self.db.begin().await?;
-            let disposition = settle(&mut tx, self.config, (stored, assessed), self.answers, now).await?;
+            let disposition = settle(&mut tx, &self.config, (stored, examined), self.answers, now).await?;
             tx.commit().await?;
             anyhow::Ok(disposition)
         };
-        let head = assessed.head.clone();
-        match enter(assessed).await {
+        let head = examined.assessed.head.clone();
+        match enter(examined).await {
             Err(error) if !db::is_outage(&error) => {
                 let error = format!("{error:#}");
                 error!(message = stored.id, error, "a message cannot be brought into the ledger");
-                enter(Assessed { head, ..broken(stored, "the program failed on it") }).await
+                enter(Assessed { head, ..broken(stored, "the program failed on it") }.into()).await
             }
             done => done,
         }
         .with_context(|| self.failed())
+    }
+}
+
+/// A message that was read and judged, and the tables that go back with its receipt.
+struct Examined {
+    assessed: Assessed,
+    marked: Vec<Marked>,
+}
+
+impl From<Assessed> for Examined {
+    fn from(assessed: Assessed) -> Self {
+        Self { assessed, marked: Vec::new() }
     }
 }
 
@@ -216,7 +254,7 @@ fn broken(stored: &Stored, why: &str) -> Assessed {
 async fn settle(
     conn: &mut SqliteConnection,
     config: &Config,
-    (stored, assessed): (&Stored, Assessed),
+    (stored, Examined { assessed, marked }): (&Stored, Examined),
     answers: Answers,
     now: DateTime<Utc>,
 ) -> Result<Disposition> {
@@ -264,6 +302,7 @@ async fn settle(
             mailbox: &stored.mailbox,
             received_at: stored.received_at,
             decided: stored.decisions.released.is_some() || stored.decisions.rejected.is_some(),
+            marked: &marked,
         };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }

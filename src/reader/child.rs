@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::de::DeserializeOwned;
 
-use super::protocol::{Answer, Ask, Hello, PREFIX, head, lengths};
+use super::protocol::{Answer, Ask, Hello, PREFIX, Reply, head, lengths};
 use super::{shelter, work};
 use crate::workbook::Refusal;
 
@@ -26,7 +26,7 @@ pub fn serve(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn converse(input: &mut impl Read, output: &mut impl Write, ready: Answer) -> io::Result<()> {
     let Some((hello, _)) = receive::<Hello>(input)? else { return Ok(()) };
-    send(output, &ready, hello.answer)?;
+    send(output, &(ready, Vec::new()), hello.answer)?;
     while let Some((ask, bytes)) = receive::<Ask>(input)? {
         send(output, &work::answer(&hello, &ask, &bytes), hello.answer)?;
     }
@@ -49,10 +49,15 @@ fn receive<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<Option<(T, 
     Ok(Some((serde_json::from_slice(&head)?, body)))
 }
 
-fn send(output: &mut impl Write, answer: &Answer, most: u64) -> io::Result<()> {
-    let short = |frame: &Vec<u8>| frame.len() as u64 <= most;
+fn send(output: &mut impl Write, (answer, body): &Reply, most: u64) -> io::Result<()> {
+    let short = |frame: &Vec<u8>| (frame.len() + body.len()) as u64 <= most;
     let too_large = || head(&Answer::Refused(Refusal::TooLarge("bytes of what was read".into())), 0);
-    let frame = head(answer, 0).filter(short).or_else(too_large).ok_or(io::ErrorKind::InvalidData)?;
-    output.write_all(&frame)?;
+    match head(answer, body.len()).filter(short) {
+        Some(frame) => {
+            output.write_all(&frame)?;
+            output.write_all(body)?;
+        }
+        None => output.write_all(&too_large().ok_or(io::ErrorKind::InvalidData)?)?,
+    }
     output.flush()
 }

@@ -17,16 +17,17 @@ mod work;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub use child::serve;
 pub use protocol::{Member, Shelter};
 
 use self::process::Child;
-use self::protocol::{Answer, Ask, Hello, Job};
+use self::protocol::{Answer, Ask, Hello, Job, Reply};
 use crate::config::Config;
-use crate::form::Reading;
+use crate::form::{Finding, Reading};
 use crate::message::{Attachment, archive};
 use crate::workbook::{self, Refusal};
 
@@ -60,6 +61,13 @@ pub struct Source<'a> {
     pub attachment: &'a Attachment,
     /// Places in the archive, and in archives in it; empty for the attachment itself.
     pub path: &'a [usize],
+}
+
+/// Who signs the notes of a marked workbook, and when it was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Signed {
+    pub author: String,
+    pub at: DateTime<Utc>,
 }
 
 /// Opens files, one after the other.
@@ -97,9 +105,9 @@ impl Reader {
         until: Instant,
     ) -> Result<Result<Reading, Refusal>, Unavailable> {
         Ok(match self.ask(Job::Read { received }, source, until).await? {
-            Ok(Answer::Reading(reading)) => Ok(reading),
-            Ok(Answer::Refused(refusal)) => Err(refusal),
-            Ok(Answer::Unopened(refusal)) => Err(Refusal::Damaged(refusal.to_string())),
+            Ok((Answer::Reading(reading), _)) => Ok(reading),
+            Ok((Answer::Refused(refusal), _)) => Err(refusal),
+            Ok((Answer::Unopened(refusal), _)) => Err(Refusal::Damaged(refusal.to_string())),
             Err(Death::TooLarge(what)) => Err(Refusal::TooLarge(what.into())),
             Ok(_) | Err(Death::BrokeDown) => Err(Refusal::BrokeDown),
         })
@@ -115,10 +123,29 @@ impl Reader {
         until: Instant,
     ) -> Result<Result<Vec<Member>, archive::Refusal>, Unavailable> {
         Ok(match self.ask(Job::List, source, until).await? {
-            Ok(Answer::Members(members)) => Ok(members),
-            Ok(Answer::Unopened(refusal)) => Err(refusal),
+            Ok((Answer::Members(members), _)) => Ok(members),
+            Ok((Answer::Unopened(refusal), _)) => Err(refusal),
             Err(Death::TooLarge(what)) => Err(archive::Refusal::TooLarge(what.into())),
             Ok(_) | Err(Death::BrokeDown) => Err(archive::Refusal::Damaged("the reader broke down on it".into())),
+        })
+    }
+
+    /// The workbook once more as .xlsx, its cells with findings marked. `None` where that cannot be done: the receipt does
+    /// without it.
+    ///
+    /// # Errors
+    /// [`Unavailable`]
+    pub async fn mark(
+        &mut self,
+        source: Source<'_>,
+        findings: &[Finding],
+        signed: Signed,
+        until: Instant,
+    ) -> Result<Option<Vec<u8>>, Unavailable> {
+        let job = Job::Mark { findings: findings.to_vec(), signed };
+        Ok(match self.ask(job, source, until).await? {
+            Ok((Answer::Marked, bytes)) => Some(bytes),
+            Ok(_) | Err(_) => None,
         })
     }
 
@@ -141,7 +168,7 @@ impl Reader {
         job: Job,
         source: Source<'_>,
         until: Instant,
-    ) -> Result<Result<Answer, Death>, Unavailable> {
+    ) -> Result<Result<Reply, Death>, Unavailable> {
         let Attachment { name, kind, bytes } = source.attachment;
         let ask = Ask { job, name: name.clone(), kind: *kind, path: source.path.to_vec() };
         let began = Instant::now();
@@ -154,7 +181,7 @@ impl Reader {
             return Ok(answer.map_err(|_| Death::BrokeDown));
         }
         let mut child = self.child().await?;
-        let answer = child.ask(&ask, bytes, (until, ANSWER)).await?.map(|(answer, _)| answer);
+        let answer = child.ask(&ask, bytes, (until, ANSWER)).await?;
         if answer.is_ok() && child.asked < FILES && began.elapsed() < QUICK {
             self.idle = Some(child);
         } else {

@@ -11,16 +11,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::protocol::{Answer, Ask, Hello, PREFIX, Shelter, head, lengths};
+use super::protocol::{Answer, Ask, Hello, PREFIX, Reply, Shelter, head, lengths};
 use super::{COMMAND, Death, QUICK, Unavailable};
 
 /// How long a child may take to be ready, and to be gone once it has closed its end.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Seconds of computing that a child may use up on files that were quick.
 const SPENT: u64 = super::FILES as u64 * QUICK.as_millis() as u64 / 1000;
-
-/// An answer, and the bytes of the file that it brings along, if it does.
-type Reply = (Answer, Vec<u8>);
 
 pub(super) struct Child {
     process: tokio::process::Child,

@@ -6,7 +6,8 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::form::{Campaign, Reading};
+use super::Signed;
+use crate::form::{Campaign, Finding, Reading};
 use crate::message::{Kind, archive};
 use crate::workbook::{self, Refusal};
 
@@ -33,13 +34,18 @@ pub(super) struct Ask {
     pub path: Vec<usize>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Job {
     /// [`Answer::Members`] or [`Answer::Unopened`]
     List,
     /// [`Answer::Reading`] or [`Answer::Refused`]
     Read { received: NaiveDate },
+    /// [`Answer::Marked`] with the bytes of the new workbook, or [`Answer::Refused`]
+    Mark { findings: Vec<Finding>, signed: Signed },
 }
+
+/// An answer, and the bytes of the file that it brings along, if it does.
+pub(super) type Reply = (Answer, Vec<u8>);
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Answer {
@@ -48,6 +54,7 @@ pub(super) enum Answer {
     Reading(Reading),
     Refused(Refusal),
     Unopened(archive::Refusal),
+    Marked,
 }
 
 /// A file in an archive.

@@ -2,16 +2,18 @@
 
 use sha2::{Digest, Sha256};
 
-use super::protocol::{Answer, Ask, Hello, Job, Member};
-use crate::form::{Reading, extract};
+use super::Signed;
+use super::protocol::{Answer, Ask, Hello, Job, Member, Reply};
+use crate::form::{Finding, Reading, extract};
 use crate::message::{Attachment, Kind, archive};
+use crate::report::returned;
 use crate::workbook::{self, Refusal};
 
-pub(super) fn answer(hello: &Hello, ask: &Ask, bytes: &[u8]) -> Answer {
+pub(super) fn answer(hello: &Hello, ask: &Ask, bytes: &[u8]) -> Reply {
     match inside(hello, ask, bytes) {
-        Ok(Some(file)) => work(hello, ask.job, (&file.name, file.kind, &file.bytes)),
-        Ok(None) => work(hello, ask.job, (&ask.name, ask.kind, bytes)),
-        Err(refusal) => Answer::Unopened(refusal),
+        Ok(Some(file)) => work(hello, &ask.job, (&file.name, file.kind, &file.bytes)),
+        Ok(None) => work(hello, &ask.job, (&ask.name, ask.kind, bytes)),
+        Err(refusal) => (Answer::Unopened(refusal), Vec::new()),
     }
 }
 
@@ -32,8 +34,8 @@ fn whole((name, kind, bytes): File) -> Attachment {
     Attachment { name: name.to_owned(), kind, bytes: bytes.to_vec() }
 }
 
-fn work(hello: &Hello, job: Job, file: File) -> Answer {
-    match job {
+fn work(hello: &Hello, job: &Job, file: File) -> Reply {
+    let answer = match job {
         Job::List => match archive::unpack(&whole(file), &hello.archive) {
             Ok(members) => Answer::Members(members.iter().map(member).collect()),
             Err(refusal) => Answer::Unopened(refusal),
@@ -41,13 +43,24 @@ fn work(hello: &Hello, job: Job, file: File) -> Answer {
         Job::Read { received } => {
             let (name, kind, bytes) = file;
             let book = workbook::read_as(kind, bytes, &hello.workbook);
-            let reading = book.map(|book| extract::read(&book, &hello.campaign, name, received));
+            let reading = book.map(|book| extract::read(&book, &hello.campaign, name, *received));
             match reading.and_then(|reading| bounded(reading, hello.rows)) {
                 Ok(reading) => Answer::Reading(reading),
                 Err(refusal) => Answer::Refused(refusal),
             }
         }
-    }
+        Job::Mark { findings, signed } => match mark(hello, file, findings, signed) {
+            Ok(bytes) => return (Answer::Marked, bytes),
+            Err(refusal) => Answer::Refused(refusal),
+        },
+    };
+    (answer, Vec::new())
+}
+
+fn mark(hello: &Hello, (_, kind, bytes): File, findings: &[Finding], signed: &Signed) -> Result<Vec<u8>, Refusal> {
+    let book = workbook::read_as(kind, bytes, &hello.workbook)?;
+    let marked = returned::build(&book, findings, &signed.author, signed.at.with_timezone(&chrono_tz::UTC));
+    marked.map_err(|_| Refusal::BrokeDown)?.ok_or_else(|| Refusal::TooLarge("bytes of the marked workbook".into()))
 }
 
 fn member(file: &Attachment) -> Member {

@@ -8,6 +8,7 @@ pub mod circular;
 pub mod digest;
 pub mod export;
 pub mod findings_sheet;
+pub mod returned;
 pub mod standing;
 pub mod table;
 pub mod template;

@@ -8,7 +8,7 @@ use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, W
 use unicode_width::UnicodeWidthStr;
 
 use crate::form::definition::TextStyle;
-use crate::form::{Column, ColumnKind, Datum};
+use crate::form::{Column, ColumnKind, Datum, Severity};
 
 pub const SONG: &str = "宋体";
 pub const HEI: &str = "黑体";
@@ -90,6 +90,15 @@ impl Styles {
 
     pub fn total(&self, look: Look) -> &Format {
         &self.total[look as usize]
+    }
+}
+
+/// The fill of what has a finding, light enough for black text: red an error, yellow a warning, blue what is only told.
+pub fn fill(severity: Severity) -> Color {
+    match severity {
+        Severity::Error => Color::RGB(0xFF8080),
+        Severity::Warning => Color::RGB(0xFFD966),
+        Severity::Info => Color::RGB(0xBDD7EE),
     }
 }
 

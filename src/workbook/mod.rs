@@ -109,6 +109,16 @@ pub fn column_letters(column: u32) -> String {
     String::from_utf8(letters).expect("letters are ASCII")
 }
 
+/// `AB7` → `(6, 27)`: the inverse of [`a1`]; `None` for anything else and beyond Excel's grid.
+pub fn position(a1: &str) -> Option<(u32, u32)> {
+    let digits = a1.find(|c: char| c.is_ascii_digit())?;
+    let (letters, row) = a1.split_at(digits);
+    let letter = |n: u32, c: u8| c.is_ascii_uppercase().then(|| n * 26 + u32::from(c - b'A') + 1);
+    let column = (letters.len() <= 3).then(|| letters.bytes().try_fold(0, letter)).flatten()?.checked_sub(1)?;
+    let row = row.parse::<u32>().ok()?.checked_sub(1)?;
+    (row < draft::ROWS && column < draft::COLUMNS).then_some((row, column))
+}
+
 impl Sheet {
     pub fn cell(&self, row: u32, column: u32) -> Option<&Cell> {
         self.cells.get(&(row, column))

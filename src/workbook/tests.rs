@@ -66,6 +66,12 @@ fn columns_are_named_as_excel_names_them() {
         (a1(0, 0), a1(4, 25), a1(9, 26), a1(0, 701), a1(0, 702)),
         ("A1".into(), "Z5".into(), "AA10".into(), "ZZ1".into(), "AAA1".into())
     );
+    for at in [(0, 0), (4, 25), (9, 26), (0, 701), (0, 702), (1_048_575, 16_383)] {
+        assert_eq!(position(&a1(at.0, at.1)), Some(at));
+    }
+    for wrong in ["", "3", "B", "B0", "3B", "b3", "$B$3", "XFE1", "A1048577", "ZZZZ1", "A99999999999", "表1"] {
+        assert_eq!(position(wrong), None, "{wrong}");
+    }
 }
 
 #[test]

@@ -13,4 +13,6 @@ mod desk;
 mod migrations;
 mod quarantine;
 mod reader;
+mod returned;
+mod table;
 mod versions;

@@ -185,8 +185,8 @@ fn a_register_with_wrong_rows_is_partly_taken_and_counts_as_reported() {
     assert!(taken > 0 && taken < rows, "{taken} of {rows}");
     let answer = office.answer(&letter);
     assert!(answer.text.contains("部分入账"), "{}", answer.text);
-    let (name, bytes) = answer.files.first().unwrap_or_else(|| panic!("no list of findings: {}", answer.text));
-    assert!(name == "问题清单.xlsx" && bytes.starts_with(b"PK"), "{name}");
+    let (name, bytes) = answer.files.first().unwrap_or_else(|| panic!("no marked table: {}", answer.text));
+    assert!(name.ends_with("台账（已标出问题）.xlsx") && bytes.starts_with(b"PK"), "{name}");
 }
 
 #[test]

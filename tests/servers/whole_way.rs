@@ -80,9 +80,9 @@ async fn a_return_becomes_rows_and_a_receipt_in_the_senders_thread() {
     assert_eq!((receipt.to.as_str(), receipt.subject.as_str()), (clerk, "回复：报送两新组织报表"));
     assert!(receipt.text.contains("部分入账") && receipt.html.contains("<table"), "{}", receipt.text);
     let (name, bytes) = &receipt.files[0];
-    assert!(name == "问题清单.xlsx" && bytes.starts_with(b"PK\x03\x04"), "{name}");
+    assert!(name == "高新园区统计表和台账（已标出问题）.xlsx" && bytes.starts_with(b"PK\x03\x04"), "{name}");
     // Both ways to write a Chinese name: QQ and NetEase read the one, everybody else the other.
-    assert!(raw.contains("name=\"=?UTF-8?B?") && raw.contains("filename*=UTF-8''%E9%97%AE"), "{raw}");
+    assert!(raw.contains("name=\"=?UTF-8?B?") && raw.contains("filename*=UTF-8''%E9%AB%98"), "{raw}");
     assert_eq!(stack.read(COMMITTEE, "INBOX").await[0].flags, ["$Taizhang"]);
 
     let again = office.once_beside("").await;

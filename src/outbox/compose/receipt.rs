@@ -28,12 +28,25 @@ pub struct Receipt {
     pub findings: Vec<Finding>,
     /// What the sender's unit still owes; `None` where the unit is not known.
     pub owed: Option<Vec<Owed>>,
+    /// The attached workbooks that are the sender's own, the cells with findings marked.
+    pub marked: Vec<Marked>,
     /// Name of the attached workbook that has every finding, if there is one.
     pub full_list: Option<String>,
     /// `区委组织部 王老师 0531-…`; may be empty.
     pub contact: String,
     /// `区非公党工委`
     pub signature: String,
+}
+
+/// A table of the sender's that goes back marked.
+#[derive(Clone, Debug)]
+pub struct Marked {
+    /// Name of the attached workbook.
+    pub name: String,
+    /// It has cells with errors, filled red.
+    pub red: bool,
+    /// It has cells to check, filled yellow.
+    pub yellow: bool,
 }
 
 /// What became of the message.
@@ -106,6 +119,9 @@ const ROOM: usize = 18;
 const SPARE: usize = 6;
 const WAITING_ROOM: usize = 6;
 const OWED: usize = 3;
+/// Marked tables that are named, and characters of a name.
+const MARKED: usize = 2;
+const NAME: usize = 40;
 
 /// Rules that leave a decision to a person: a known sender's mail waits, and nothing is the sender's fault yet.
 const WAITING: [&str; 4] = ["M01", "M02", "M03", "W04"];
@@ -209,13 +225,33 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
     if receipt.outcome == Outcome::NoForm && receipt.findings.is_empty() {
         lines.push("如果是报送报表，请把填好的表格作为附件发来；如果只是反映情况，不用再发，已转区里阅看。".to_owned());
     }
+    lines.extend(marked(receipt));
     if let Some(name) = &receipt.full_list {
         lines.push(format!("全部问题逐条列在附件《{name}》里。"));
     }
-    if matches!(receipt.outcome, Outcome::Partly | Outcome::Rejected) {
+    if receipt.marked.is_empty() && matches!(receipt.outcome, Outcome::Partly | Outcome::Rejected) {
         lines.push("改好后直接回复本邮件、附上表格即可。".to_owned());
     }
     lines
+}
+
+/// What the sender's own table is sent back for, and what to do with it.
+fn marked(receipt: &Receipt) -> Option<String> {
+    let tables = &receipt.marked;
+    let names: Vec<String> =
+        tables.iter().take(MARKED).map(|table| format!("《{}》", clip(&table.name, NAME))).collect();
+    let more = if tables.len() > MARKED { format!("等{}份", tables.len()) } else { String::new() };
+    let colours = match (tables.iter().any(|t| t.red), tables.iter().any(|t| t.yellow)) {
+        (true, true) => "有错误的单元格已标红、需核对的已标黄，",
+        (true, false) => "有错误的单元格已标红，",
+        (false, _) => "需核对的单元格已标黄，",
+    };
+    let todo = match receipt.outcome {
+        Outcome::Accepted => "没有填错就不用再发；要更正的，在这份表里改，改好后直接回复本邮件发回。",
+        _ => "请在这份表里改，改好后直接回复本邮件发回即可。",
+    };
+    let told = format!("附件{}{more}是您报来的表，{colours}并加了批注；{todo}", names.concat());
+    (!names.is_empty()).then_some(told)
 }
 
 fn owed_section(receipt: &Receipt) -> Option<Section> {

@@ -71,6 +71,7 @@ fn receipt(outcome: Outcome, taken: Vec<Taken>, findings: Vec<Finding>) -> Recei
         taken,
         findings,
         owed: Some(vec![]),
+        marked: vec![],
         full_list: None,
         contact: "区委组织部 王老师 0531-00000000".into(),
         signature: "区非公党工委".into(),
@@ -245,6 +246,31 @@ fn several_files_and_sheets_are_named_only_where_they_differ() {
     assert!(text.contains("· 附件1 统计表，非公有制企业，2011年8月：没有入账"));
 }
 
+fn marked(name: &str, red: bool, yellow: bool) -> Marked {
+    Marked { name: name.into(), red, yellow }
+}
+
+#[test]
+fn a_table_that_goes_back_marked_says_what_its_colours_mean_and_how_to_return_it() {
+    let wrong = finding("R05", Severity::Error, "J12", "正式党员数5大于党员总数4");
+    let of = |outcome, marked| text(&Receipt { marked, ..receipt(outcome, vec![], vec![wrong.clone()]) });
+    let one = of(Outcome::Rejected, vec![marked("台账（已标出问题）.xlsx", true, false)]);
+    assert!(
+        one.contains(
+            "附件《台账（已标出问题）.xlsx》是您报来的表，有错误的单元格已标红，并加了批注；请在这份表里改，改好后直接回复本邮件发回即可。\n"
+        ),
+        "{one}"
+    );
+    assert!(!one.contains("附上表格"), "said once\n{one}");
+    let several = of(
+        Outcome::Partly,
+        vec![marked("甲.xlsx", false, true), marked("乙.xlsx", true, false), marked("丙.xlsx", false, true)],
+    );
+    assert!(several.contains("附件《甲.xlsx》《乙.xlsx》等3份是您报来的表，有错误的单元格已标红、需核对的已标黄，"));
+    let fine = of(Outcome::Accepted, vec![marked("台账.xlsx", false, true)]);
+    assert!(fine.contains("需核对的单元格已标黄，并加了批注；没有填错就不用再发；要更正的，"), "{fine}");
+}
+
 #[test]
 fn every_rule_has_words_of_its_own() {
     for (n, (id, wording)) in RULES.iter().enumerate() {
@@ -286,6 +312,7 @@ proptest! {
         for one in &mut receipt.taken {
             one.figures = progress(FIRST).figures;
         }
+        receipt.marked = vec![marked(&"长".repeat(90), true, true); forms];
         let backlog = (0..40).map(|n| Owed { period: "2011-08".parse::<Period>().unwrap().plus(-n), ..owed("社会组织", "附件2 台账") });
         receipt.owed = Some(backlog.collect());
         let mail = compose(&receipt);
