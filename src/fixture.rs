@@ -56,6 +56,7 @@ pub async fn reported(db: &Db, config: &Config, of: [&str; 4], when: &str, rows:
         columns: Default::default(),
         rows,
         findings: Vec::new(),
+        doubts: Vec::new(),
     });
     let id = came(db, &verdict, when, when).await;
     let mut tx = db.begin().await.unwrap();

@@ -101,6 +101,11 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<Quarantine>,
     },
+    /// Headings that no form file lists and a person confirmed: list them, take one back, write them for the form files
+    Headings {
+        #[command(subcommand)]
+        action: Option<Headings>,
+    },
     /// Lift a unit's obligations of one period (免报)
     Excuse {
         unit: String,
@@ -190,6 +195,9 @@ pub enum Quarantine {
         /// And trust its sender for that unit from now on
         #[arg(long)]
         trust: bool,
+        /// Where a heading may be one of several columns: which one it is (members=D); repeatable
+        #[arg(long = "column", value_name = "KEY=LETTERS", value_parser = column)]
+        columns: Vec<(String, String)>,
     },
     /// Keep it out for good
     Reject {
@@ -197,6 +205,16 @@ pub enum Quarantine {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Headings {
+    /// What is remembered (the default)
+    List,
+    /// Ask again from now on
+    Revoke { id: i64 },
+    /// The lines to add to the files of the `forms` folder
+    Export,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -226,6 +244,11 @@ pub struct Template {
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let parsed = DateTime::parse_from_rfc3339(text);
     parsed.map(|t| t.to_utc()).map_err(|_| "write it as 2011-09-26T10:00:00+08:00".to_owned())
+}
+
+fn column(text: &str) -> Result<(String, String), String> {
+    let (key, letters) = text.split_once('=').ok_or("write it as members=D")?;
+    Ok((key.trim().to_owned(), letters.trim().to_uppercase()))
 }
 
 /// A time, or the start of a day in the zone of the configuration (which is read after the arguments).

@@ -5,6 +5,7 @@ mod check;
 mod daemon;
 mod demo;
 mod export;
+mod headings;
 mod ingest;
 mod listing;
 mod print;
@@ -106,6 +107,7 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Report { period, out, send } => report::run(office, period, out, send).await,
         Command::Remind { period, dry_run } => remind::run(office, period, dry_run).await,
         Command::Quarantine { action } => quarantine::run(office, action).await,
+        Command::Headings { action } => headings::run(office, action).await,
         Command::Excuse { unit, period, reason } => quarantine::excuse(office, unit, period, reason).await,
         Command::Units { action } => units::run(office, action),
         Command::Template(options) => template::run(office, options).await,

@@ -9,7 +9,9 @@ use super::arguments::Quarantine;
 use super::listing::{message_json, short, unit_name};
 use super::{Office, Outcome, print, usage};
 use crate::db::Db;
+use crate::form::Campaign;
 use crate::jobs::process::{Answers, Clerk};
+use crate::ledger::headings::{self, Question};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
 use crate::period::Period;
@@ -20,7 +22,10 @@ pub async fn run(office: Office, action: Option<Quarantine>) -> Result<Outcome> 
     match action.unwrap_or(Quarantine::List) {
         Quarantine::List => list(&office, &db).await,
         Quarantine::Show { id } => show(&office, &db, id).await,
-        Quarantine::Release { id, unit, trust } => release(office, &db, id, unit, trust).await,
+        Quarantine::Release { id, unit, trust, columns } => {
+            let release = Release { id, unit, trust, columns };
+            release.run(office, &db).await
+        }
         Quarantine::Reject { id, reason } => reject(office, &db, id, reason).await,
     }
 }
@@ -67,10 +72,12 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
     let digest: String =
         sqlx::query_scalar("SELECT digest FROM message WHERE id = ?").bind(id).fetch_one(&mut *conn).await?;
     let path = crate::ledger::mailstore::path(db.dir(), &digest);
+    let questions = headings::questions(&mut conn, id).await?;
     if office.json {
         let mut document = message_json(&message, office.config.timezone);
         document["findings"] = serde_json::to_value(&findings)?;
         document["stored"] = path.display().to_string().into();
+        document["headings"] = questions.iter().map(question_json).collect();
         print::json(&document)?;
         return Ok(Outcome::Done);
     }
@@ -87,42 +94,116 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
         .iter()
         .map(|f| vec![f.rule.clone(), f.severity.clone(), text(&f.sheet), text(&f.cell), f.message.clone()]);
     print::table(&["rule", "severity", "sheet", "cell", "finding"], rows.collect())?;
+    if !questions.is_empty() {
+        let rows = questions.iter().map(|Question { heading: h, letters }| {
+            vec![letters.clone(), h.shown.clone(), label(&office.config.campaign, &h.form, &h.column), h.column.clone()]
+        });
+        print::table(&["column", "heading", "may be", "key"], rows.collect())?;
+        print::line("releasing the mail confirms these headings; where one of several is right, name it: --column KEY=COLUMN")?;
+    }
     Ok(Outcome::Done)
 }
 
-async fn release(office: Office, db: &Db, id: i64, unit: Option<String>, trust: bool) -> Result<Outcome> {
-    let message = find(db, id).await?;
-    let waits = message.disposition.as_deref() == Some("quarantined")
-        || message.submissions.iter().any(|s| s.state == "quarantined");
-    // Whoever rejected it may have been mistaken.
-    let rejected = store::decisions(&mut *db.pool().acquire().await?, id).await?.rejected.is_some();
-    if !waits && !rejected {
-        return Err(usage(format!("message {id} is not in quarantine")));
+fn question_json(question: &Question) -> serde_json::Value {
+    let Question { heading, letters } = question;
+    serde_json::json!({ "form": heading.form, "key": heading.column, "column": letters, "heading": heading.shown })
+}
+
+struct Release {
+    id: i64,
+    unit: Option<String>,
+    trust: bool,
+    /// Key of a form's column, letters on the sheet.
+    columns: Vec<(String, String)>,
+}
+
+impl Release {
+    async fn run(self, office: Office, db: &Db) -> Result<Outcome> {
+        let id = self.id;
+        let message = find(db, id).await?;
+        let waits = message.disposition.as_deref() == Some("quarantined")
+            || message.submissions.iter().any(|s| s.state == "quarantined");
+        let (rejected, questions) = {
+            let mut conn = db.pool().acquire().await?;
+            // Whoever rejected it may have been mistaken.
+            let rejected = store::decisions(&mut conn, id).await?.rejected.is_some();
+            (rejected, headings::questions(&mut conn, id).await?)
+        };
+        if !waits && !rejected {
+            return Err(usage(format!("message {id} is not in quarantine")));
+        }
+        let confirmed = confirmed(&questions, &self.columns, &office.config.campaign)?;
+        let named = self.unit.map(|u| unit_name(&office, &u)).transpose()?;
+        let told = message.submissions.iter().map(|s| s.unit.clone()).find(|u| !u.is_empty());
+        let trusted_for = named.clone().or(told);
+        if self.trust && (trusted_for.is_none() || message.from.is_none()) {
+            return Err(usage("--trust needs a sender and a unit; name it with --unit"));
+        }
+        let now = office.clock.now();
+        let mut tx = db.begin().await?;
+        let decision = |kind| Decision {
+            kind,
+            who: "operator",
+            message: Some(id),
+            unit: named.as_deref(),
+            period: None,
+            address: None,
+            reason: "",
+        };
+        store::decide(&mut tx, &decision("release"), now).await?;
+        if self.trust {
+            let trusting =
+                Decision { unit: trusted_for.as_deref(), address: message.from.as_deref(), ..decision("trust") };
+            store::decide(&mut tx, &trusting, now).await?;
+        }
+        for question in &confirmed {
+            headings::confirm(&mut tx, &question.heading, "operator", id, now).await?;
+        }
+        tx.commit().await?;
+        for Question { heading, .. } in &confirmed {
+            let label = label(&office.config.campaign, &heading.form, &heading.column);
+            print::line(&format!("“{}” is read as “{label}” from now on", heading.shown))?;
+        }
+        decided(office, db, id).await
     }
-    let named = unit.map(|u| unit_name(&office, &u)).transpose()?;
-    let told = message.submissions.iter().map(|s| s.unit.clone()).find(|u| !u.is_empty());
-    let trusted_for = named.clone().or(told);
-    if trust && (trusted_for.is_none() || message.from.is_none()) {
-        return Err(usage("--trust needs a sender and a unit; name it with --unit"));
+}
+
+/// Which of the headings in question are right: the only one for its column, else the one that was named.
+fn confirmed(questions: &[Question], named: &[(String, String)], campaign: &Campaign) -> Result<Vec<Question>> {
+    if let Some((key, _)) = named.iter().find(|(key, _)| questions.iter().all(|q| q.heading.column != *key)) {
+        return Err(usage(format!("--column {key}: nothing is asked about this column")));
     }
-    let now = office.clock.now();
-    let mut tx = db.begin().await?;
-    let decision = |kind| Decision {
-        kind,
-        who: "operator",
-        message: Some(id),
-        unit: named.as_deref(),
-        period: None,
-        address: None,
-        reason: "",
-    };
-    store::decide(&mut tx, &decision("release"), now).await?;
-    if trust {
-        let trusting = Decision { unit: trusted_for.as_deref(), address: message.from.as_deref(), ..decision("trust") };
-        store::decide(&mut tx, &trusting, now).await?;
+    let mut confirmed: Vec<Question> = Vec::new();
+    for question in questions {
+        let (form, column) = (&question.heading.form, &question.heading.column);
+        if confirmed.iter().any(|c| (&c.heading.form, &c.heading.column) == (form, column)) {
+            continue;
+        }
+        let choices: Vec<&Question> =
+            questions.iter().filter(|q| (&q.heading.form, &q.heading.column) == (form, column)).collect();
+        let alike = choices.iter().all(|c| c.heading == question.heading);
+        let wanted = named.iter().find(|(key, _)| key == column).map(|(_, letters)| letters);
+        let chosen = match wanted {
+            Some(letters) => choices.iter().find(|c| c.letters == *letters),
+            None if alike => choices.first(),
+            None => None,
+        };
+        let Some(chosen) = chosen else {
+            let list: Vec<String> = choices.iter().map(|c| format!("{} “{}”", c.letters, c.heading.shown)).collect();
+            let label = label(campaign, form, column);
+            let example = choices.first().map(|c| c.letters.as_str()).unwrap_or_default();
+            let text = format!("“{label}” may be {}; say which: --column {column}={example}", list.join(" or "));
+            return Err(usage(text));
+        };
+        confirmed.push((*chosen).clone());
     }
-    tx.commit().await?;
-    decided(office, db, id).await
+    Ok(confirmed)
+}
+
+/// The heading that a column has on the blank form.
+pub(super) fn label(campaign: &Campaign, form: &str, column: &str) -> String {
+    let found = campaign.form(form).and_then(|f| f.column(column));
+    found.map_or_else(|| column.to_owned(), |c| c.label())
 }
 
 async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outcome> {

@@ -17,7 +17,7 @@ use crate::form::Campaign;
 use crate::period::Deadline;
 pub use registry::{Registry, Unit};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The file this was read from.
     pub path: PathBuf,

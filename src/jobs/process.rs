@@ -15,6 +15,7 @@ use super::marked::{self, Marked};
 use super::open::{Spot, open};
 use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
+use crate::ledger::headings::{self, Confirmed};
 use crate::ledger::{mailstore, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::Nature;
@@ -46,6 +47,8 @@ pub async fn open_messages(db: &Db) -> Result<Vec<i64>> {
 /// Processes stored messages, one after the other.
 pub struct Clerk<'a> {
     db: &'a Db,
+    /// As its files state it.
+    written: &'a Arc<Config>,
     /// With the headings that people have confirmed so far.
     config: Arc<Config>,
     confirmed: Vec<Confirmed>,
@@ -54,8 +57,9 @@ pub struct Clerk<'a> {
 }
 
 impl<'a> Clerk<'a> {
-    pub fn new(db: &'a Db, config: &Arc<Config>, answers: Answers) -> Self {
-        Self { db, config: config.clone(), confirmed: Vec::new(), answers, reader: Reader::new(config) }
+    pub fn new(db: &'a Db, config: &'a Arc<Config>, answers: Answers) -> Self {
+        let reader = Reader::new(config);
+        Self { db, written: config, config: config.clone(), confirmed: Vec::new(), answers, reader }
     }
 
     /// Assesses one message (again, after a person's decision) and stores everything that follows from it.
@@ -96,8 +100,7 @@ impl<'a> Clerk<'a> {
     async fn learn(&mut self) -> Result<()> {
         let confirmed = headings::confirmed(&mut *self.db.pool().acquire().await?).await?;
         if confirmed != self.confirmed {
-            let mut config = Config::clone(&self.config);
-            config.campaign.forms.iter_mut().flat_map(|f| &mut f.columns).for_each(|c| c.learned.clear());
+            let mut config = Config::clone(self.written);
             headings::teach(&mut config.campaign, &confirmed);
             self.reader = Reader::new(&config);
             (self.config, self.confirmed) = (Arc::new(config), confirmed);

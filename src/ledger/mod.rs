@@ -1,5 +1,6 @@
 //! The ledger (台账): submissions, figures, entries with their history, and what is owed.
 
+pub mod headings;
 pub mod mailstore;
 pub mod merge;
 pub mod obligation;

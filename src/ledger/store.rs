@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection};
 
+use super::headings;
 use crate::form::Finding;
 use crate::submission::{Decisions, Disposition, Fate, Head, Submission, Verdict};
 
@@ -89,19 +90,23 @@ pub async fn record(
     for (ordinal, submission) in verdict.submissions.iter().enumerate() {
         let id = insert_submission(conn, message, ordinal as i64, submission).await?;
         for row in &submission.rows {
-            sqlx::query("INSERT INTO line (submission, sheet, row, admitted, record, cells) VALUES (?, ?, ?, ?, ?, ?)")
+            sqlx::query(
+                "INSERT INTO line (submission, sheet, row, admitted, record, cells, raw) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )
                 .bind(id)
                 .bind(&row.sheet)
                 .bind(row.record.row)
                 .bind(row.admitted)
                 .bind(serde_json::to_string(&row.record.values)?)
                 .bind(serde_json::to_string(&row.record.cells)?)
+                .bind(serde_json::to_string(&row.record.raw)?)
                 .execute(&mut *conn)
                 .await?;
         }
         for finding in &submission.findings {
             insert_finding(conn, message, Some(id), Origin::Sheet, finding).await?;
         }
+        headings::ask(conn, message, submission).await?;
     }
     for finding in &verdict.findings {
         insert_finding(conn, message, None, Origin::Sheet, finding).await?;
@@ -126,7 +131,7 @@ async fn forget(conn: &mut SqliteConnection, message: i64) -> Result<()> {
     ] {
         sqlx::query(sql).bind(message).execute(&mut *conn).await?;
     }
-    Ok(())
+    headings::forget(conn, message).await
 }
 
 async fn insert_submission(conn: &mut SqliteConnection, message: i64, ordinal: i64, s: &Submission) -> Result<i64> {

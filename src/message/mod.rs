@@ -5,6 +5,7 @@ pub mod attachment;
 mod authentication;
 pub mod cfb;
 mod charset;
+pub mod document;
 mod extent;
 mod header;
 pub mod parse;

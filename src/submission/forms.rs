@@ -140,8 +140,10 @@ fn judge(
         findings.extend(check::check(&ret, form, period, around.received.date_naive()));
     }
     if context.decisions.released.is_none() {
-        asked.extend(questions(&ret, (owner, stream.as_deref()), sender, &whole));
+        asked.extend(questions((owner, stream.as_deref()), sender, &whole));
     }
+    // Whoever releases a mail also says which column it is: a heading that is then still open stays so.
+    asked.extend(ret.doubts.iter().map(|d| whole("H01", d.message.clone())));
     if unit.is_none() && asked.is_empty() {
         findings.push(whole("W04", "看不出是哪个单位的报表；请在表上写明“填报单位”后重新发送。".into()));
     }
@@ -190,9 +192,8 @@ fn unit(
     }
 }
 
-/// What only a person can decide (M01–M03, a column that could be two things).
+/// What only a person can decide about who sent what (M01–M03).
 fn questions(
-    ret: &Return,
     (owner, stream): (Option<&Unit>, Option<&str>),
     sender: &Sender,
     whole: &dyn Fn(&str, String) -> Finding,
@@ -212,7 +213,6 @@ fn questions(
     {
         asked.push(whole("W09", format!("{}不需要报这一条线的报表，须核实是否发错。", unit.name)));
     }
-    asked.extend(ret.doubts.iter().map(|d| whole("H01", d.message.clone())));
     asked
 }
 
@@ -256,6 +256,7 @@ fn finish(
         columns: ret.columns,
         rows,
         findings,
+        doubts: ret.doubts.clone(),
     };
     Judged { submission, rules }
 }

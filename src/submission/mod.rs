@@ -11,7 +11,7 @@ pub mod units;
 
 use std::collections::BTreeMap;
 
-use crate::form::{Finding, Record};
+use crate::form::{Doubt, Finding, Record};
 use crate::message::Message;
 use crate::period::Period;
 
@@ -91,6 +91,8 @@ pub struct Submission {
     pub columns: BTreeMap<String, String>,
     pub rows: Vec<Row>,
     pub findings: Vec<Finding>,
+    /// Columns that a person has to tell.
+    pub doubts: Vec<Doubt>,
 }
 
 /// A row and whether it may enter the ledger.
