@@ -284,6 +284,7 @@ async fn settle(
         rebuild::release_lines(conn, unit, stream).await?;
     }
     store::record(conn, stored.id, &head, &verdict, now).await?;
+    leave_to_the_ledger(&mut verdict);
     if let Some(original) = original {
         store::link_duplicate(conn, stored.id, original).await?;
     }
@@ -310,6 +311,14 @@ async fn settle(
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }
     Ok(verdict.disposition)
+}
+
+/// What is stored need not stay in memory: a book may be large. (Of figures there is a row or two, which the answer shows.)
+fn leave_to_the_ledger(verdict: &mut Verdict) {
+    for row in verdict.submissions.iter_mut().flat_map(|s| s.rows.iter_mut().skip(2)) {
+        row.record.values.clear();
+        row.record.cells.clear();
+    }
 }
 
 /// Units and streams whose ledger rests on this message's earlier assessment.

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
+use futures_util::TryStreamExt as _;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::merge::{self, Book, Entry, Row};
@@ -97,10 +98,10 @@ async fn counting(conn: &mut SqliteConnection, unit: &str, stream: &str, form: &
 }
 
 async fn lines(conn: &mut SqliteConnection, submission: i64) -> Result<Vec<Line>> {
-    let rows = sqlx::query("SELECT id, admitted, sheet, row, record, cells FROM line WHERE submission = ? ORDER BY id")
-        .bind(submission)
-        .fetch_all(conn)
-        .await?;
+    let mut rows =
+        sqlx::query("SELECT id, admitted, sheet, row, record, cells FROM line WHERE submission = ? ORDER BY id")
+            .bind(submission)
+            .fetch(conn);
     let read = |row: sqlx::sqlite::SqliteRow| -> Result<Line> {
         let record = Record {
             sheet: row.get(2),
@@ -111,7 +112,11 @@ async fn lines(conn: &mut SqliteConnection, submission: i64) -> Result<Vec<Line>
         };
         Ok(Line { id: row.get(0), admitted: row.get(1), record })
     };
-    rows.into_iter().map(read).collect()
+    let mut lines = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        lines.push(read(row)?);
+    }
+    Ok(lines)
 }
 
 fn fold(books: &[Counting]) -> Vec<Entry> {
