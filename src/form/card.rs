@@ -93,8 +93,13 @@ fn columns(grid: &Grid<'_>, card: Card, identity: usize, labels: &[Label]) -> Ve
 
 fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) -> Vec<Label> {
     let mut labels = Vec::new();
+    let mut section: Option<String> = None;
     for &row in grid.rows_between(first, end) {
         let mut group: Option<String> = None;
+        // 党组织情况 alone in a row heads what follows.
+        if let [cell] = grid.row(row).map(|(_, cell)| cell).collect::<Vec<_>>()[..] {
+            section = vocabulary.cell_key(cell).filter(|k| vocabulary.is_group(k));
+        }
         for (column, cell) in grid.row(row) {
             let Some(key) = vocabulary.cell_key(cell) else { continue };
             // 党组织 merged down at the left, 名称 beside it.
@@ -104,6 +109,7 @@ fn labels(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, first: u32, end: u32) ->
             if vocabulary.label(&key).is_none() && vocabulary.knows(&key) && !vocabulary.is_group(&key) {
                 group.clone_from(&group_here);
             }
+            let group_here = group_here.or(section.clone().filter(|s| vocabulary.label_within(s, &key).is_some()));
             let within = group_here.as_ref().and_then(|g| vocabulary.label_within(g, &key));
             let field = within.or_else(|| vocabulary.label(&key));
             let path = [group_here.unwrap_or_default(), key.clone()];
@@ -162,7 +168,7 @@ fn read(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, labels: &[Label]) -> Card 
         }
         card.last_row = card.last_row.max(grid.merge(at.0, at.1).map_or(at.0, |m| m.last.0));
         card.asked.insert(label.field, label.key.clone());
-        if card.values.insert(label.field, at).is_some() {
+        if card.values.insert(label.field, at).is_some() && !card.twice.contains(&label.field) {
             card.twice.push(label.field);
         }
     }

@@ -16,6 +16,7 @@ use super::findings_list;
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::info;
+use super::number::plain;
 use super::reading::{Candidate, Doubt, Hint, Origin, Reading, Return};
 use super::recognise::{Table, tables};
 use super::streams::find_streams;
@@ -113,6 +114,11 @@ impl<'a> SheetReader<'a> {
                 ret.findings.extend(wrong);
             }
         }
+    }
+
+    /// The signs for what stands in the row above.
+    fn ditto(&self) -> Vec<String> {
+        self.campaign.rows.ditto.iter().map(|d| plain(d)).collect()
     }
 
     /// The same sheet, seen through the columns of one table.

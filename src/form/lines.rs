@@ -21,8 +21,8 @@ const RAW: usize = 200;
 pub struct Source<'a> {
     pub form: &'a Form,
     pub received: NaiveDate,
-    /// Signs for what stands in the row above.
-    pub ditto: &'a [String],
+    /// Signs for what stands in the row above, as [`plain`] text.
+    pub ditto: Vec<String>,
     /// Index of the form's column → what the column as a whole says.
     pub fields: BTreeMap<usize, Field>,
 }
@@ -108,7 +108,7 @@ fn ditto(
     let Some(CellValue::Text(text)) = place.cell.map(|c| &c.value) else { return None };
     let sign: String = plain(text).chars().filter(|c| !c.is_whitespace()).collect();
     let number = matches!(column.kind, ColumnKind::Count | ColumnKind::Rate);
-    if number || !source.ditto.iter().any(|d| plain(d) == sign) {
+    if number || !source.ditto.contains(&sign) {
         return None;
     }
     let own = column.key == source.form.identity || column.style == TextStyle::Code;

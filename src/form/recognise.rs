@@ -3,6 +3,8 @@
 //! A table is found by its headings alone, wherever they stand: a block of up to four rows in which at least five columns
 //! fit one form's, its identity column (and enough of the required ones) among them.
 
+use std::collections::HashMap;
+
 use super::assign::{Assignment, Heading, assign};
 use super::bands;
 use super::definition::FormKind;
@@ -13,6 +15,8 @@ use super::sample::Sample;
 use crate::workbook::{Cell, CellValue};
 
 const HEADER_ROWS: u32 = 4;
+/// Known headings in the first row of a header.
+const LEAST_KNOWN: usize = 3;
 
 /// A table of a form on a sheet.
 #[derive(Clone, Debug)]
@@ -50,8 +54,9 @@ pub fn tables(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>]) -> Vec<Table> {
 pub fn scan(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], (first, end): (u32, u32)) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     let mut after = first;
+    let mut seen = HashMap::new();
     for &row in grid.rows_between(first, end) {
-        if row < after {
+        if row < after || !may_be_header(grid, vocabularies, row, &mut seen) {
             continue;
         }
         if let Some(table) = table_at(grid, vocabularies, row, after) {
@@ -63,6 +68,24 @@ pub fn scan(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], (first, end): (u32
         }
     }
     tables
+}
+
+/// Enough cells of a row are known to some form. Most cells below a header say what others have said, and each text is
+/// compared but once.
+fn may_be_header<'a>(
+    grid: &Grid<'a>,
+    vocabularies: &[Vocabulary<'_>],
+    row: u32,
+    seen: &mut HashMap<&'a str, bool>,
+) -> bool {
+    let mut known = |cell: &'a Cell| match &cell.value {
+        CellValue::Text(text) => *seen.entry(text).or_insert_with(|| {
+            let knows = |v: &Vocabulary<'_>| v.cell_key(cell).is_some_and(|key| v.knows(&key));
+            vocabularies.iter().any(knows)
+        }),
+        _ => false,
+    };
+    grid.row(row).filter(|(_, cell)| known(cell)).nth(LEAST_KNOWN - 1).is_some()
 }
 
 /// Headings of a form in a row: how many cells are known, and how many stand there.
@@ -79,7 +102,7 @@ fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u
     let mut best: Option<(usize, Table)> = None;
     for (form, vocabulary) in vocabularies.iter().enumerate() {
         let (hits, cells) = known(grid, vocabulary, row);
-        if hits < 3 || hits * 3 < cells {
+        if hits < LEAST_KNOWN || hits * 3 < cells {
             continue;
         }
         let header = (header_first(grid, vocabulary, row, after), header_last(grid, vocabulary, row));
@@ -163,13 +186,25 @@ fn header_last(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32) -> u32 {
                 last = last.max(m.last.0);
             }
         }
-        let (hits, cells) = known(grid, vocabulary, last + 1);
-        if last < limit && hits > 0 && hits * 2 >= cells && !starts_anew(grid, vocabulary, last + 1, row) {
-            last += 1;
+        let gap = grid.row(last + 1).next().is_none();
+        let next = if gap { last + 2 } else { last + 1 };
+        let (hits, cells) = known(grid, vocabulary, next);
+        let anew = starts_anew(grid, vocabulary, next, row) || gap && !is_below_groups(grid, vocabulary, next, last);
+        if next <= limit && hits > 0 && hits * 2 >= cells && !anew {
+            last = next;
         }
         at += 1;
     }
     last
+}
+
+/// Behind a blank row, a header goes on only where each cell fills a gap of the row above, or stands below a group.
+fn is_below_groups(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, row: u32, above: u32) -> bool {
+    let open = |column: u32| {
+        let key = grid.text(above, column).map(|t| vocabulary.key(&t));
+        key.is_none_or(|k| vocabulary.is_group(&k) || vocabulary.is_neutral(&k))
+    };
+    grid.row(row).all(|(column, _)| open(column))
 }
 
 /// The row below repeats a heading of the row above in the same column kind: two labels of a card, not a path.

@@ -50,9 +50,10 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     let more = form.columns.iter().filter(|c| c.key != form.identity && !form.is_sequence(&c.key));
     let entry = plainly(&form.identity) && (numbered || more.into_iter().any(|c| plainly(&c.key)));
     // A note in front of the table, in a column that is none of its own, says nothing of an entry beside it.
-    let mut own = cells.iter().filter(|(column, _)| columns.iter().any(|(_, c)| c <= column));
-    let beside = entry && !own.clone().any(|(_, c)| noted(&text(c)) || labelled(c));
-    let (_, first) = own.next().filter(|_| beside).unwrap_or(&cells[0]);
+    let own = |column: u32| columns.iter().any(|(_, c)| *c <= column);
+    let outside = cells.iter().take_while(|(column, _)| !own(*column)).count();
+    let beside = entry && outside > 0 && !cells[outside..].iter().any(|(_, c)| noted(&text(c)) || labelled(c));
+    let (_, first) = cells.get(outside).filter(|_| beside).unwrap_or(&cells[0]);
     // 填报单位 beside 填报时间 is a line, perhaps of the next table; signatures do not begin with the unit.
     if noted(&text(first)) || identity.is_none() && !labelled(first) && cells.iter().any(|(_, c)| noted(&text(c))) {
         return RowKind::Note;

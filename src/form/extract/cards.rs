@@ -10,6 +10,7 @@ use crate::form::lines::{Field, Source, Where, read_record};
 use crate::form::number::plain;
 use crate::form::reading::{Hint, Return};
 use crate::form::recognise::Table;
+use crate::form::record::{Datum, Record};
 use crate::form::row::{RowKind, classify, is_preset};
 use crate::form::streams::find_streams;
 use crate::form::value::written;
@@ -103,18 +104,20 @@ impl SheetReader<'_> {
         let source = Source {
             form,
             received: self.received,
-            ditto: &self.campaign.rows.ditto,
+            ditto: self.ditto(),
             fields: card.values.keys().map(|f| (*f, field(*f))).collect(),
         };
-        let places = card.values.iter().map(|(field, at)| Where {
+        let once = card.values.iter().filter(|(field, _)| !card.twice.contains(field));
+        let places = once.map(|(field, at)| Where {
             field: *field,
             cell: self.grid.own(at.0, at.1),
             at: *at,
-            shared: card.twice.contains(field),
+            shared: false,
             place: self.place(Some(*at), Some(at.0)),
         });
         let mut record = read_record(&source, &places.collect::<Vec<_>>(), None, ret);
         record.row = card.first_row + 1;
+        self.told_twice(form, card, &mut record, ret);
         for column in form.columns.iter().enumerate().filter(|(f, c)| c.required && !card.values.contains_key(f)) {
             let message = format!("卡片上没有必填的“{}”一栏，请补上。", column.1.label());
             let place = self.place(None, Some(card.first_row));
@@ -133,6 +136,24 @@ impl SheetReader<'_> {
             ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
         }
         ret.records.push(record);
+    }
+
+    /// A field that two labels ask for is read from neither.
+    fn told_twice(&self, form: &Form, card: &Card, record: &mut Record, ret: &mut Return) {
+        for field in &card.twice {
+            let (column, Some(at)) = (&form.columns[*field], card.values.get(field)) else { continue };
+            record.cells.insert(column.key.clone(), a1(at.0, at.1));
+            record.values.insert(column.key.clone(), Datum::Null);
+            let message = format!(
+                "“{}”（{}）在一张卡片上填了两处，看不出以哪处为准，没有读取，请只留一处。",
+                column.label(),
+                a1(at.0, at.1)
+            );
+            let severity = if column.required { Severity::Error } else { Severity::Warning };
+            let rule = if form.kind == FormKind::Figures { "P02" } else { "R02" };
+            let place = self.place(Some(*at), Some(at.0));
+            ret.findings.push(Finding::new(rule, severity, place, message).about(&column.key));
+        }
     }
 
     /// The return of the stream that the lines above a card name; without one, that of the card before.

@@ -83,7 +83,7 @@ impl SheetReader<'_> {
             };
             if kind == RowKind::Data {
                 data.push(row);
-                for (_, column) in columns {
+                for (_, column) in columns.iter().filter(|(f, _)| form.columns[*f].kind == ColumnKind::Count) {
                     *sums.entry(*column).or_default() += self.count(row, *column).unwrap_or(0.0);
                 }
             }
@@ -148,15 +148,18 @@ impl SheetReader<'_> {
 
     /// What the columns as a whole say about each cell.
     fn source<'s>(&'s self, form: &'s Form, table: &Table, columns: &[(usize, u32)], data: &[u32]) -> Source<'s> {
-        let mut source =
-            Source { form, received: self.received, ditto: &self.campaign.rows.ditto, fields: BTreeMap::new() };
+        let mut source = Source { form, received: self.received, ditto: self.ditto(), fields: BTreeMap::new() };
         let vocabulary = &self.vocabularies[table.form];
         for (field, heading) in &table.assignment.read {
             let path = &table.headings[*heading].path;
             let column = columns.iter().find(|(f, _)| f == field).map(|(_, c)| *c);
-            let cells = || data.iter().filter_map(|r| column.and_then(|c| self.grid.value(*r, c)));
-            let answers: Vec<Option<bool>> = cells().filter(|c| !is_blank(c)).map(yes_no).collect();
-            let percent = cells().filter_map(rate_choices).any(|(n, ratio)| ratio.is_some() && n > 1.0);
+            let kind = &form.columns[*field].kind;
+            let cells = |of: ColumnKind| {
+                let rows = data.iter().filter(move |_| *kind == of);
+                rows.filter_map(|r| column.and_then(|c| self.grid.value(*r, c)))
+            };
+            let answers: Vec<Option<bool>> = cells(ColumnKind::YesNo).filter(|c| !is_blank(c)).map(yes_no).collect();
+            let percent = cells(ColumnKind::Rate).filter_map(rate_choices).any(|(n, ratio)| ratio.is_some() && n > 1.0);
             source.fields.insert(
                 *field,
                 Field {

@@ -293,3 +293,37 @@ fn a_blank_column_may_stand_between_labels_and_values() {
     let ret = only("企业台账\n名称||甲公司\n党员总数||#1\n正式党员数||#1\n组建形式||联建\n工会||有");
     assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司")], vec![]));
 }
+
+#[test]
+fn a_blank_row_may_stand_between_the_rows_of_a_header() {
+    let ret = only(&format!(
+        "单位|组织总数|党员总数|其中||党组织总数|其中||新建党组织||覆盖数|指导员数|党的工作覆盖数\n\n|||已转|未转||单独|联合|上月|累计|||\n\n甲|{ROW}"
+    ));
+    assert_eq!((ret.records.len(), messages(&ret)), (1, vec![]));
+    let empty = format!("企业台账\n{BOOK}\n\n{BOOK}\n1|甲公司|#0|#0|未建");
+    assert_eq!(names(&only(&empty)), [Some("甲公司")]);
+}
+
+#[test]
+fn sections_of_a_card_are_groups_of_its_labels() {
+    let ret = only(
+        "企业台账\n基本情况|<|<|<\n名称|甲公司|联系电话|88001234\n党员情况|<|<|<\n党员总数|#1|正式党员数|#1\n党组织情况|<|<|<\n\
+         组建形式|联建|名称|甲支部\n群团组织|<|<|<\n工会|有|共青团|无",
+    );
+    assert_eq!(
+        (names(&ret), ret.records[0].text("party_org"), messages(&ret)),
+        (vec![Some("甲公司")], Some("甲支部"), vec![])
+    );
+}
+
+#[test]
+fn a_field_that_a_card_asks_for_twice_is_not_chosen() {
+    let ret = only(
+        "企业台账\n名称|甲公司|联系电话|88001234\n党员总数|#1|党员人数|#2\n正式党员数|#1|组建形式|联建\n工会|有|电话|88005678",
+    );
+    assert_eq!((ret.records[0].get("members"), ret.records[0].get("phone")), (&Datum::Null, &Datum::Null));
+    assert_eq!(
+        ret.findings.iter().map(|f| (f.rule.as_str(), f.is_error())).collect::<Vec<_>>(),
+        [("R02", true), ("R02", false)]
+    );
+}
