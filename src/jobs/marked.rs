@@ -97,3 +97,53 @@ pub async fn copies(
     }
     Ok(copies)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::Place;
+    use crate::submission::Submission;
+
+    fn submission(file: &str, fate: Fate) -> Submission {
+        let place = Place {
+            file: Some(file.to_owned()),
+            sheet: Some("Sheet1".to_owned()),
+            cell: Some("B2".to_owned()),
+            row: Some(2),
+        };
+        let wrong = Finding::new("R02", Severity::Error, place, "填的是“甲”，应为不小于0的整数，请改正。");
+        Submission {
+            unit: None,
+            stream: None,
+            form: "register".to_owned(),
+            period: None,
+            fate,
+            file: file.to_owned(),
+            sheet: "Sheet1".to_owned(),
+            columns: BTreeMap::new(),
+            rows: Vec::new(),
+            findings: vec![wrong],
+            doubts: Vec::new(),
+        }
+    }
+
+    fn verdict(submissions: Vec<Submission>) -> Verdict {
+        Verdict { answer: true, submissions, ..Verdict::plain(Disposition::Partly, "") }
+    }
+
+    fn names(verdict: &Verdict) -> Vec<String> {
+        wanted(verdict).into_iter().map(|w| w.file).collect()
+    }
+
+    #[test]
+    fn a_file_goes_back_only_where_nothing_of_it_waits_and_the_sender_is_answered() {
+        let mixed = || verdict(vec![submission("甲.xls", Fate::Accepted), submission("乙.xls", Fate::Quarantined)]);
+        assert_eq!(names(&mixed()), ["甲.xls"]);
+        assert!(names(&Verdict { answer: false, ..mixed() }).is_empty());
+        for disposition in [Disposition::Quarantined, Disposition::Duplicate, Disposition::Auto, Disposition::News] {
+            assert!(names(&Verdict { disposition, ..mixed() }).is_empty());
+        }
+        let both = verdict(vec![submission("甲.xls", Fate::Accepted), submission("甲.xls", Fate::Quarantined)]);
+        assert!(names(&both).is_empty(), "one form of the file waits");
+    }
+}

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use super::looks::Kind;
 use super::regions::{At, Regions};
 use super::shown;
 use crate::report::sheet::{lines, width};
@@ -153,12 +154,12 @@ fn widths(sheet: &Sheet, regions: &Regions, blocks: &[Block]) -> BTreeMap<u32, f
     outside
 }
 
-/// A number must be shown whole; a long text takes two lines, a long heading three or four.
+/// Numbers and codes must be shown whole; a long text takes two lines, a long heading three or four.
 fn wanted(cell: &Cell, heading: bool) -> f64 {
     let wide = width(&shown(cell));
     match &cell.value {
         CellValue::Text(_) if heading => (wide / 3.0).ceil().clamp(3.0, 9.0) + 1.4,
-        CellValue::Text(_) if wide > 14.0 => (wide / 2.0).max(13.0) + 1.8,
+        CellValue::Text(_) if wide > 14.0 && Kind::of(cell) == Kind::General => (wide / 2.0).max(13.0) + 1.8,
         CellValue::Text(_) => wide + 1.4,
         _ => wide * 1.1 + 1.4,
     }

@@ -163,7 +163,10 @@ fn note(pages: &[Page], findings: &[Finding]) -> String {
     let mut lines = vec![
         format!("{}。", told.join("；")),
         "在后面各表的有色单元格里直接改，鼠标移到该格可以看批注；点下面“单元格”一栏可以跳到该格。".to_owned(),
-        "改好后保存，直接回复邮件、附上本文件即可；没有颜色的格也可以改。".to_owned(),
+        match of(Severity::Error) {
+            0 => "情况属实的不用改；要改的，改好后保存，直接回复邮件、附上本文件即可。".to_owned(),
+            _ => "改好后保存，直接回复邮件、附上本文件即可；没有颜色的格也可以改。".to_owned(),
+        },
     ];
     if pages.iter().any(|page| page.sheet.cells.values().any(|cell| cell.formula)) {
         lines.push("原表里的公式在这里已换成当时的数，没有存下数的留空。".to_owned());

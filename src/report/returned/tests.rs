@@ -301,7 +301,7 @@ fn reading(book: &Workbook) -> Reading {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn every_cell_comes_back_where_it_was(sheets in prop::collection::vec(any_sheet(), 1..4), findings in any_findings()) {
