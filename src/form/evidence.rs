@@ -46,7 +46,7 @@ impl<'a> Evidence<'a> {
             }
             let mut likeness = vocabulary.likeness.of(&headings[h].path);
             for (like, column) in likeness.iter_mut().zip(&vocabulary.form.columns) {
-                if like.is_some() && sample.agreement(h, column) == Agreement::Against {
+                if *like > Some(0.0) && sample.agreement(h, column) == Agreement::Against {
                     *like = None;
                 }
             }
