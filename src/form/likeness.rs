@@ -109,6 +109,11 @@ impl<'a> Likeness<'a> {
         })
     }
 
+    /// Whether a path has one of the words that no form asks for.
+    pub fn forbids(&self, path: &[String]) -> bool {
+        path.iter().any(|part| self.lexicon.read(part, "").tokens.iter().any(|t| self.lexicon.is_forbidding(t)))
+    }
+
     fn said(&self, kind: &str, path: &[String]) -> Said {
         let read = |part: &String| self.lexicon.read(part, kind);
         let Some((leaf, groups)) = path.split_last() else { return Said::default() };
