@@ -15,6 +15,8 @@ const READ: f64 = 0.85;
 const CONFIRMED: f64 = 0.4;
 /// As like as it must be to be asked about.
 const ASKED: f64 = 0.5;
+/// As like as it must be to be asked about where the form cannot do without the column.
+const FEW: f64 = 0.3;
 /// Nothing but words that ask nothing else tells it from a listed one.
 const SAME: f64 = 0.999;
 /// How much better than any other a reading must be.
@@ -23,6 +25,8 @@ pub const MARGIN: f64 = 0.15;
 const WITNESSED: f64 = 0.3;
 /// What a neighbour in the form's order adds: less than the margin, as order alone decides nothing.
 const BESIDE: f64 = 0.03;
+/// How much likelier a heading may be another open column's and still be asked about.
+const TIED: f64 = 0.1;
 /// How far behind the likeliest a heading may be and still be asked about.
 const BEHIND: f64 = 0.25;
 
@@ -46,7 +50,7 @@ impl<'a> Evidence<'a> {
             }
             let mut likeness = vocabulary.likeness.of(&headings[h].path);
             for (like, column) in likeness.iter_mut().zip(&vocabulary.form.columns) {
-                if like.is_some() && sample.agreement(h, column) == Agreement::Against {
+                if *like > Some(0.0) && sample.agreement(h, column) == Agreement::Against {
                     *like = None;
                 }
             }
@@ -163,14 +167,21 @@ impl<'a> Evidence<'a> {
 
     /// How likely a heading is, if it is worth a question.
     fn asked(&self, field: usize, heading: usize, fields: &[usize]) -> Option<f64> {
-        if self.vocabulary.listed(field, &self.headings[heading].path).is_some() {
+        let (path, column) = (&self.headings[heading].path, &self.vocabulary.form.columns[field]);
+        if (0..self.layout.len()).any(|f| self.vocabulary.listed(f, path).is_some()) {
             return self.leans(field, heading).then_some(1.0);
         }
-        let like = self.likeness[heading][field]?;
+        let agrees = || self.witness.sample.agreement(heading, column) == Agreement::Agrees;
         let told = self.hear(field, heading, &[]).confirms() || self.tells(field, heading);
+        // A required column may be called what it likes if its values or its place give it away.
+        let shown = told || column.required && self.beside(field, heading) > BESIDE && agrees();
+        let like = match self.likeness[heading][field] {
+            None if !shown || self.vocabulary.likeness.forbids(path) => return None,
+            like => like.unwrap_or(0.0),
+        };
         let others = fields.iter().filter(|f| **f != field).map(|f| self.like(*f, heading));
-        let ahead = others.fold(self.ahead(field, heading), |ahead, other| ahead.min(like - other + BEHIND));
-        let like = if told { like + WITNESSED } else { like };
-        (ahead >= 0.0 && (told || like >= ASKED)).then_some(like)
+        let ahead = others.fold(self.ahead(field, heading), |ahead, other| ahead.min(like - other + TIED));
+        let enough = if column.required { FEW } else { ASKED };
+        (ahead >= 0.0 && (shown || like >= enough)).then_some(if told { like + WITNESSED } else { like })
     }
 }

@@ -1,6 +1,6 @@
 //! How like an unlisted heading is to the headings that a form lists for its columns: by what the words mean. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::definition::{Campaign, Column, Form, Group, HeadingWords};
 use super::key::key;
@@ -25,7 +25,7 @@ pub struct Likeness<'a> {
 struct Senses {
     kind: &'static str,
     /// Each listed heading, and whether it counts only where no group stands above.
-    senses: Vec<(BTreeSet<Token>, bool)>,
+    senses: BTreeSet<(BTreeSet<Token>, bool)>,
     /// May stand beside them: the column's groups.
     free: BTreeSet<Token>,
     /// May stand beside them, but not as the head: what the whole form is about.
@@ -40,9 +40,18 @@ impl<'a> Likeness<'a> {
         let lexicon = Lexicon::new(words);
         let neutral: BTreeSet<String> = words.neutral.iter().map(|n| key(n, words)).collect();
         let leaves: Vec<&str> = form.columns.iter().map(Column::leaf).collect();
+        // Groups and leaves come again and again.
+        let mut read: HashMap<(&str, String), BTreeSet<Token>> = HashMap::new();
+        let mut tokens = |kind: &'static str, path: &[String]| -> BTreeSet<Token> {
+            let part = |part: &String| {
+                let read = read.entry((kind, part.clone()));
+                read.or_insert_with(|| lexicon.read(&key(part, words), kind).tokens).clone()
+            };
+            path.iter().flat_map(part).collect()
+        };
         let of = |column: &'a Column| {
             let shared = leaves.iter().filter(|l| **l == column.leaf()).count() > 1;
-            Senses::new(&Known { column, shared, form, words, neutral: &neutral }, &lexicon)
+            Senses::new(&Known { column, shared, form, words, neutral: &neutral }, &lexicon, &mut tokens)
         };
         let columns = form.columns.iter().map(of).collect();
         Self { lexicon, neutral, columns }
@@ -98,6 +107,11 @@ impl<'a> Likeness<'a> {
             let said_by = |sense: &BTreeSet<Token>| tokens.iter().all(|t| sense.contains(t) || free.contains(t));
             !tokens.is_empty() && tokens.iter().all(known) && senses.iter().any(|(sense, _)| said_by(sense))
         })
+    }
+
+    /// Whether a path has one of the words that no form asks for.
+    pub fn forbids(&self, path: &[String]) -> bool {
+        path.iter().any(|part| self.lexicon.read(part, "").tokens.iter().any(|t| self.lexicon.is_forbidding(t)))
     }
 
     fn said(&self, kind: &str, path: &[String]) -> Said {
@@ -161,20 +175,19 @@ impl Known<'_> {
 }
 
 impl Senses {
-    fn new(known: &Known<'_>, lexicon: &Lexicon<'_>) -> Self {
+    /// `read` understands a path of headings of a kind.
+    fn new(
+        known: &Known<'_>,
+        lexicon: &Lexicon<'_>,
+        read: &mut impl FnMut(&'static str, &[String]) -> BTreeSet<Token>,
+    ) -> Self {
         let kind = kind(known.column);
-        let tokens = |path: &[String]| -> BTreeSet<Token> {
-            path.iter().flat_map(|h| lexicon.read(&key(h, known.words), kind).tokens).collect()
-        };
         let groups = known.groups();
-        let senses: Vec<(BTreeSet<Token>, bool)> = known
-            .headings(&groups)
-            .iter()
-            .map(|(path, bare)| (tokens(path), *bare))
-            .filter(|s| !s.0.is_empty())
-            .collect();
+        let headings = known.headings(&groups).into_iter();
+        let senses: BTreeSet<(BTreeSet<Token>, bool)> =
+            headings.map(|(path, bare)| (read(kind, &path), bare)).filter(|s| !s.0.is_empty()).collect();
         // Where the group is part of what is asked (新建党组织/上月) none of it may be added or left out.
-        let free = if known.shared { BTreeSet::new() } else { tokens(&groups) };
+        let free = if known.shared { BTreeSet::new() } else { read(kind, &groups) };
         let free = free.into_iter().filter(|t| !lexicon.is_forbidding(t)).collect();
         let distinct = known.column.apart.is_some();
         let about = known.form.subject.iter().filter(|_| known.column.key != known.form.identity && !distinct);

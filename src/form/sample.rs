@@ -21,6 +21,8 @@ const MOST: i64 = 10_000_000;
 #[derive(Default)]
 pub struct Sample<'a> {
     columns: Vec<Vec<Option<&'a Cell>>>,
+    /// The same as counts.
+    counts: Vec<Vec<Option<i64>>>,
 }
 
 /// Whether the values of a column are of a kind.
@@ -44,7 +46,9 @@ impl<'a> Sample<'a> {
         let rows = grid.rows_between(last + 1, u32::MAX).iter().take(ROWS).take_while(|row| known(row) < 5);
         let rows: Vec<u32> = rows.copied().collect();
         let cells = |h: &Heading| rows.iter().map(|row| grid.value(*row, h.column).filter(|c| !is_blank(c))).collect();
-        Self { columns: headings.iter().map(cells).collect() }
+        let columns: Vec<Vec<Option<&Cell>>> = headings.iter().map(cells).collect();
+        let counts = columns.iter().map(|cells| cells.iter().map(|c| c.and_then(count)).collect()).collect();
+        Self { columns, counts }
     }
 
     pub fn rows(&self) -> usize {
@@ -57,7 +61,7 @@ impl<'a> Sample<'a> {
 
     /// A number that may be a count.
     pub fn count(&self, heading: usize, row: usize) -> Option<i64> {
-        count(self.cell(heading, row)?)
+        self.counts.get(heading)?.get(row).copied().flatten()
     }
 
     /// What a rate may mean, in percent.

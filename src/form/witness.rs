@@ -46,36 +46,54 @@ impl Witness<'_> {
     pub fn hear(&self, layout: &Layout, field: usize) -> Testimony {
         let key = self.form.columns[field].key.as_str();
         let mut said = Testimony::default();
-        for row in 0..self.sample.rows() {
-            let of = |key: &String| self.sample.count(self.heading(layout, key)?, row);
-            for sum in self.form.sums.iter().filter(|s| s.whole == key || s.parts.iter().any(|p| p == key)) {
-                let parts: Option<Vec<i64>> = sum.parts.iter().map(of).collect();
-                if let (Some(whole), Some(parts)) = (of(&sum.whole), parts) {
-                    said.add(parts.iter().sum::<i64>() == whole, parts.iter().filter(|n| **n > 0).count() > 1);
-                }
+        let at = |key: &String| self.heading(layout, key);
+        for sum in self.form.sums.iter().filter(|s| s.whole == key || s.parts.iter().any(|p| p == key)) {
+            let parts: Option<Vec<usize>> = sum.parts.iter().map(at).collect();
+            if let (Some(whole), Some(parts)) = (at(&sum.whole), parts) {
+                self.hear_sum(whole, &parts, &mut said);
             }
-            for bound in self.form.at_most.iter() {
-                let parts = bound.parts.iter().filter(|p| bound.whole == key || *p == key);
-                for (part, whole) in parts.filter_map(|p| of(p).zip(of(&bound.whole))) {
-                    said.add(part <= whole, false);
-                }
-            }
-            let pairs = self.form.cumulative.iter().filter(|c| c.month == key || c.total == key);
-            for (month, total) in pairs.filter_map(|c| of(&c.month).zip(of(&c.total))) {
-                said.add(month <= total, false);
-            }
-            for rate in self.form.rates.iter().filter(|r| [&r.rate, &r.part, &r.whole].iter().any(|k| *k == key)) {
-                let given = self.heading(layout, &rate.rate).and_then(|h| self.sample.rates(h, row));
-                if let (Some((given, ratio)), Some((part, whole))) = (given, of(&rate.part).zip(of(&rate.whole)))
-                    && whole > 0
-                {
-                    let expected = part as f64 * 100.0 / whole as f64;
-                    let near = |n: f64| (n - expected).abs() <= ROUNDING;
-                    said.add(near(given) || ratio.is_some_and(near), 0 < part && part < whole);
-                }
+        }
+        for bound in &self.form.at_most {
+            let parts = bound.parts.iter().filter(|p| bound.whole == key || *p == key);
+            parts.filter_map(|p| at(p).zip(at(&bound.whole))).for_each(|pair| self.hear_bound(pair, &mut said));
+        }
+        for pair in self.form.cumulative.iter().filter(|c| c.month == key || c.total == key) {
+            at(&pair.month).zip(at(&pair.total)).into_iter().for_each(|pair| self.hear_bound(pair, &mut said));
+        }
+        for rate in self.form.rates.iter().filter(|r| [&r.rate, &r.part, &r.whole].iter().any(|k| *k == key)) {
+            if let (Some(rate), Some(parts)) = (at(&rate.rate), at(&rate.part).zip(at(&rate.whole))) {
+                self.hear_rate(rate, parts, &mut said);
             }
         }
         said
+    }
+
+    fn hear_sum(&self, whole: usize, parts: &[usize], said: &mut Testimony) {
+        for row in 0..self.sample.rows() {
+            let given: Option<Vec<i64>> = parts.iter().map(|p| self.sample.count(*p, row)).collect();
+            if let (Some(whole), Some(given)) = (self.sample.count(whole, row), given) {
+                said.add(given.iter().sum::<i64>() == whole, given.iter().filter(|n| **n > 0).count() > 1);
+            }
+        }
+    }
+
+    fn hear_bound(&self, (part, whole): (usize, usize), said: &mut Testimony) {
+        for row in 0..self.sample.rows() {
+            if let Some((part, whole)) = self.sample.count(part, row).zip(self.sample.count(whole, row)) {
+                said.add(part <= whole, false);
+            }
+        }
+    }
+
+    fn hear_rate(&self, rate: usize, (part, whole): (usize, usize), said: &mut Testimony) {
+        for row in 0..self.sample.rows() {
+            let parts = self.sample.count(part, row).zip(self.sample.count(whole, row)).filter(|(_, whole)| *whole > 0);
+            if let (Some((given, ratio)), Some((part, whole))) = (self.sample.rates(rate, row), parts) {
+                let expected = part as f64 * 100.0 / whole as f64;
+                let near = |n: f64| (n - expected).abs() <= ROUNDING;
+                said.add(near(given) || ratio.is_some_and(near), 0 < part && part < whole);
+            }
+        }
     }
 
     /// Whether a column is blank where another one says that nothing belongs there (`unless`), and only there.

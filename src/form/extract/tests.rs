@@ -629,3 +629,66 @@ fn an_entry_whose_remark_begins_like_a_label_is_an_entry() {
     assert_eq!(ret.records.iter().map(|r| r.text("name")).collect::<Vec<_>>(), [Some("甲公司"), Some("乙公司")]);
     assert!(ret.findings.iter().any(|f| f.rule == "R01" && f.place.row == Some(3)));
 }
+
+#[test]
+fn a_founding_date_that_only_organisations_with_a_party_organisation_have_is_the_party_organisations() {
+    let head = "序号|名称|成立时间|地址|党员总数|正式党员数|组建形式";
+    let row = |n: u8, date: &str, kind: &str| format!("\n{n}|第{n}公司|{date}|北街{n}号|#1|#1|{kind}");
+    let book = |dates: [&str; 3]| {
+        let kinds = ["单独组建", "未建", "联合组建"];
+        only(
+            &(1..=3).map(|n| row(n, dates[n as usize - 1], kinds[n as usize - 1])).fold(head.to_owned(), |t, r| t + &r),
+        )
+    };
+    let theirs = book(["2008-7-1", "/", "2009-7-1"]);
+    assert_eq!(theirs.records[0].get("founded"), &text("2008-07-01"));
+    assert_eq!(messages(&theirs), [] as [&str; 0]);
+    let own = book(["1998-7-1", "1999-5-1", "2001-7-1"]);
+    assert!(!own.columns.contains_key("founded"));
+    // Beside 党组织名称, but companies without a party organisation have a date as well.
+    let own = only(
+        "名称|党员总数|正式党员数|组建形式|党组织名称|成立时间\n甲公司|#1|#1|未建||1999-1-1\n乙公司|#3|#3|单独组建|乙支部|1998-1-1",
+    );
+    assert!(!own.columns.contains_key("founded"));
+}
+
+const RENAMED: &str =
+    "单位|组织总数|党员同志数|已转|未转|党组织总数|单独|联合|本月新建|累计新建|覆盖数|指导员数|党的工作覆盖数";
+
+#[test]
+fn a_heading_that_may_be_a_required_column_is_proposed_with_its_path() {
+    let ret = only(&format!("{RENAMED}\n甲|#9|#5|#5|#0|#2|#1|#1|#0|#7|#3|#8|#5"));
+    let [doubt] = ret.doubts.as_slice() else { panic!("{:?}", ret.doubts) };
+    assert_eq!(doubt.message, "C列“党员同志数”可能是“党员总数”，不能确定，需要人工确认。");
+    let candidate =
+        Candidate { letters: "C".into(), heading: "党员同志数".into(), path: vec!["党员同志数".into()] };
+    assert_eq!((doubt.key.as_str(), doubt.candidates.as_slice()), ("members", [candidate].as_slice()));
+}
+
+#[test]
+fn figures_that_leave_no_other_value_settle_what_a_heading_alone_does_not() {
+    let ret = only(&format!("{RENAMED}\n甲|#9|#31|#20|#11|#2|#1|#1|#0|#7|#3|#8|#5"));
+    assert_eq!((ret.doubts.len(), ret.records[0].int("members")), (0, Some(31)));
+    assert_eq!(messages(&ret), ["“党员同志数”一列按“党员总数”读取，如不对请按原表列名填报。"]);
+    let other = only(&format!("{RENAMED}\n甲|#9|#30|#20|#11|#2|#1|#1|#0|#7|#3|#8|#5"));
+    assert_eq!((other.doubts.len(), other.columns.contains_key("members")), (1, false));
+}
+
+#[test]
+fn what_a_person_confirmed_is_read_without_a_word() {
+    let drawing = format!("{RENAMED}\n甲|#9|#5|#5|#0|#2|#1|#1|#0|#7|#3|#8|#5");
+    let mut campaign = Campaign::builtin();
+    campaign.learn("progress", "members", only(&drawing).doubts[0].candidates[0].path.clone());
+    let ret =
+        read(&Workbook { sheets: vec![sheet("Sheet1", &drawing)] }, &campaign, "报表.xls", day()).returns.remove(0);
+    assert_eq!((ret.doubts.len(), ret.records[0].int("members"), messages(&ret).len()), (0, Some(5), 0));
+}
+
+#[test]
+fn numbers_below_a_heading_that_asks_for_text_are_not_read() {
+    let head = "名称|党员总数|正式党员数|组建形式|工会|党建指导员同志";
+    let text = only(&format!("{head}\n甲公司|#1|#1|联合组建|有|甲某\n乙公司|#0|#0|未建|无|乙某"));
+    assert_eq!(text.records[0].text("instructor"), Some("甲某"));
+    let numbers = only(&format!("{head}\n甲公司|#1|#1|联合组建|有|#2\n乙公司|#0|#0|未建|无|#1"));
+    assert!(!numbers.columns.contains_key("instructor"));
+}
