@@ -10,6 +10,7 @@ mod crash;
 mod cycle;
 mod daemon;
 mod desk;
+mod headings;
 mod migrations;
 mod quarantine;
 mod reader;
