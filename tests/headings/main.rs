@@ -117,7 +117,7 @@ fn renamed_headings_are_read_or_asked_about_and_never_read_wrong() {
     let words = Words::new(include_str!("renamed.txt"), OTHERS, "");
     let score = measure("renamed", &words, 0..150);
     assert_eq!(score.wrong, 0);
-    assert!(score.right * 100 >= score.forms * 60, "{score:?}");
+    assert!(score.right * 100 >= score.forms * 90, "{score:?}");
 }
 
 #[test]
@@ -125,5 +125,5 @@ fn headings_nobody_thought_of_are_not_read_wrong_either() {
     let words = Words::new(include_str!("unseen.txt"), OTHERS, "unseen ");
     let score = measure("unseen", &words, 0..150);
     assert_eq!(score.wrong, 0);
-    assert!(score.right * 100 >= score.forms * 30, "{score:?}");
+    assert!(score.right * 100 >= score.forms * 70, "{score:?}");
 }
