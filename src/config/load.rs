@@ -222,7 +222,7 @@ fn limits(r: Reader) -> Limits {
         mail_time: Duration::from_secs(r.number("mail_seconds", 120, 1..=3600)),
         workbook_bytes: r.number("workbook_mb", 30, 1..=500) * MB,
         workbook_cells: r.number("workbook_cells", 5_000_000, 1000..=50_000_000),
-        workbook_rows: r.number("workbook_rows", 10_000, 100..=1_000_000),
+        workbook_rows: r.number("workbook_rows", 5_000, 100..=1_000_000),
         archive_bytes: r.number("archive_mb", 200, 1..=2000) * MB,
         archive_members: r.number("archive_members", 100, 1..=10_000) as u32,
         archive_depth: r.number("archive_depth", 3, 1..=10) as u32,

@@ -275,3 +275,40 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
 pub(super) fn forged(why: &str) -> String {
     format!("发件人地址未通过邮箱服务商的验证（{why}），可能是冒名邮件，须人工核实。")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// How many of a letter's attachments are opened.
+    fn opened(from: &str, header: &str, decisions: &Decisions, size: u64) -> usize {
+        let config = fixture::config();
+        let raw = format!(
+            "From: {from}\r\nTo: x@y.test\r\nSubject: s\r\n{header}MIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n\
+             Content-Disposition: attachment; filename=a.csv\r\n\r\n1,2\r\n--b--\r\n"
+        );
+        let received = fixture::at("2011-09-20T04:00:00Z").with_timezone(&config.timezone);
+        let context = Context { config: &config, mailbox: &config.mailboxes[0], received, decisions, size };
+        let mut letter = Letter::parse(raw.as_bytes(), &config);
+        let files = letter.to_open(&context);
+        assert!(letter.head.fingerprint.is_some(), "told from all of them, opened or not");
+        assert!(letter.message.attachments.is_empty(), "nobody else holds their bytes");
+        files.len()
+    }
+
+    #[test]
+    fn only_what_has_a_bearing_on_the_verdict_is_opened() {
+        let clerk = fixture::config().registry.units[0].addresses[0].clone();
+        let (stranger, undecided) = ("someone@office.test", Decisions::default());
+        let rejected = Decisions { rejected: Some("重复".into()), ..Decisions::default() };
+        let automatic = "Auto-Submitted: auto-generated\r\n";
+        assert_eq!(opened(&clerk, "", &undecided, 1), 1);
+        assert_eq!(opened(stranger, "", &undecided, 1), 1, "it may be a return from a new address");
+        assert_eq!(opened(&clerk, automatic, &undecided, 1), 1, "an office's own system");
+        assert_eq!(opened(stranger, automatic, &undecided, 1), 0);
+        assert_eq!(opened(&clerk, "", &rejected, 1), 0);
+        assert_eq!(opened(&clerk, "", &undecided, u64::MAX), 0);
+    }
+}

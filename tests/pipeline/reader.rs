@@ -129,20 +129,19 @@ fn a_reader_without_a_parent_ends_at_once() {
     assert_eq!((alone.status.code(), alone.stdout.len()), (Some(0), 0));
 }
 
-/// Its child, once there is one.
+/// Its child, once that has computed for a while: it reads a file.
 #[cfg(target_os = "linux")]
 fn child_of(daemon: u32) -> String {
-    let parent = |stat: &str| stat.rsplit(") ").next()?.split(' ').nth(1)?.parse::<u32>().ok();
+    // Behind the name: state, parent (2), …, ticks in user mode (12); see proc(5).
+    let field = |stat: &str, n: usize| stat.rsplit(") ").next()?.split(' ').nth(n - 1)?.parse::<u32>().ok();
+    let reads = |stat: &str| field(stat, 2) == Some(daemon) && field(stat, 12) > Some(20);
     let child = || {
         let processes = std::fs::read_dir("/proc").expect("processes").flatten();
         let mut names = processes.filter_map(|p| p.file_name().into_string().ok());
-        names.find(|name| {
-            let stat = std::fs::read_to_string(format!("/proc/{name}/stat"));
-            stat.is_ok_and(|stat| parent(&stat) == Some(daemon))
-        })
+        names.find(|name| std::fs::read_to_string(format!("/proc/{name}/stat")).is_ok_and(|stat| reads(&stat)))
     };
     let mut found = None;
-    until("a reader", || {
+    until("a reader at work", || {
         found = child();
         found.is_some()
     });

@@ -16,7 +16,7 @@ pub const LIMITS: Limits = Limits {
     archive_members: 100,
     archive_depth: 3,
     mail_time: Duration::from_secs(120),
-    workbook_rows: 10_000,
+    workbook_rows: 5_000,
     read: ReadLimits { time: Duration::from_secs(20), memory: 1 << 30, isolate: false },
 };
 
