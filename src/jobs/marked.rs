@@ -62,10 +62,9 @@ pub fn wanted(verdict: &Verdict) -> Vec<Wanted> {
     }
     let waits = |file: &str| verdict.submissions.iter().any(|s| s.file == file && s.fate == Fate::Quarantined);
     by_file.retain(|file, findings| !waits(file) && returned::is_worth_it(findings.iter().copied()));
-    let wanted = by_file.into_iter().map(|(file, findings)| Wanted {
-        file: file.to_owned(),
-        findings: findings.into_iter().cloned().collect(),
-    });
+    let wanted = by_file
+        .into_iter()
+        .map(|(file, findings)| Wanted { file: file.to_owned(), findings: findings.into_iter().cloned().collect() });
     wanted.take(FILES).collect()
 }
 
