@@ -134,7 +134,7 @@ mod tests {
             (ask(READ, "坏.xlsx", Kind::Xlsx, &[]), b"PK"),
         ];
         let given = answers(&hello, &asked);
-        let here = asked.iter().map(|(ask, bytes)| work::answer(&hello, ask, bytes));
+        let here = asked.iter().map(|(ask, bytes)| work::answer(&hello, ask, bytes).0);
         assert_eq!(given, std::iter::once(READY).chain(here).collect::<Vec<_>>());
         let names = |answer: &Answer| match answer {
             Answer::Members(members) => members.iter().map(|m| m.name.clone()).collect(),
