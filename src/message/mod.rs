@@ -15,6 +15,7 @@ mod tree;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod whole_mails;
+pub mod zip_directory;
 
 use chrono::{DateTime, Utc};
 

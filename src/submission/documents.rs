@@ -53,7 +53,9 @@ impl Opener<'_> {
         }
         let name = &attachment.name;
         match attachment.kind {
-            Kind::Xlsx | Kind::Xls | Kind::SpreadsheetMl | Kind::Html | Kind::Csv => self.workbook(attachment),
+            Kind::Xlsx | Kind::Xls | Kind::Ods | Kind::SpreadsheetMl | Kind::Html | Kind::Csv => {
+                self.workbook(attachment)
+            }
             Kind::Encrypted => self.opened.findings.push(refused(name, &Refusal::Encrypted)),
             Kind::Archive => self.archive(attachment),
             Kind::OtherSpreadsheet => {

@@ -1,15 +1,19 @@
 //! The parts of an OOXML package (ECMA-376 part 2), each inflated once through a counter before anybody reads it: a
-//! bomb is refused when it has given more than the limits below, and no reader meets one later. Pure.
+//! bomb is refused when it has given more than the limits below, and no reader meets one later. OpenDocument has its
+//! parts in the same kind of file. Pure.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use zip::ZipArchive;
 
 use super::Refusal;
+use crate::message::attachment::text_of;
+use crate::message::zip_directory;
 
 const MEMBERS: usize = 5_000;
 const PART_BYTES: u64 = 256 << 20;
@@ -37,10 +41,11 @@ pub(super) fn damaged(what: impl std::fmt::Display) -> Refusal {
 impl<'a> Package<'a> {
     /// Inflates every member to see that all are whole (checksums) and within the limits.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-        if zip.len() > MEMBERS {
-            return Err(Refusal::TooLarge("members of the package".into()));
+        if !zip_directory::within(bytes, MEMBERS) {
+            let found = zip_directory::Directory::of(bytes);
+            return Err(found.map_or_else(|| damaged("no directory"), |_| Refusal::TooLarge("members".into())));
         }
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
         let mut left = ALL_BYTES;
         let mut members = HashMap::new();
         for number in 0..zip.len() {
@@ -58,10 +63,22 @@ impl<'a> Package<'a> {
         self.members.get(&part_name(name)).map_or(0, |&(_, size)| size)
     }
 
-    /// A part as XML, if it is there.
-    pub(super) fn part(&mut self, name: &str) -> Result<Option<Xml<impl BufRead + '_>>, Refusal> {
+    /// A part's bytes, if it is there.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Option<impl BufRead + '_>, Refusal> {
         let Some(&(member, _)) = self.members.get(&part_name(name)) else { return Ok(None) };
-        Ok(Some(Xml::new(BufReader::new(self.zip.by_index(member).map_err(damaged)?))))
+        Ok(Some(BufReader::new(self.zip.by_index(member).map_err(damaged)?)))
+    }
+
+    /// A part as XML, if it is there. In UTF-16 it has to be in memory whole.
+    pub(super) fn part(&mut self, name: &str) -> Result<Option<Xml<Box<dyn BufRead + '_>>>, Refusal> {
+        let Some(mut bytes) = self.bytes(name)? else { return Ok(None) };
+        let head = bytes.fill_buf().map_err(damaged)?;
+        if !(head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") || head.contains(&0)) {
+            return Ok(Some(Xml::new(Box::new(bytes))));
+        }
+        let mut whole = Vec::new();
+        bytes.read_to_end(&mut whole).map_err(damaged)?;
+        Ok(Some(Xml::new(Box::new(Cursor::new(text_of(&whole))))))
     }
 
     /// The relationships of a part (of the package itself for `""`); none where there is no such list.
@@ -136,7 +153,7 @@ pub(super) struct Xml<R> {
 }
 
 impl<R: BufRead> Xml<R> {
-    fn new(reader: R) -> Self {
+    pub(super) fn new(reader: R) -> Self {
         let mut reader = Reader::from_reader(reader);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
@@ -164,6 +181,12 @@ pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> 
     let mut attributes = element.attributes();
     let found = attributes.with_checks(false).flatten().find(|a| a.key.local_name().as_ref() == name)?;
     Some(found.normalized_value(XmlVersion::Implicit1_0).map_or_else(|_| found.value.to_string(), |v| v.into_owned()))
+}
+
+/// The character of a reference (`&amp;`, `&#10;`); nothing for one that nobody declared.
+pub(super) fn resolved(reference: &BytesRef<'_>) -> String {
+    let character = reference.resolve_char_ref().ok().flatten().map(String::from);
+    character.or_else(|| resolve_predefined_entity(reference).map(str::to_owned)).unwrap_or_default()
 }
 
 /// `1`, `true`, `on`
