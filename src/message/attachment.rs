@@ -13,6 +13,8 @@ use super::zip_directory::Directory;
 pub enum Kind {
     /// OOXML workbook (.xlsx, .xlsm)
     Xlsx,
+    /// The same with its parts in binary records (.xlsb)
+    Xlsb,
     /// Binary workbook in a compound file (.xls, .et)
     Xls,
     /// OpenDocument spreadsheet (.ods, and .fods in one flat file)
@@ -31,7 +33,7 @@ pub enum Kind {
     Html,
     /// SpreadsheetML 2003, mostly named .xls
     SpreadsheetMl,
-    /// A spreadsheet in a format that is not read yet (.xlsb, .mht)
+    /// A spreadsheet in a format that is not read (.mht; .xls of Excel 2 to 4)
     OtherSpreadsheet,
     Other,
 }
@@ -139,7 +141,7 @@ fn zip(bytes: &[u8]) -> Kind {
     let inside = |folder: &str| directory.into_iter().any(|name| is(name, folder));
     let workbook = |name: &[u8]| name.to_ascii_lowercase().ends_with(b"workbook.xml");
     if has("xl/workbook.bin") {
-        Kind::OtherSpreadsheet
+        Kind::Xlsb
     } else if has("[content_types].xml") && (inside("xl/") || directory.into_iter().any(workbook)) {
         Kind::Xlsx
     } else if has("word/document.xml") {

@@ -53,7 +53,7 @@ impl Opener<'_> {
         }
         let name = &attachment.name;
         match attachment.kind {
-            Kind::Xlsx | Kind::Xls | Kind::Ods | Kind::SpreadsheetMl | Kind::Html | Kind::Csv => {
+            Kind::Xlsx | Kind::Xlsb | Kind::Xls | Kind::Ods | Kind::SpreadsheetMl | Kind::Html | Kind::Csv => {
                 self.workbook(attachment)
             }
             Kind::Encrypted => self.opened.findings.push(refused(name, &Refusal::Encrypted)),
@@ -160,7 +160,7 @@ fn not_opened(file: &str, error: &archive::Refusal) -> Finding {
             about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。"))
         }
         archive::Refusal::Unknown => {
-            about(file, "W08", format!("压缩包“{file}”不是 zip 格式，系统暂时打不开；请改用 zip，或直接附上报表文件。"))
+            about(file, "W08", format!("压缩包“{file}”的格式系统打不开；请改用 zip，或直接附上报表文件。"))
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
 
+mod binary;
 mod csv;
 mod draft;
 mod html;
@@ -16,6 +17,7 @@ mod spreadsheetml;
 mod xls;
 mod xls_password;
 mod xls_sheet;
+mod xlsb;
 mod xlsx;
 mod xlsx_parts;
 

@@ -1,6 +1,6 @@
-//! The parts of an OOXML package (ECMA-376 part 2), each inflated once through a counter before anybody reads it: a
-//! bomb is refused when it has given more than the limits below, and no reader meets one later. OpenDocument has its
-//! parts in the same kind of file. Pure.
+//! The parts of an OOXML package (ECMA-376 part 2), inflated through a counter as they are read: a bomb is refused when
+//! it has given more than the limits below. Parts that nobody asks for may be as large or as broken as they like.
+//! OpenDocument has its parts in the same kind of file. Pure.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -10,6 +10,7 @@ use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::Refusal;
 use crate::message::attachment::text_of;
@@ -22,8 +23,10 @@ const RELATIONSHIPS: usize = 10_000;
 
 pub(super) struct Package<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
-    /// Member numbers by part name in lower case (writers disagree on case and slashes), with their inflated sizes.
-    members: HashMap<String, (usize, u64)>,
+    /// Member numbers by part name in lower case: writers disagree on case and slashes.
+    members: HashMap<String, usize>,
+    /// Bytes that all parts together may yet give.
+    left: u64,
 }
 
 /// One entry of a `.rels` part; `kind` is the last word of its type URI, which strict and transitional share.
@@ -39,45 +42,33 @@ pub(super) fn damaged(what: impl std::fmt::Display) -> Refusal {
 }
 
 impl<'a> Package<'a> {
-    /// Inflates every member to see that all are whole (checksums) and within the limits.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
         if !zip_directory::within(bytes, MEMBERS) {
             let found = zip_directory::Directory::of(bytes);
             return Err(found.map_or_else(|| damaged("no directory"), |_| Refusal::TooLarge("members".into())));
         }
-        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-        let mut left = ALL_BYTES;
-        let mut members = HashMap::new();
-        for number in 0..zip.len() {
-            let inner = zip.by_index(number).map_err(damaged)?;
-            let name = part_name(inner.name().map_err(damaged)?.as_ref());
-            let mut counted = Counted { inner, part: PART_BYTES, all: &mut left };
-            let size = io::copy(&mut counted, &mut io::sink()).map_err(refusal)?;
-            members.insert(name, (number, size));
-        }
-        Ok(Self { zip, members })
-    }
-
-    /// Bytes of a part when inflated; 0 where there is none.
-    pub(super) fn size(&self, name: &str) -> u64 {
-        self.members.get(&part_name(name)).map_or(0, |&(_, size)| size)
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+        let named = |number| Some((part_name(&zip.name_for_index(number)?.ok()?), number));
+        let members = (0..zip.len()).filter_map(named).collect();
+        Ok(Self { zip, members, left: ALL_BYTES })
     }
 
     /// A part's bytes, if it is there.
     pub(super) fn bytes(&mut self, name: &str) -> Result<Option<impl BufRead + '_>, Refusal> {
-        let Some(&(member, _)) = self.members.get(&part_name(name)) else { return Ok(None) };
-        Ok(Some(BufReader::new(self.zip.by_index(member).map_err(damaged)?)))
+        let Some(&member) = self.members.get(&part_name(name)) else { return Ok(None) };
+        let inner = self.zip.by_index(member).map_err(locked)?;
+        Ok(Some(BufReader::new(Counted { inner, part: PART_BYTES, all: &mut self.left })))
     }
 
     /// A part as XML, if it is there. In UTF-16 it has to be in memory whole.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<Xml<Box<dyn BufRead + '_>>>, Refusal> {
         let Some(mut bytes) = self.bytes(name)? else { return Ok(None) };
-        let head = bytes.fill_buf().map_err(damaged)?;
+        let head = bytes.fill_buf().map_err(refusal)?;
         if !(head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") || head.contains(&0)) {
             return Ok(Some(Xml::new(Box::new(bytes))));
         }
         let mut whole = Vec::new();
-        bytes.read_to_end(&mut whole).map_err(damaged)?;
+        bytes.read_to_end(&mut whole).map_err(refusal)?;
         Ok(Some(Xml::new(Box::new(Cursor::new(text_of(&whole))))))
     }
 
@@ -102,7 +93,15 @@ impl<'a> Package<'a> {
     }
 }
 
-fn refusal(error: io::Error) -> Refusal {
+fn locked(error: ZipError) -> Refusal {
+    match error {
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Refusal::Encrypted,
+        other => damaged(other),
+    }
+}
+
+/// Why a part could not be read.
+pub(super) fn refusal(error: io::Error) -> Refusal {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Refusal::TooLarge("bytes when unpacked".into()),
         _ => damaged(error),
@@ -167,6 +166,7 @@ impl<R: BufRead> Xml<R> {
         match self.reader.read_event_into(&mut self.buffer) {
             Ok(Event::Eof) => Ok(None),
             Ok(event) => Ok(Some(event)),
+            Err(quick_xml::Error::Io(error)) => Err(refusal(error.kind().into())),
             Err(e) => Err(damaged(e)),
         }
     }

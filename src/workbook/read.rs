@@ -1,13 +1,13 @@
 //! Bytes of a workbook → [`Workbook`], by content. Pure: bytes in, plain data out, so that a caller may put a process
 //! between the two.
 //!
-//! - OOXML (.xlsx, .xlsm), OpenDocument (.ods) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): streamed, and
+//! - OOXML (.xlsx, .xlsm, .xlsb), OpenDocument (.ods) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): streamed, and
 //!   bounded by what they give, never by what they announce.
 //! - SpreadsheetML 2003, HTML tables and separated values, mostly named .xls or .csv: text, read once.
 
 use std::panic::catch_unwind;
 
-use super::{Limits, Refusal, Workbook, csv, html, ods, spreadsheetml, xls, xlsx};
+use super::{Limits, Refusal, Workbook, csv, html, ods, spreadsheetml, xls, xlsb, xlsx};
 use crate::message::attachment::{Kind, sniff};
 
 /// Reads a workbook of whatever format within `limits`. Separated values have no mark of their own: see [`read_as`].
@@ -32,6 +32,7 @@ fn by_kind(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusa
     match kind {
         Kind::Xlsx => xlsx::read(bytes, limits),
         Kind::Xls => xls::read(bytes, limits),
+        Kind::Xlsb => xlsb::read(bytes, limits),
         Kind::Ods => ods::read(bytes, limits),
         Kind::SpreadsheetMl => spreadsheetml::read(bytes, limits),
         Kind::Html => html::read(bytes, limits),

@@ -4,15 +4,11 @@
 use encoding_rs::Encoding;
 
 use super::Refusal;
-use super::draft::At;
+use super::binary::{Fields, damaged};
 
 const CONTINUE: u16 = 0x003C;
 /// CONTINUE records one record may have: each holds 8 KB, and a shared string table of 160 MB is none.
 const CONTINUES: usize = 20_000;
-
-pub(super) fn damaged(what: &str) -> Refusal {
-    Refusal::Damaged(format!("binary workbook: {what}"))
-}
 
 /// One record with the CONTINUE records that follow it.
 pub(super) struct Record<'a> {
@@ -52,42 +48,6 @@ impl<'a> Iterator for Records<'a> {
             continued.push(self.split()?.1);
         }
         Some(Record { kind, data: Fields(data), continued })
-    }
-}
-
-/// The bytes of one record, read by offset.
-#[derive(Clone, Copy)]
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn array<const N: usize>(self, at: usize) -> Result<[u8; N], Refusal> {
-        let bytes = at.checked_add(N).and_then(|end| self.0.get(at..end));
-        bytes.and_then(|b| b.try_into().ok()).ok_or_else(|| damaged("a record is too short"))
-    }
-
-    pub(super) fn u8(self, at: usize) -> Result<u8, Refusal> {
-        self.array::<1>(at).map(|[b]| b)
-    }
-
-    pub(super) fn u16(self, at: usize) -> Result<u16, Refusal> {
-        self.array(at).map(u16::from_le_bytes)
-    }
-
-    pub(super) fn u32(self, at: usize) -> Result<u32, Refusal> {
-        self.array(at).map(u32::from_le_bytes)
-    }
-
-    pub(super) fn after(self, at: usize) -> Result<&'a [u8], Refusal> {
-        self.0.get(at..).ok_or_else(|| damaged("a record is too short"))
-    }
-
-    /// Row and column, which open every cell record.
-    pub(super) fn position(self) -> Result<At, Refusal> {
-        Ok((self.u16(0)?.into(), self.u16(2)?.into()))
-    }
-
-    pub(super) fn f64(self, at: usize) -> Result<f64, Refusal> {
-        self.array(at).map(f64::from_le_bytes)
     }
 }
 

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use encoding_rs::{BIG5, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_8, WINDOWS_1252};
 
+use super::binary::damaged;
 use super::draft::{Budget, Draft, SHEETS};
 use super::number_format::{Formats, Shown};
-use super::records::{Records, Script, damaged, shared_strings};
+use super::records::{Records, Script, shared_strings};
 use super::xls_sheet::Pass;
 use super::{CellValue, Limits, Refusal, Workbook, xls_password};
 use crate::message::cfb::{Compound, is_compound};

@@ -1,7 +1,8 @@
 //! One sheet of a binary workbook: its cells, merges and hidden marks (MS-XLS 2.1.7.20.5). Pure.
 
+use super::binary::{damaged, rk, truth_or_error};
 use super::draft::{At, Budget, Draft, Formula, Stored};
-use super::records::{Record, Records, damaged};
+use super::records::{Record, Records};
 use super::xls::{BOF, Book, EOF};
 use super::{CellValue, Refusal, Sheet};
 
@@ -133,31 +134,6 @@ impl<'b> Pass<'b> {
     }
 }
 
-/// RkNumber (2.5.217): thirty bits of a whole number or of a double's upper half, perhaps in hundredths.
-fn rk(bits: u32) -> f64 {
-    let number = match bits & 2 {
-        0 => f64::from_bits(u64::from(bits & !3) << 32),
-        _ => f64::from(bits as i32 >> 2),
-    };
-    if bits & 1 != 0 { number / 100.0 } else { number }
-}
-
-/// Bes (2.5.10)
-fn truth_or_error(code: u8, error: bool) -> CellValue {
-    let name = match code {
-        _ if !error => return CellValue::Bool(code != 0),
-        0x00 => "#NULL!",
-        0x07 => "#DIV/0!",
-        0x0F => "#VALUE!",
-        0x17 => "#REF!",
-        0x1D => "#NAME?",
-        0x24 => "#NUM!",
-        0x2A => "#N/A",
-        _ => "#VALUE!",
-    };
-    CellValue::Error(name.to_owned())
-}
-
 /// The outermost operation of a parsed formula (MS-XLS 2.5.198) gives a number: arithmetic, SUM, ROUND and the like.
 ///
 /// Writers that do not compute store such formulas with an empty text, which is also the honest result of
@@ -171,18 +147,5 @@ fn is_numeric(formula: &[u8]) -> bool {
             NUMERIC.contains(&u16::from_le_bytes([low, high]))
         }
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packed_numbers_are_whole_or_not_and_in_hundredths_or_not() {
-        let whole = |n: i32, hundredths: u32| rk((n << 2) as u32 | 2 | hundredths);
-        let double = |n: f64, hundredths: u32| rk((n.to_bits() >> 32) as u32 | hundredths);
-        assert_eq!((whole(36, 0), whole(-36, 0), whole(5625, 1)), (36.0, -36.0, 56.25));
-        assert_eq!((double(12.5, 0), double(150.0, 1)), (12.5, 1.5));
     }
 }

@@ -14,9 +14,6 @@ use super::package::{Package, Relationship, Xml, attribute, damaged, flag, local
 use super::xlsx_parts::{RichText, formats, index, push, shared_strings, unescape};
 use super::{CellValue, Limits, Refusal, Sheet, Workbook};
 
-/// Bytes of the part with the shared strings.
-const STRING_BYTES: u64 = 128 << 20;
-
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
     let mut package = Package::open(bytes)?;
     let root = package.relationships("")?;
@@ -31,7 +28,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
     let shared = Shared { formats, strings: strings(&mut package, &related)? };
     let mut budget = Budget::new(limits);
     let mut sheets = Vec::new();
-    for sheet in listed {
+    // Modules of old macros are listed as sheets without a part.
+    for sheet in listed.into_iter().filter(|sheet| !sheet.relationship.is_empty()) {
         let part =
             related.iter().find(|r| r.id == sheet.relationship).ok_or_else(|| damaged("a sheet without a part"))?;
         // Charts, dialogs and macros hold no cells.
@@ -50,9 +48,6 @@ pub(super) fn target<'r>(relationships: &'r [Relationship], kind: &str) -> Optio
 
 fn strings(package: &mut Package<'_>, related: &[Relationship]) -> Result<Vec<String>, Refusal> {
     let Some(part) = target(related, "sharedStrings") else { return Ok(Vec::new()) };
-    if package.size(part) > STRING_BYTES {
-        return Err(Refusal::TooLarge("shared strings".into()));
-    }
     package.part(part)?.map_or(Ok(Vec::new()), shared_strings)
 }
 

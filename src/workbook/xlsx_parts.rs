@@ -13,6 +13,7 @@ use super::package::{Xml, attribute, flag, local, resolved};
 
 /// How many shared strings and formats a workbook may have.
 const STRINGS: usize = 5_000_000;
+const STRING_BYTES: usize = 128 << 20;
 const FORMATS: usize = 1_000_000;
 
 /// A sheet as the workbook lists it.
@@ -44,15 +45,18 @@ pub(super) fn index(mut xml: Xml<impl BufRead>) -> Result<(Vec<Listed>, bool), R
 /// Each string whole: the runs of rich text joined, phonetic guides (`rPh`) left out.
 pub(super) fn shared_strings(mut xml: Xml<impl BufRead>) -> Result<Vec<String>, Refusal> {
     let mut strings = Vec::new();
+    let mut bytes = 0;
     let mut text = RichText::default();
     while let Some(event) = xml.next()? {
         if let Event::End(e) = &event
             && e.local_name().as_ref() == "si"
         {
-            if strings.len() == STRINGS {
+            let string = text.take();
+            bytes += string.len();
+            if strings.len() == STRINGS || bytes > STRING_BYTES {
                 return Err(Refusal::TooLarge("shared strings".into()));
             }
-            strings.push(text.take());
+            strings.push(string);
             continue;
         }
         text.event(&event);
