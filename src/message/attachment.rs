@@ -139,15 +139,15 @@ fn zip(bytes: &[u8]) -> Kind {
     };
     let has = |wanted: &str| directory.into_iter().any(|name| name.len() == wanted.len() && is(name, wanted));
     let inside = |folder: &str| directory.into_iter().any(|name| is(name, folder));
-    let workbook = |name: &[u8]| name.to_ascii_lowercase().ends_with(b"workbook.xml");
-    if has("xl/workbook.bin") {
+    let ends = |end: &[u8]| directory.into_iter().any(|name| name.to_ascii_lowercase().ends_with(end));
+    if has("[content_types].xml") && ends(b"workbook.bin") {
         Kind::Xlsb
-    } else if has("[content_types].xml") && (inside("xl/") || directory.into_iter().any(workbook)) {
+    } else if has("[content_types].xml") && (inside("xl/") || ends(b"workbook.xml")) {
         Kind::Xlsx
     } else if has("word/document.xml") {
         Kind::Word
-    } else if has("content.xml") && has("meta-inf/manifest.xml") && has("mimetype") {
-        // OpenDocument, packed again by a program that does not put its type first.
+    } else if has("content.xml") && has("meta-inf/manifest.xml") {
+        // OpenDocument, packed again by a program that does not put its type first, or leaves it out.
         Kind::Ods
     } else if has("ofd.xml") {
         // OFD (GB/T 33190), the national counterpart of PDF.

@@ -53,10 +53,14 @@ impl Opener<'_> {
         }
         let name = &attachment.name;
         match attachment.kind {
-            Kind::Xlsx | Kind::Xlsb | Kind::Xls | Kind::Ods | Kind::SpreadsheetMl | Kind::Html | Kind::Csv => {
-                self.workbook(attachment)
-            }
-            Kind::Encrypted => self.opened.findings.push(refused(name, &Refusal::Encrypted)),
+            Kind::Xlsx
+            | Kind::Xlsb
+            | Kind::Xls
+            | Kind::Ods
+            | Kind::SpreadsheetMl
+            | Kind::Html
+            | Kind::Csv
+            | Kind::Encrypted => self.workbook(attachment),
             Kind::Archive => self.archive(attachment),
             Kind::OtherSpreadsheet => {
                 let text =

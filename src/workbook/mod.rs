@@ -10,6 +10,7 @@ mod html_cell;
 mod number_format;
 mod ods;
 mod ods_cell;
+mod ooxml_password;
 mod package;
 pub mod read;
 mod records;

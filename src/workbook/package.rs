@@ -2,7 +2,7 @@
 //! it has given more than the limits below. Parts that nobody asks for may be as large or as broken as they like.
 //! OpenDocument has its parts in the same kind of file. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use quick_xml::Reader;
@@ -25,6 +25,8 @@ pub(super) struct Package<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
     /// Member numbers by part name in lower case: writers disagree on case and slashes.
     members: HashMap<String, usize>,
+    /// Names that several members have: programs would not agree on which of them is meant.
+    twice: HashSet<String>,
     /// Bytes that all parts together may yet give.
     left: u64,
 }
@@ -50,12 +52,20 @@ impl<'a> Package<'a> {
         let zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
         let named = |number| Some((part_name(&zip.name_for_index(number)?.ok()?), number));
         let members = (0..zip.len()).filter_map(named).collect();
-        Ok(Self { zip, members, left: ALL_BYTES })
+        // Asked of the directory: the archive itself keeps one of each.
+        let mut seen = HashSet::new();
+        let names = zip_directory::Directory::of(bytes).into_iter().flatten();
+        let twice =
+            names.map(|name| part_name(&String::from_utf8_lossy(name))).filter(|name| !seen.insert(name.clone()));
+        Ok(Self { zip, members, twice: twice.collect(), left: ALL_BYTES })
     }
 
     /// A part's bytes, if it is there.
     pub(super) fn bytes(&mut self, name: &str) -> Result<Option<impl BufRead + '_>, Refusal> {
         let Some(&member) = self.members.get(&part_name(name)) else { return Ok(None) };
+        if self.twice.contains(&part_name(name)) {
+            return Err(damaged("a part is there twice"));
+        }
         let inner = self.zip.by_index(member).map_err(locked)?;
         Ok(Some(BufReader::new(Counted { inner, part: PART_BYTES, all: &mut self.left })))
     }

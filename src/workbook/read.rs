@@ -7,7 +7,7 @@
 
 use std::panic::catch_unwind;
 
-use super::{Limits, Refusal, Workbook, csv, html, ods, spreadsheetml, xls, xlsb, xlsx};
+use super::{Limits, Refusal, Workbook, csv, html, ods, ooxml_password, spreadsheetml, xls, xlsb, xlsx};
 use crate::message::attachment::{Kind, sniff};
 
 /// Reads a workbook of whatever format within `limits`. Separated values have no mark of their own: see [`read_as`].
@@ -37,7 +37,16 @@ fn by_kind(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusa
         Kind::SpreadsheetMl => spreadsheetml::read(bytes, limits),
         Kind::Html => html::read(bytes, limits),
         Kind::Csv => csv::read(bytes, limits),
-        Kind::Encrypted => Err(Refusal::Encrypted),
+        Kind::Encrypted => package(&ooxml_password::opened(bytes)?, limits),
         kind => Err(Refusal::Damaged(format!("not a workbook that is read here: {kind:?}"))),
+    }
+}
+
+/// What was wrapped in encryption is a workbook, in elements or in records; it may take the bytes that a file may.
+fn package(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
+    match sniff(bytes, "") {
+        Kind::Xlsx => xlsx::read(bytes, limits),
+        Kind::Xlsb => xlsb::read(bytes, limits),
+        kind => Err(Refusal::Damaged(format!("not a workbook under its encryption: {kind:?}"))),
     }
 }

@@ -324,6 +324,60 @@ fn a_string_that_is_not_there_is_damage() {
     }
 }
 
+/// Made by make_passwords.py.
+#[test]
+fn the_password_that_excel_tries_by_itself_is_none() {
+    for bytes in [
+        &include_bytes!("../../tests/fixtures/default_rc4.xls")[..],
+        include_bytes!("../../tests/fixtures/default_rc4_40.xls"),
+        include_bytes!("../../tests/fixtures/default_rc4_128.xls"),
+        include_bytes!("../../tests/fixtures/default_agile.xlsx"),
+    ] {
+        let sheet = &read(bytes, &LIMITS).unwrap().sheets[0];
+        assert_eq!((text(sheet, (0, 0)), value(sheet, 0, 1)), ("柳林街道", Some(&CellValue::Number(36.0))));
+        assert!(sheet.cells.len() == 2 || text(sheet, (199, 0)) == "第199行", "beyond the first block");
+    }
+    for bytes in [
+        &include_bytes!("../../tests/fixtures/secret_rc4.xls")[..],
+        include_bytes!("../../tests/fixtures/secret_agile.xlsx"),
+    ] {
+        assert_eq!(read(bytes, &LIMITS).unwrap_err(), Refusal::Encrypted);
+    }
+}
+
+#[test]
+fn a_part_that_is_there_twice_is_damage() {
+    let sheet = "<worksheet><sheetData/></worksheet>";
+    let parts = [("xl/worksheets/sheet1.xml", sheet), ("xl\\Worksheets\\sheet1.xml", sheet)];
+    assert!(matches!(read(&package(&parts), &LIMITS), Err(Refusal::Damaged(_))));
+    let unread = [("xl/worksheets/sheet1.xml", sheet), ("a.xml", ""), ("A.xml", "")];
+    assert_eq!(read(&package(&unread), &LIMITS).unwrap().sheets.len(), 1);
+}
+
+#[test]
+fn a_part_in_utf_16_is_read() {
+    let mut bytes = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><worksheet><sheetData><row><c t=\"str\"><v>台账_x000D_\n</v></c></row></sheetData></worksheet>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect::<Vec<u8>>();
+    bytes.splice(0..0, [0xFF, 0xFE]);
+    let whole = package(&[("xl/worksheets/sheet1.xml", "placeholder")]);
+    let mut zip = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
+    let mut copy = ZipWriter::new(Cursor::new(Vec::new()));
+    for number in 0..zip.len() {
+        let member = zip.by_index(number).unwrap();
+        let name = member.name().unwrap().into_owned();
+        if name.ends_with("sheet1.xml") {
+            copy.start_file(name, SimpleFileOptions::default()).unwrap();
+            copy.write_all(&bytes).unwrap();
+        } else {
+            copy.raw_copy_file(member).unwrap();
+        }
+    }
+    let book = read(&copy.finish().unwrap().into_inner(), &LIMITS).unwrap();
+    assert_eq!(text(&book.sheets[0], (0, 0)), "台账\r\n");
+}
+
 fn any_value() -> impl Strategy<Value = CellValue> {
     prop_oneof![
         "[一-龥a-z0-9 <&\"_x]{1,12}".prop_map(CellValue::Text),

@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
     let read = |encoding| in_code_page(&stream, encoding, limits);
     let (book, code_page) = read(None)?;
     // In BIFF5, Chinese offices' files often carry no code page or a western one over GBK text.
-    match declared(code_page) {
+    match western(code_page) {
         Some(encoding) if garbled(&book) => Ok(read(Some(encoding)).map_or(book, |(book, _)| book)),
         _ => Ok(book),
     }
@@ -87,7 +87,7 @@ impl Book {
         let alone = first.data.u16(2)? == 0x0010;
         let script = |code_page| match unicode {
             true => Script::Unicode,
-            false => Script::Bytes(encoding.or(east_asian(code_page)).unwrap_or(GB18030)),
+            false => Script::Bytes(encoding.or(believed(code_page)).unwrap_or(GB18030)),
         };
         let mut book = Self {
             script: script(None),
@@ -140,22 +140,22 @@ impl Book {
 }
 
 /// A code page that no Chinese file carries by mistake.
-fn east_asian(code_page: Option<u16>) -> Option<&'static Encoding> {
+fn believed(code_page: Option<u16>) -> Option<&'static Encoding> {
     match code_page? {
         932 => Some(SHIFT_JIS),
         949 => Some(EUC_KR),
         950 => Some(BIG5),
         65001 => Some(UTF_8),
+        page @ (874 | 1250 | 1251 | 1253..=1258) => Encoding::for_label(format!("windows-{page}").as_bytes()),
         _ => None,
     }
 }
 
-/// What the workbook says itself, where that is something else than Chinese.
-fn declared(code_page: Option<u16>) -> Option<&'static Encoding> {
+/// The western code page that the workbook claims.
+fn western(code_page: Option<u16>) -> Option<&'static Encoding> {
     match code_page? {
-        page @ (1250..=1258 | 874) => Encoding::for_label(format!("windows-{page}").as_bytes()),
-        // 437, 850, Macintosh, and the western one by its other number: near enough for what is not Chinese.
-        437 | 850 | 10000 | 32768 | 32769 => Some(WINDOWS_1252),
+        // 437, 850, Macintosh, and Windows by its two numbers: near enough for what is not Chinese.
+        437 | 850 | 1252 | 10000 | 32768 | 32769 => Some(WINDOWS_1252),
         _ => None,
     }
 }
