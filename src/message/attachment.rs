@@ -33,7 +33,9 @@ pub enum Kind {
     Html,
     /// SpreadsheetML 2003, mostly named .xls
     SpreadsheetMl,
-    /// A spreadsheet in a format that is not read (.mht; .xls of Excel 2 to 4)
+    /// A web archive of pages (.mht), mostly named .xls
+    Mht,
+    /// A spreadsheet in a format that is not read (.xls of Excel 2 to 4)
     OtherSpreadsheet,
     Other,
 }
@@ -171,8 +173,9 @@ fn text(bytes: &[u8], name: &str) -> Kind {
         return markup(head);
     }
     // A web archive, as Excel and WPS save it.
-    if head.contains("mime-version:") && (workbook || head.contains("x-document-type: workbook")) {
-        return Kind::OtherSpreadsheet;
+    let web_archive = workbook || matches!(extension.as_str(), "mht" | "mhtml");
+    if head.contains("mime-version:") && (web_archive || head.contains("x-document-type: workbook")) {
+        return Kind::Mht;
     }
     let table = match extension.as_str() {
         "csv" | "tsv" => true,
@@ -321,6 +324,6 @@ mod tests {
         assert_eq!(of(&format!("<?xml version=\"1.0\"?>\n<Workbook {namespace}>")), Kind::SpreadsheetMl);
         assert_eq!(of(&format!("<html {namespace}><table>")), Kind::Html);
         assert_eq!(of("<html><p>没有表格"), Kind::Other);
-        assert_eq!(of("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n"), Kind::OtherSpreadsheet);
+        assert_eq!(of("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n"), Kind::Mht);
     }
 }

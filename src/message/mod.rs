@@ -10,7 +10,7 @@ mod header;
 pub mod parse;
 mod repair;
 pub mod sender;
-mod transfer;
+pub mod transfer;
 mod tree;
 #[cfg(test)]
 #[path = "tests.rs"]

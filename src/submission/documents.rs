@@ -59,6 +59,7 @@ impl Opener<'_> {
             | Kind::Ods
             | Kind::SpreadsheetMl
             | Kind::Html
+            | Kind::Mht
             | Kind::Csv
             | Kind::Encrypted => self.workbook(attachment),
             Kind::Archive => self.archive(attachment),
@@ -111,7 +112,8 @@ impl Opener<'_> {
 fn named_as_workbook(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-    let workbook = ["xls", "xlsx", "xlsm", "xlsb", "et", "ods", "csv"].contains(&extension.as_str());
+    let workbook =
+        ["xls", "xlsx", "xlsm", "xlsb", "xlt", "et", "ett", "ods", "csv", "mht"].contains(&extension.as_str());
     workbook && !file.starts_with(['~', '.'])
 }
 

@@ -7,6 +7,7 @@ mod csv;
 mod draft;
 mod html;
 mod html_cell;
+mod mht;
 mod number_format;
 mod ods;
 mod ods_cell;

@@ -96,10 +96,9 @@ struct Open {
 
 impl Book {
     fn event(&mut self, event: &Event<'_>) -> Result<(), Refusal> {
-        if let Some(cell) = self.sheet.as_mut().and_then(|sheet| sheet.cell.as_mut()) {
-            if cell.event(event) {
-                return Ok(());
-            }
+        let cell = self.sheet.as_mut().and_then(|sheet| sheet.cell.as_mut());
+        if cell.is_some_and(|cell| cell.event(event)) {
+            return Ok(());
         }
         match event {
             Event::Start(e) => self.start(e),

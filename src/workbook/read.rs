@@ -3,11 +3,11 @@
 //!
 //! - OOXML (.xlsx, .xlsm, .xlsb), OpenDocument (.ods) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): streamed, and
 //!   bounded by what they give, never by what they announce.
-//! - SpreadsheetML 2003, HTML tables and separated values, mostly named .xls or .csv: text, read once.
+//! - SpreadsheetML 2003, HTML tables, web archives of them and separated values, mostly named .xls or .csv: text, read once.
 
 use std::panic::catch_unwind;
 
-use super::{Limits, Refusal, Workbook, csv, html, ods, ooxml_password, spreadsheetml, xls, xlsb, xlsx};
+use super::{Limits, Refusal, Workbook, csv, html, mht, ods, ooxml_password, spreadsheetml, xls, xlsb, xlsx};
 use crate::message::attachment::{Kind, sniff};
 
 /// Reads a workbook of whatever format within `limits`. Separated values have no mark of their own: see [`read_as`].
@@ -36,6 +36,7 @@ fn by_kind(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusa
         Kind::Ods => ods::read(bytes, limits),
         Kind::SpreadsheetMl => spreadsheetml::read(bytes, limits),
         Kind::Html => html::read(bytes, limits),
+        Kind::Mht => mht::read(bytes, limits),
         Kind::Csv => csv::read(bytes, limits),
         Kind::Encrypted => package(&ooxml_password::opened(bytes)?, limits),
         kind => Err(Refusal::Damaged(format!("not a workbook that is read here: {kind:?}"))),
