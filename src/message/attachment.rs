@@ -1,22 +1,25 @@
 //! What an attachment is, told from its bytes, never from its name or declared type. Pure.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
-use zip::ZipArchive;
 
 use super::cfb::{Compound, is_compound};
 use super::charset;
+use super::zip_directory::Directory;
 
 /// What the bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// OOXML workbook (.xlsx, .xlsm)
     Xlsx,
+    /// The same with its parts in binary records (.xlsb)
+    Xlsb,
     /// Binary workbook in a compound file (.xls, .et)
     Xls,
+    /// OpenDocument spreadsheet (.ods, and .fods in one flat file)
+    Ods,
     /// An OOXML package wrapped in encryption (a compound file with `EncryptedPackage`)
     Encrypted,
     /// .zip, .rar, .7z and other archives
@@ -31,7 +34,9 @@ pub enum Kind {
     Html,
     /// SpreadsheetML 2003, mostly named .xls
     SpreadsheetMl,
-    /// A spreadsheet in a format that is not read yet (.xlsb, .ods, .mht)
+    /// A web archive of pages (.mht), mostly named .xls
+    Mht,
+    /// A spreadsheet in a format that is not read (.xls of Excel 2 to 4)
     OtherSpreadsheet,
     Other,
 }
@@ -40,8 +45,6 @@ pub enum Kind {
 const HEAD: usize = 1 << 16;
 /// Where a text file declares its charset, if it does.
 const DECLARATION: usize = 4096;
-/// Entries of a zip directory that are looked at.
-const MEMBERS: usize = 1000;
 
 /// Tells what a file is. `name` decides only whether plain text is a spreadsheet (CSV has no mark of its own).
 pub fn sniff(bytes: &[u8], name: &str) -> Kind {
@@ -74,6 +77,10 @@ fn by_magic(bytes: &[u8]) -> Option<Kind> {
         // A BIFF stream without its compound file, as some exporters write it.
         (0, b"\x09\x08\x08\x00\x00\x05", Kind::Xls),
         (0, b"\x09\x08\x10\x00\x00\x06", Kind::Xls),
+        // The same of Excel 2 to 4 (BIFF2 to BIFF4).
+        (0, b"\x09\x00\x04\x00", Kind::OtherSpreadsheet),
+        (0, b"\x09\x02\x06\x00", Kind::OtherSpreadsheet),
+        (0, b"\x09\x04\x06\x00", Kind::OtherSpreadsheet),
     ];
     let found = MARKS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
     if let Some(&(_, _, kind)) = found {
@@ -115,31 +122,36 @@ fn damaged_compound(bytes: &[u8]) -> Kind {
 }
 
 fn zip(bytes: &[u8]) -> Kind {
-    let Ok(archive) = ZipArchive::new(Cursor::new(bytes)) else {
+    let Some(directory) = Directory::of(bytes) else {
         // Cut short. An OOXML package begins with its list of content types.
         let office = bytes.get(30..).is_some_and(|rest| rest.starts_with(b"[Content_Types].xml"));
         return if office { Kind::Xlsx } else { Kind::Archive };
     };
-    if bytes.get(30..).is_some_and(|rest| rest.starts_with(b"mimetypeapplication/vnd.oasis.opendocument.")) {
-        let document = &bytes[30 + b"mimetypeapplication/vnd.oasis.opendocument.".len()..];
+    const OPEN_DOCUMENT: &[u8] = b"mimetypeapplication/vnd.oasis.opendocument.";
+    if let Some(document) = bytes.get(30..).and_then(|rest| rest.strip_prefix(OPEN_DOCUMENT)) {
         return match document {
-            [b's', b'p', b'r', ..] => Kind::OtherSpreadsheet,
+            [b's', b'p', b'r', ..] => Kind::Ods,
             [b't', b'e', b'x', ..] => Kind::Word,
             _ => Kind::Other,
         };
     }
-    let names: Vec<String> = archive
-        .file_names_raw()
-        .take(MEMBERS)
-        .map(|n| String::from_utf8_lossy(n).replace('\\', "/").to_lowercase())
-        .collect();
-    let has = |name: &str| names.iter().any(|n| n == name);
-    if has("xl/workbook.bin") {
-        Kind::OtherSpreadsheet
-    } else if has("[content_types].xml") && names.iter().any(|n| n.starts_with("xl/") || n.ends_with("workbook.xml")) {
+    // By part name: separators and letter case differ between writers.
+    let is = |name: &[u8], wanted: &str| {
+        let same = |(a, b): (&u8, u8)| a.eq_ignore_ascii_case(&b) || (b == b'/' && *a == b'\\');
+        name.len() >= wanted.len() && name.iter().zip(wanted.bytes()).all(same)
+    };
+    let has = |wanted: &str| directory.into_iter().any(|name| name.len() == wanted.len() && is(name, wanted));
+    let inside = |folder: &str| directory.into_iter().any(|name| is(name, folder));
+    let ends = |end: &[u8]| directory.into_iter().any(|name| name.to_ascii_lowercase().ends_with(end));
+    if has("[content_types].xml") && ends(b"workbook.bin") {
+        Kind::Xlsb
+    } else if has("[content_types].xml") && (inside("xl/") || ends(b"workbook.xml")) {
         Kind::Xlsx
     } else if has("word/document.xml") {
         Kind::Word
+    } else if has("content.xml") && has("meta-inf/manifest.xml") {
+        // OpenDocument, packed again by a program that does not put its type first, or leaves it out.
+        Kind::Ods
     } else if has("ofd.xml") {
         // OFD (GB/T 33190), the national counterpart of PDF.
         Kind::Pdf
@@ -162,8 +174,9 @@ fn text(bytes: &[u8], name: &str) -> Kind {
         return markup(head);
     }
     // A web archive, as Excel and WPS save it.
-    if head.contains("mime-version:") && (workbook || head.contains("x-document-type: workbook")) {
-        return Kind::OtherSpreadsheet;
+    let web_archive = workbook || matches!(extension.as_str(), "mht" | "mhtml");
+    if head.contains("mime-version:") && (web_archive || head.contains("x-document-type: workbook")) {
+        return Kind::Mht;
     }
     let table = match extension.as_str() {
         "csv" | "tsv" => true,
@@ -178,7 +191,7 @@ fn text(bytes: &[u8], name: &str) -> Kind {
 /// `head` is in lower case.
 fn markup(head: &str) -> Kind {
     if head.contains("application/vnd.oasis.opendocument.spreadsheet") {
-        Kind::OtherSpreadsheet
+        Kind::Ods
     } else if head.contains("urn:schemas-microsoft-com:office:spreadsheet") && !head.contains("<html") {
         Kind::SpreadsheetMl
     } else if head.contains("<table") || head.contains("urn:schemas-microsoft-com:office:excel") {
@@ -312,6 +325,6 @@ mod tests {
         assert_eq!(of(&format!("<?xml version=\"1.0\"?>\n<Workbook {namespace}>")), Kind::SpreadsheetMl);
         assert_eq!(of(&format!("<html {namespace}><table>")), Kind::Html);
         assert_eq!(of("<html><p>没有表格"), Kind::Other);
-        assert_eq!(of("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n"), Kind::OtherSpreadsheet);
+        assert_eq!(of("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n"), Kind::Mht);
     }
 }

@@ -1,7 +1,7 @@
 //! Compound files (MS-CFB): the container of .xls, .et, .doc and of encrypted OOXML. Pure.
 //!
-//! Only what is needed to name the streams and take one out. Every chain is bounded by the number of sectors in the
-//! file, so that a looping directory or FAT costs no more than the file's own size.
+//! Only what is needed to name the streams and take one out. Every chain ends where it has given what is wanted of it:
+//! a looping one costs no more than the file's own size, and one whose last link was lost is read all the same.
 
 const MAGIC: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 const HEADER: usize = 512;
@@ -36,6 +36,8 @@ struct Entry {
 }
 
 const STREAM: u8 = 2;
+/// Bytes of the directory, and of the table of small sectors, that are looked at: 65,536 entries.
+const DIRECTORY: usize = 8 << 20;
 const MINI_SECTOR: usize = 64;
 
 impl<'a> Compound<'a> {
@@ -58,9 +60,9 @@ impl<'a> Compound<'a> {
             entries: Vec::new(),
         };
         file.fat = file.read_fat()?;
-        file.mini_fat = numbers(&file.chain(u32_at(bytes, 60)?)?).collect();
+        file.mini_fat = numbers(&file.chain(u32_at(bytes, 60)?, DIRECTORY)?).collect();
         let version_4 = shift == 12;
-        let directory = file.chain(u32_at(bytes, 48)?)?;
+        let directory = file.chain(u32_at(bytes, 48)?, DIRECTORY)?;
         let mut entries =
             directory.chunks_exact(DIRECTORY_ENTRY).map(|raw| Entry::read(raw, version_4)).collect::<Vec<_>>();
         file.root = entries.first_mut()?.take()?;
@@ -82,9 +84,11 @@ impl<'a> Compound<'a> {
     /// The content of a stream; `None` if there is no such stream or its chain is broken.
     pub fn stream(&self, name: &str) -> Option<Vec<u8>> {
         let entry = self.entries.iter().find(|e| e.kind == STREAM && e.name.eq_ignore_ascii_case(name))?;
-        let size = usize::try_from(entry.size).ok()?;
-        let mut content =
-            if entry.size < self.mini_cutoff { self.mini_chain(entry.start, size)? } else { self.chain(entry.start)? };
+        let size = usize::try_from(entry.size).ok().filter(|&size| size <= self.bytes.len())?;
+        let mut content = match entry.size < self.mini_cutoff {
+            true => self.mini_chain(entry.start, size)?,
+            false => self.chain(entry.start, size)?,
+        };
         if content.len() < size {
             return None;
         }
@@ -124,22 +128,21 @@ impl<'a> Compound<'a> {
         None
     }
 
-    fn chain(&self, start: u32) -> Option<Vec<u8>> {
+    /// The sectors from one on, until their end or until they have given as many bytes as are wanted.
+    fn chain(&self, start: u32, wanted: usize) -> Option<Vec<u8>> {
         let mut content = Vec::new();
         let mut next = start;
-        for _ in 0..=self.sectors() {
-            if next >= MAX_REGULAR {
-                return Some(content);
-            }
-            content.extend_from_slice(self.sector(next)?);
-            next = *self.fat.get(next as usize)?;
+        while content.len() < wanted && next < MAX_REGULAR {
+            let sector = self.sector(next).filter(|sector| !sector.is_empty())?;
+            content.extend_from_slice(sector);
+            next = *self.fat.get(next as usize).unwrap_or(&MAX_REGULAR);
         }
-        None
+        Some(content)
     }
 
     /// A small stream, kept in 64-byte sectors inside the root entry's stream.
     fn mini_chain(&self, start: u32, size: usize) -> Option<Vec<u8>> {
-        let mini = self.chain(self.root.start)?;
+        let mini = self.chain(self.root.start, self.bytes.len())?;
         let mut content = Vec::new();
         let mut next = start;
         while content.len() < size {
@@ -177,4 +180,31 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
     bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by xlwt: see make.py beside it.
+    const WORKBOOK: &[u8] = include_bytes!("../../tests/fixtures/excel97.xls");
+
+    #[test]
+    fn no_loop_and_no_cut_keeps_it_busy_or_gives_more_than_there_is() {
+        let fat = (u32_at(WORKBOOK, 76).unwrap() as usize + 1) * HEADER;
+        let whole = Compound::open(WORKBOOK).unwrap().stream("workbook").unwrap();
+        let mut broken = 0;
+        for sector in 0..WORKBOOK.len() / HEADER - 1 {
+            let mut bytes = WORKBOOK.to_vec();
+            bytes[fat + sector * 4..fat + sector * 4 + 4].copy_from_slice(&(sector as u32).to_le_bytes());
+            let stream = Compound::open(&bytes).and_then(|file| file.stream("Workbook"));
+            assert!(stream.as_ref().is_none_or(|stream| stream.len() == whole.len()));
+            broken += usize::from(stream.is_none_or(|stream| stream != whole));
+        }
+        assert!(broken > 10, "the loops were not where the chain is");
+        for end in (0..WORKBOOK.len()).step_by(100) {
+            let stream = Compound::open(&WORKBOOK[..end]).and_then(|file| file.stream("Workbook"));
+            assert!(stream.is_none_or(|stream| stream == whole));
+        }
+    }
 }

@@ -11,11 +11,12 @@ mod header;
 pub mod parse;
 mod repair;
 pub mod sender;
-mod transfer;
+pub mod transfer;
 mod tree;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod whole_mails;
+pub mod zip_directory;
 
 use chrono::{DateTime, Utc};
 

@@ -21,7 +21,15 @@ pub enum Way {
 impl Way {
     pub fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Xlsx | Kind::Xls | Kind::SpreadsheetMl | Kind::Html | Kind::Csv | Kind::Encrypted => Self::Read,
+            Kind::Xlsx
+            | Kind::Xlsb
+            | Kind::Xls
+            | Kind::Ods
+            | Kind::SpreadsheetMl
+            | Kind::Html
+            | Kind::Mht
+            | Kind::Csv
+            | Kind::Encrypted => Self::Read,
             Kind::Archive => Self::Unpack,
             Kind::OtherSpreadsheet | Kind::Word | Kind::Pdf | Kind::Picture | Kind::Other => Self::Leave,
         }
@@ -110,7 +118,8 @@ impl Opened {
 fn named_as_workbook(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-    let workbook = ["xls", "xlsx", "xlsm", "xlsb", "et", "ods", "csv"].contains(&extension.as_str());
+    let workbook =
+        ["xls", "xlsx", "xlsm", "xlsb", "xlt", "et", "ett", "ods", "csv", "mht"].contains(&extension.as_str());
     workbook && !file.starts_with(['~', '.'])
 }
 
@@ -166,7 +175,7 @@ fn not_opened(file: &str, error: &archive::Refusal) -> Finding {
             about(file, "W02", format!("压缩包“{file}”打不开，可能已损坏；请重新压缩，或直接附上报表文件。"))
         }
         archive::Refusal::Unknown => {
-            about(file, "W08", format!("压缩包“{file}”不是 zip 格式，系统暂时打不开；请改用 zip，或直接附上报表文件。"))
+            about(file, "W08", format!("压缩包“{file}”的格式系统打不开；请改用 zip，或直接附上报表文件。"))
         }
     }
 }

@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::draft::{Budget, Draft};
-use super::marks::{At, Marks};
+use super::draft::{At, Budget, Draft};
 use super::{CellValue, Limits, Refusal, Workbook};
 use crate::message::attachment::text_of;
 
@@ -25,9 +24,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
     let text = text_of(bytes);
     let (delimiter, text) = declared(&text).unwrap_or_else(|| (delimiter(&text), &text));
     let mut budget = Budget::new(limits);
-    let mut draft = Draft::new(SHEET.to_owned(), false, Marks::default());
+    let mut draft = Draft::new(SHEET.to_owned(), false);
     for (at, field) in Fields::new(text, delimiter) {
-        draft.put(at, Some(shown(&field)), &mut budget)?;
+        draft.put(at, shown(&field), &mut budget)?;
     }
     Ok(Workbook { sheets: vec![draft.finish()] })
 }

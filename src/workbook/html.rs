@@ -8,9 +8,8 @@ use std::ops::RangeInclusive;
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 
-use super::draft::{Budget, Draft};
+use super::draft::{At, Budget, Draft};
 use super::html_cell::{Attributes, Content, Tag, Text, attribute, is_hidden, number};
-use super::marks::{At, Formula, Marks};
 use super::{Limits, Merge, Refusal, Workbook};
 use crate::message::attachment::text_of;
 
@@ -192,7 +191,7 @@ impl Page {
         }
         self.flush()?;
         let mut budget = Budget::new(limits);
-        let mut draft = Draft::new(self.name.unwrap_or_else(|| SHEET.to_owned()), false, Marks::default());
+        let mut draft = Draft::new(self.name.unwrap_or_else(|| SHEET.to_owned()), false);
         let mut first_row = 0;
         for block in self.blocks {
             first_row += block.lay_out(first_row, &mut draft, &mut budget)?;
@@ -253,23 +252,16 @@ impl Table {
         let Some(last) = self.row else { return Ok(0) };
         for (at, content) in self.cells {
             let at = (first_row.saturating_add(at.0), at.1);
-            if content.formula {
-                draft.marks().formulas.insert(at, Formula::Any);
-            }
-            if content.percent {
-                draft.percent(at);
-            }
-            draft.put(at, Some(content.value), budget)?;
+            draft.put(at, content, budget)?;
         }
         for Merge { first, last: corner } in self.merges {
             draft.merge((first_row + first.0, first.1), (first_row + corner.0.min(last), corner.1));
         }
-        let marks = draft.marks();
         if self.hidden {
-            marks.hidden_rows.extend(first_row..=first_row + last);
+            draft.hide_rows(first_row..=first_row + last);
         }
-        marks.hidden_rows.extend(self.hidden_rows.into_iter().map(|row| first_row + row));
-        self.hidden_columns.into_iter().for_each(|columns| marks.hide_columns(columns));
+        self.hidden_rows.into_iter().for_each(|row| draft.hide_row(first_row + row));
+        self.hidden_columns.into_iter().for_each(|columns| draft.hide_columns(columns));
         Ok(last + 1)
     }
 }

@@ -1,11 +1,12 @@
 //! One cell of a table on a page: its text as a browser shows it, and the value that the program behind the page noted
 //! in attributes (`x:num`, `x:bool`, `x:err`, `x:fmla` of Excel and WPS, `sdval` of LibreOffice). Pure.
 
-use chrono::{NaiveDate, TimeDelta};
 use html5gum::StartTag;
 
 use super::CellValue;
 use super::csv::shown;
+use super::draft::{Formula, Stored};
+use super::number_format::day;
 
 pub(super) type Tag = StartTag<()>;
 
@@ -109,6 +110,13 @@ pub(super) struct Content {
     pub(super) formula: bool,
 }
 
+impl From<Content> for Stored {
+    fn from(content: Content) -> Self {
+        let formula = content.formula.then_some(Formula::Any);
+        Self { value: Some(content.value), percent: content.percent, formula }
+    }
+}
+
 impl Content {
     /// `None` for an empty cell.
     pub(super) fn of(text: String, attributes: &Attributes) -> Option<Self> {
@@ -122,7 +130,9 @@ impl Content {
         let noted = attributes.number.as_deref().map(|noted| if noted.is_empty() { text.as_str() } else { noted });
         let number = noted.and_then(|noted| noted.parse::<f64>().ok()).filter(|number| number.is_finite());
         match number {
-            Some(number) if is_day(&text) && (7306.0..73_051.0).contains(&number) => Some(plain(moment(number)?)),
+            Some(number) if is_day(&text) && (7306.0..73_051.0).contains(&number) => {
+                Some(plain(CellValue::Date(day(number, false)?)))
+            }
             Some(number) => Some(Self { percent: text.ends_with('%'), ..plain(CellValue::Number(number)) }),
             None if text.is_empty() => None,
             None => Some(plain(shown(&text))),
@@ -133,12 +143,6 @@ impl Content {
 /// A number is shown as a day (of 1920 to 2099, see its caller) if there are signs of a date between its digits.
 fn is_day(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['年', '月', '日', '-', '/'])
-}
-
-/// A serial number of the 1900 system.
-fn moment(serial: f64) -> Option<CellValue> {
-    let epoch = NaiveDate::from_ymd_opt(1899, 12, 30)?.and_hms_opt(0, 0, 0)?;
-    epoch.checked_add_signed(TimeDelta::seconds((serial * 86_400.0).round() as i64)).map(CellValue::Date)
 }
 
 #[cfg(test)]

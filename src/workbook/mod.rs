@@ -2,19 +2,26 @@
 //!
 //! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
 
-mod container;
+mod binary;
 mod csv;
 mod draft;
 mod html;
 mod html_cell;
-mod marks;
-mod marks_xls;
-mod marks_xlsx;
+mod mht;
+mod number_format;
+mod ods;
+mod ods_cell;
+mod ooxml_password;
 mod package;
 pub mod read;
 mod records;
 mod spreadsheetml;
-mod values;
+mod xls;
+mod xls_password;
+mod xls_sheet;
+mod xlsb;
+mod xlsx;
+mod xlsx_parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,15 +1,20 @@
-//! The parts of an OOXML package (ECMA-376 part 2), each inflated once through a counter before anybody reads it: a
-//! bomb is refused when it has given more than the limits below, and no reader meets one later. Pure.
+//! The parts of an OOXML package (ECMA-376 part 2), inflated through a counter as they are read: a bomb is refused when
+//! it has given more than the limits below. Parts that nobody asks for may be as large or as broken as they like.
+//! OpenDocument has its parts in the same kind of file. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::Refusal;
+use crate::message::attachment::text_of;
+use crate::message::zip_directory;
 
 const MEMBERS: usize = 5_000;
 const PART_BYTES: u64 = 256 << 20;
@@ -18,8 +23,12 @@ const RELATIONSHIPS: usize = 10_000;
 
 pub(super) struct Package<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
-    /// Member numbers by part name in lower case (writers disagree on case and slashes), with their inflated sizes.
-    members: HashMap<String, (usize, u64)>,
+    /// Member numbers by part name in lower case: writers disagree on case and slashes.
+    members: HashMap<String, usize>,
+    /// Names that several members have: programs would not agree on which of them is meant.
+    twice: HashSet<String>,
+    /// Bytes that all parts together may yet give.
+    left: u64,
 }
 
 /// One entry of a `.rels` part; `kind` is the last word of its type URI, which strict and transitional share.
@@ -35,33 +44,42 @@ pub(super) fn damaged(what: impl std::fmt::Display) -> Refusal {
 }
 
 impl<'a> Package<'a> {
-    /// Inflates every member to see that all are whole (checksums) and within the limits.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-        if zip.len() > MEMBERS {
-            return Err(Refusal::TooLarge("members of the package".into()));
+        if !zip_directory::within(bytes, MEMBERS) {
+            let found = zip_directory::Directory::of(bytes);
+            return Err(found.map_or_else(|| damaged("no directory"), |_| Refusal::TooLarge("members".into())));
         }
-        let mut left = ALL_BYTES;
-        let mut members = HashMap::new();
-        for number in 0..zip.len() {
-            let inner = zip.by_index(number).map_err(damaged)?;
-            let name = part_name(inner.name().map_err(damaged)?.as_ref());
-            let mut counted = Counted { inner, part: PART_BYTES, all: &mut left };
-            let size = io::copy(&mut counted, &mut io::sink()).map_err(refusal)?;
-            members.insert(name, (number, size));
-        }
-        Ok(Self { zip, members })
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+        let named = |number| Some((part_name(&zip.name_for_index(number)?.ok()?), number));
+        let members = (0..zip.len()).filter_map(named).collect();
+        // Asked of the directory: the archive itself keeps one of each.
+        let mut seen = HashSet::new();
+        let names = zip_directory::Directory::of(bytes).into_iter().flatten();
+        let twice =
+            names.map(|name| part_name(&String::from_utf8_lossy(name))).filter(|name| !seen.insert(name.clone()));
+        Ok(Self { zip, members, twice: twice.collect(), left: ALL_BYTES })
     }
 
-    /// Bytes of a part when inflated; 0 where there is none.
-    pub(super) fn size(&self, name: &str) -> u64 {
-        self.members.get(&part_name(name)).map_or(0, |&(_, size)| size)
+    /// A part's bytes, if it is there.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Option<impl BufRead + '_>, Refusal> {
+        let Some(&member) = self.members.get(&part_name(name)) else { return Ok(None) };
+        if self.twice.contains(&part_name(name)) {
+            return Err(damaged("a part is there twice"));
+        }
+        let inner = self.zip.by_index(member).map_err(locked)?;
+        Ok(Some(BufReader::new(Counted { inner, part: PART_BYTES, all: &mut self.left })))
     }
 
-    /// A part as XML, if it is there.
-    pub(super) fn part(&mut self, name: &str) -> Result<Option<Xml<impl BufRead + '_>>, Refusal> {
-        let Some(&(member, _)) = self.members.get(&part_name(name)) else { return Ok(None) };
-        Ok(Some(Xml::new(BufReader::new(self.zip.by_index(member).map_err(damaged)?))))
+    /// A part as XML, if it is there. In UTF-16 it has to be in memory whole.
+    pub(super) fn part(&mut self, name: &str) -> Result<Option<Xml<Box<dyn BufRead + '_>>>, Refusal> {
+        let Some(mut bytes) = self.bytes(name)? else { return Ok(None) };
+        let head = bytes.fill_buf().map_err(refusal)?;
+        if !(head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") || head.contains(&0)) {
+            return Ok(Some(Xml::new(Box::new(bytes))));
+        }
+        let mut whole = Vec::new();
+        bytes.read_to_end(&mut whole).map_err(refusal)?;
+        Ok(Some(Xml::new(Box::new(Cursor::new(text_of(&whole))))))
     }
 
     /// The relationships of a part (of the package itself for `""`); none where there is no such list.
@@ -85,7 +103,15 @@ impl<'a> Package<'a> {
     }
 }
 
-fn refusal(error: io::Error) -> Refusal {
+fn locked(error: ZipError) -> Refusal {
+    match error {
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Refusal::Encrypted,
+        other => damaged(other),
+    }
+}
+
+/// Why a part could not be read.
+pub(super) fn refusal(error: io::Error) -> Refusal {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Refusal::TooLarge("bytes when unpacked".into()),
         _ => damaged(error),
@@ -136,7 +162,7 @@ pub(super) struct Xml<R> {
 }
 
 impl<R: BufRead> Xml<R> {
-    fn new(reader: R) -> Self {
+    pub(super) fn new(reader: R) -> Self {
         let mut reader = Reader::from_reader(reader);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
@@ -150,6 +176,7 @@ impl<R: BufRead> Xml<R> {
         match self.reader.read_event_into(&mut self.buffer) {
             Ok(Event::Eof) => Ok(None),
             Ok(event) => Ok(Some(event)),
+            Err(quick_xml::Error::Io(error)) => Err(refusal(error.kind().into())),
             Err(e) => Err(damaged(e)),
         }
     }
@@ -164,6 +191,12 @@ pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> 
     let mut attributes = element.attributes();
     let found = attributes.with_checks(false).flatten().find(|a| a.key.local_name().as_ref() == name)?;
     Some(found.normalized_value(XmlVersion::Implicit1_0).map_or_else(|_| found.value.to_string(), |v| v.into_owned()))
+}
+
+/// The character of a reference (`&amp;`, `&#10;`); nothing for one that nobody declared.
+pub(super) fn resolved(reference: &BytesRef<'_>) -> String {
+    let character = reference.resolve_char_ref().ok().flatten().map(String::from);
+    character.or_else(|| resolve_predefined_entity(reference).map(str::to_owned)).unwrap_or_default()
 }
 
 /// `1`, `true`, `on`

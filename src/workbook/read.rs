@@ -1,11 +1,13 @@
 //! Bytes of a workbook → [`Workbook`], by content. Pure: bytes in, plain data out, so that a caller may put a process
 //! between the two.
 //!
-//! - OOXML (.xlsx, .xlsm) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): our own
-//!   pass goes first, which bounds what a file may cost and notes its marks, then calamine reads the values.
-//! - SpreadsheetML 2003, HTML tables and separated values, mostly named .xls or .csv: text, read once.
+//! - OOXML (.xlsx, .xlsm, .xlsb), OpenDocument (.ods) and compound-file workbooks (.xls, .et; BIFF5 and BIFF8): streamed, and
+//!   bounded by what they give, never by what they announce.
+//! - SpreadsheetML 2003, HTML tables, web archives of them and separated values, mostly named .xls or .csv: text, read once.
 
-use super::{Limits, Refusal, Workbook, csv, html, marks_xls, marks_xlsx, spreadsheetml, values};
+use std::panic::catch_unwind;
+
+use super::{Limits, Refusal, Workbook, csv, html, mht, ods, ooxml_password, spreadsheetml, xls, xlsb, xlsx};
 use crate::message::attachment::{Kind, sniff};
 
 /// Reads a workbook of whatever format within `limits`. Separated values have no mark of their own: see [`read_as`].
@@ -22,13 +24,30 @@ pub fn read_as(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Workbook, Re
     if bytes.len() as u64 > limits.bytes {
         return Err(Refusal::TooLarge("bytes of the file".into()));
     }
+    // No input is known to make a reader panic; should one do so, it costs one file.
+    catch_unwind(|| by_kind(kind, bytes, limits)).unwrap_or(Err(Refusal::BrokeDown))
+}
+
+fn by_kind(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
     match kind {
-        Kind::Xlsx => values::xlsx(bytes, marks_xlsx::read(bytes, limits)?, limits),
-        Kind::Xls => values::xls(&marks_xls::read(bytes, limits)?, limits),
+        Kind::Xlsx => xlsx::read(bytes, limits),
+        Kind::Xls => xls::read(bytes, limits),
+        Kind::Xlsb => xlsb::read(bytes, limits),
+        Kind::Ods => ods::read(bytes, limits),
         Kind::SpreadsheetMl => spreadsheetml::read(bytes, limits),
         Kind::Html => html::read(bytes, limits),
+        Kind::Mht => mht::read(bytes, limits),
         Kind::Csv => csv::read(bytes, limits),
-        Kind::Encrypted => Err(Refusal::Encrypted),
+        Kind::Encrypted => package(&ooxml_password::opened(bytes)?, limits),
         kind => Err(Refusal::Damaged(format!("not a workbook that is read here: {kind:?}"))),
+    }
+}
+
+/// What was wrapped in encryption is a workbook, in elements or in records; it may take the bytes that a file may.
+fn package(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
+    match sniff(bytes, "") {
+        Kind::Xlsx => xlsx::read(bytes, limits),
+        Kind::Xlsb => xlsb::read(bytes, limits),
+        kind => Err(Refusal::Damaged(format!("not a workbook under its encryption: {kind:?}"))),
     }
 }

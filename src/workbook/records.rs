@@ -1,22 +1,17 @@
-//! The record layer of binary workbooks (MS-XLS 2.1.4, BIFF5 and BIFF8), as far as marks and checks need it. Pure.
+//! The record layer of binary workbooks (MS-XLS 2.1.4, BIFF5 and BIFF8) and the texts in it. Nothing here trusts a
+//! length: every access is checked, and a record that is too short is `Refusal::Damaged`. Pure.
 
-use encoding_rs::GBK;
+use encoding_rs::Encoding;
 
 use super::Refusal;
-use super::marks::At;
+use super::binary::{Fields, damaged};
 
 const CONTINUE: u16 = 0x003C;
 /// CONTINUE records one record may have: each holds 8 KB, and a shared string table of 160 MB is none.
 const CONTINUES: usize = 20_000;
 
-pub(super) fn damaged(what: &str) -> Refusal {
-    Refusal::Damaged(format!("binary workbook: {what}"))
-}
-
 /// One record with the CONTINUE records that follow it.
 pub(super) struct Record<'a> {
-    /// Where it begins in the stream; its data begin four bytes later.
-    pub(super) at: usize,
     pub(super) kind: u16,
     pub(super) data: Fields<'a>,
     pub(super) continued: Vec<&'a [u8]>,
@@ -47,86 +42,81 @@ impl<'a> Iterator for Records<'a> {
     type Item = Record<'a>;
 
     fn next(&mut self) -> Option<Record<'a>> {
-        let at = self.at;
         let (kind, data) = self.split()?;
         let mut continued = Vec::new();
         while self.stream.get(self.at..)?.starts_with(&CONTINUE.to_le_bytes()) {
             continued.push(self.split()?.1);
         }
-        Some(Record { at, kind, data: Fields(data), continued })
+        Some(Record { kind, data: Fields(data), continued })
     }
 }
 
-/// The bytes of one record, read by offset.
+/// How the texts of a workbook are stored.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+pub(super) enum Script {
+    /// BIFF8: UTF-16, its high bytes left out where they are all zero.
+    Unicode,
+    /// BIFF5: bytes in a code page.
+    Bytes(&'static Encoding),
+}
 
-impl<'a> Fields<'a> {
-    fn array<const N: usize>(self, at: usize) -> Result<[u8; N], Refusal> {
-        let bytes = at.checked_add(N).and_then(|end| self.0.get(at..end));
-        bytes.and_then(|b| b.try_into().ok()).ok_or_else(|| damaged("a record is too short"))
+impl Script {
+    /// A text with its length in two bytes before it (XLUnicodeString, MS-XLS 2.5.294), which may run on in CONTINUE
+    /// records.
+    pub(super) fn text(self, record: &Record<'_>, at: usize) -> Result<String, Refusal> {
+        let mut chunks = Chunks { now: record.data.after(at)?, later: record.continued.iter() };
+        match self {
+            Self::Unicode if record.data.u16(at)? == 0 => Ok(String::new()),
+            Self::Unicode => chunks.string(),
+            Self::Bytes(encoding) => {
+                let length = chunks.fields(2)?.u16(0)?.into();
+                let bytes = chunks.take(length)?;
+                Ok(encoding.decode_without_bom_handling(&bytes).0.into_owned())
+            }
+        }
     }
 
-    pub(super) fn u8(self, at: usize) -> Result<u8, Refusal> {
-        self.array::<1>(at).map(|[b]| b)
-    }
-
-    pub(super) fn u16(self, at: usize) -> Result<u16, Refusal> {
-        self.array(at).map(u16::from_le_bytes)
-    }
-
-    pub(super) fn u32(self, at: usize) -> Result<u32, Refusal> {
-        self.array(at).map(u32::from_le_bytes)
-    }
-
-    pub(super) fn after(self, at: usize) -> Result<&'a [u8], Refusal> {
-        self.0.get(at..).ok_or_else(|| damaged("a record is too short"))
-    }
-
-    /// Row and column, which open every cell record.
-    pub(super) fn position(self) -> Result<At, Refusal> {
-        Ok((self.u16(0)?.into(), self.u16(2)?.into()))
-    }
-
-    /// A text (length in two bytes, in BIFF8 a byte of flags, the characters) ends within its record. calamine would
-    /// cut it off there.
-    pub(super) fn whole_text(self, at: usize, biff8: bool) -> Result<(), Refusal> {
-        let length = usize::from(self.u16(at)?);
-        let needed = match (length, biff8) {
-            (0, _) => 0,
-            (_, true) => 1 + length * if self.u8(at + 2)? & 1 != 0 { 2 } else { 1 },
-            (_, false) => length,
-        };
-        if self.after(at + 2)?.len() < needed { Err(damaged("a text is cut off")) } else { Ok(()) }
+    /// A text with its length in one byte before it (ShortXLUnicodeString, 2.5.240).
+    pub(super) fn short_text(self, data: Fields<'_>, at: usize) -> Result<String, Refusal> {
+        let length = usize::from(data.u8(at)?);
+        let cut = || damaged("a text is cut off");
+        match self {
+            Self::Unicode => {
+                let wide = data.u8(at + 1)? & 1 != 0;
+                let bytes = data.after(at + 2)?.get(..length * if wide { 2 } else { 1 }).ok_or_else(cut)?;
+                Ok(String::from_utf16_lossy(&units(bytes, wide)))
+            }
+            Self::Bytes(encoding) => {
+                let bytes = data.after(at + 1)?.get(..length).ok_or_else(cut)?;
+                Ok(encoding.decode_without_bom_handling(bytes).0.into_owned())
+            }
+        }
     }
 }
 
-/// The code of a Format record (MS-XLS 2.4.126); in BIFF5 its length takes one byte and its text is in a code page.
-pub(super) fn format_code(data: Fields<'_>, biff8: bool) -> Result<String, Refusal> {
-    if !biff8 {
-        let code = data.after(3)?.get(..data.u8(2)?.into()).ok_or_else(|| damaged("a text is cut off"))?;
-        return Ok(GBK.decode_without_bom_handling(code).0.into_owned());
-    }
-    data.whole_text(2, true)?;
-    let (length, wide) = (usize::from(data.u16(2)?), data.u8(4)? & 1 != 0);
-    let units: Vec<u16> = match wide {
-        true => data.after(5)?.chunks_exact(2).take(length).map(|b| u16::from_le_bytes([b[0], b[1]])).collect(),
-        false => data.after(5)?.iter().take(length).map(|&b| b.into()).collect(),
-    };
-    Ok(String::from_utf16_lossy(&units))
-}
-
-/// The characters of each string of an SST record (MS-XLS 2.4.265); the counts it opens with are not believed.
-pub(super) fn string_lengths(record: &Record<'_>) -> Result<Vec<u32>, Refusal> {
+/// The strings of an SST record (MS-XLS 2.4.265). The count it opens with is believed only where what follows makes no
+/// string.
+pub(super) fn shared_strings(record: &Record<'_>) -> Result<Vec<String>, Refusal> {
     if record.continued.len() > CONTINUES {
         return Err(Refusal::TooLarge("shared strings".into()));
     }
+    let announced = record.data.u32(4)? as usize;
     let mut chunks = Chunks { now: record.data.after(8)?, later: record.continued.iter() };
-    let mut lengths = Vec::new();
+    let mut strings = Vec::new();
     while !(chunks.now.is_empty() && chunks.later.len() == 0) {
-        lengths.push(chunks.pass_string()?);
+        match chunks.string() {
+            Err(_) if strings.len() >= announced => break,
+            string => strings.push(string?),
+        }
     }
-    Ok(lengths)
+    Ok(strings)
+}
+
+fn units(bytes: &[u8], wide: bool) -> Vec<u16> {
+    match wide {
+        true => bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect(),
+        false => bytes.iter().map(|&b| b.into()).collect(),
+    }
 }
 
 /// A record's bytes across its CONTINUE records.
@@ -141,13 +131,17 @@ impl<'a> Chunks<'a> {
         Ok(())
     }
 
-    fn skip(&mut self, mut bytes: usize) -> Result<(), Refusal> {
-        while bytes > self.now.len() {
-            bytes -= self.now.len();
+    fn take(&mut self, mut length: usize) -> Result<Vec<u8>, Refusal> {
+        let mut taken = Vec::new();
+        while length > self.now.len() {
+            taken.extend_from_slice(self.now);
+            length -= self.now.len();
             self.advance()?;
         }
-        self.now = &self.now[bytes..];
-        Ok(())
+        let (here, rest) = self.now.split_at(length);
+        taken.extend_from_slice(here);
+        self.now = rest;
+        Ok(taken)
     }
 
     /// Small fields never span records, except that a record may end just before them.
@@ -160,18 +154,23 @@ impl<'a> Chunks<'a> {
         Ok(Fields(head))
     }
 
-    /// XLUnicodeRichExtendedString (MS-XLS 2.5.293): length, flags, sizes of what follows the characters. Where a
-    /// CONTINUE record begins inside the characters, it opens with a flags byte of its own.
-    fn pass_string(&mut self) -> Result<u32, Refusal> {
+    /// XLUnicodeRichExtendedString (MS-XLS 2.5.293): length, flags, sizes of what follows the characters: the runs of
+    /// rich text, then phonetic guides. Where a CONTINUE record begins inside the characters, it opens with a flags
+    /// byte of its own.
+    fn string(&mut self) -> Result<String, Refusal> {
         let length = self.fields(2)?.u16(0)?;
         let mut flags = self.fields(1)?.u8(0)?;
         let runs = if flags & 8 != 0 { usize::from(self.fields(2)?.u16(0)?) * 4 } else { 0 };
         let extra = if flags & 4 != 0 { self.fields(4)?.u32(0)? as usize } else { 0 };
         let mut left = usize::from(length);
+        let mut characters = Vec::with_capacity(left.min(self.now.len()));
         loop {
-            let size = if flags & 1 != 0 { 2 } else { 1 };
+            let wide = flags & 1 != 0;
+            let size = if wide { 2 } else { 1 };
             let here = left.min(self.now.len() / size);
-            self.now = &self.now[here * size..];
+            let (bytes, rest) = self.now.split_at(here * size);
+            characters.extend(units(bytes, wide));
+            self.now = rest;
             left -= here;
             if left == 0 {
                 break;
@@ -179,8 +178,8 @@ impl<'a> Chunks<'a> {
             self.advance()?;
             flags = self.fields(1)?.u8(0)?;
         }
-        self.skip(runs)?;
-        self.skip(extra)?;
-        Ok(length.into())
+        self.take(runs)?;
+        self.take(extra)?;
+        Ok(String::from_utf16_lossy(&characters))
     }
 }

@@ -6,14 +6,13 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDate;
 use quick_xml::Reader;
-use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 
-use super::draft::{Budget, COLUMNS, Draft, ROWS, SHEETS};
-use super::marks::{At, Formula, Marks, is_percent};
-use super::package::{attribute, flag, local};
+use super::draft::{At, Budget, COLUMNS, Draft, Formula, ROWS, SHEETS, Stored};
+use super::number_format::{Shown, iso_day};
+use super::package::{attribute, flag, local, resolved};
 use super::{CellValue, Limits, Refusal, Sheet, Workbook};
 use crate::message::attachment::text_of;
 
@@ -45,11 +44,6 @@ fn damaged(what: impl std::fmt::Display) -> Refusal {
     Refusal::Damaged(format!("SpreadsheetML: {what}"))
 }
 
-fn resolved(reference: &BytesRef<'_>) -> String {
-    let character = reference.resolve_char_ref().ok().flatten().map(String::from);
-    character.or_else(|| resolve_predefined_entity(reference).map(str::to_owned)).unwrap_or_default()
-}
-
 /// The workbook while its elements pass by.
 struct Book {
     budget: Budget,
@@ -67,19 +61,20 @@ struct Book {
 /// The sheet that is being read.
 struct Open {
     draft: Draft,
-    hidden: bool,
     /// Where the next row and cell are unless they say so.
     next: At,
     next_column_element: u32,
     column_styles: Vec<(RangeInclusive<u32>, String)>,
     row_style: Option<String>,
-    cell: Option<Stored>,
+    cell: Option<OpenCell>,
     text: Option<String>,
 }
 
 /// The cell that is being read.
-struct Stored {
+struct OpenCell {
     at: At,
+    percent: bool,
+    formula: Option<Formula>,
     kind: String,
     /// Its data, once they have been read.
     data: Option<String>,
@@ -105,7 +100,7 @@ impl Book {
             ("Style", None) => self.define_style(e),
             ("NumberFormat", None) => {
                 let format = attribute(e, "Format").unwrap_or_default();
-                let percent = format == "Percent" || is_percent(&format);
+                let percent = format == "Percent" || Shown::of_code(&format) == Shown::Percent;
                 let change = if percent { HashSet::insert } else { |set: &mut HashSet<String>, id| set.remove(&id) };
                 change(&mut self.percent, self.style.clone());
             }
@@ -137,8 +132,8 @@ impl Book {
         match (name, &mut self.sheet) {
             ("Workbook", None) => self.complete = true,
             ("Worksheet", sheet) => {
-                if let Some(Open { draft, hidden, .. }) = sheet.take() {
-                    self.sheets.push(Sheet { hidden, ..draft.finish() });
+                if let Some(Open { draft, .. }) = sheet.take() {
+                    self.sheets.push(draft.finish());
                 }
             }
             ("Row", Some(sheet)) => sheet.next = (sheet.next.0.saturating_add(1), 0),
@@ -146,7 +141,7 @@ impl Book {
             ("Comment", Some(Open { cell: Some(cell), .. })) => cell.comment = false,
             ("Visible", Some(sheet)) => {
                 let state = sheet.text.take().unwrap_or_default();
-                sheet.hidden = matches!(state.trim(), "SheetHidden" | "SheetVeryHidden");
+                sheet.draft.set_hidden(matches!(state.trim(), "SheetHidden" | "SheetVeryHidden"));
             }
             ("Data", Some(sheet)) => sheet.end_data(),
             _ => {}
@@ -158,8 +153,7 @@ impl Book {
 impl Open {
     fn new(name: String) -> Self {
         Self {
-            draft: Draft::new(name, false, Marks::default()),
-            hidden: false,
+            draft: Draft::new(name, false),
             next: (0, 0),
             next_column_element: 0,
             column_styles: Vec::new(),
@@ -175,7 +169,7 @@ impl Open {
         *spans = spans.checked_sub(span).ok_or_else(|| Refusal::TooLarge("rows".into()))?;
         let last = first.saturating_add(span);
         if flag(e, "Hidden") && last < ROWS {
-            self.draft.marks().hidden_rows.extend(first..=last);
+            self.draft.hide_rows(first..=last);
         }
         self.next = (last, 0);
         self.row_style = attribute(e, "StyleID");
@@ -187,7 +181,7 @@ impl Open {
         let last = first.saturating_add(count(e, "Span")).min(COLUMNS);
         self.next_column_element = last + 1;
         if flag(e, "Hidden") {
-            self.draft.marks().hide_columns(first..=last);
+            self.draft.hide_columns(first..=last);
         }
         if let Some(style) = attribute(e, "StyleID").filter(|_| self.column_styles.len() < COLUMN_STYLES) {
             self.column_styles.push((first..=last, style));
@@ -199,16 +193,13 @@ impl Open {
         let across = at.1.saturating_add(count(e, "MergeAcross"));
         self.draft.merge(at, (at.0.saturating_add(count(e, "MergeDown")), across));
         self.next.1 = across.saturating_add(1);
-        if attribute(e, "Formula").is_some() {
-            self.draft.marks().formulas.insert(at, Formula::Any);
-        }
+        let formula = attribute(e, "Formula").map(|_| Formula::Any);
         let own = attribute(e, "StyleID");
         let of_column =
             || self.column_styles.iter().find(|(columns, _)| columns.contains(&at.1)).map(|(_, style)| style);
-        if own.as_ref().or(self.row_style.as_ref()).or_else(of_column).is_some_and(|style| percent.contains(style)) {
-            self.draft.percent(at);
-        }
-        self.cell = Some(Stored { at, kind: String::new(), data: None, comment: false });
+        let style = own.as_ref().or(self.row_style.as_ref()).or_else(of_column);
+        let percent = style.is_some_and(|style| percent.contains(style));
+        self.cell = Some(OpenCell { at, percent, formula, kind: String::new(), data: None, comment: false });
     }
 
     /// Elements other than rows, columns and cells. Those of rich text inside data are passed over, their text is not.
@@ -231,8 +222,9 @@ impl Open {
     }
 
     fn put(&mut self, budget: &mut Budget) -> Result<(), Refusal> {
-        let Some(Stored { at, kind, data, .. }) = self.cell.take() else { return Ok(()) };
-        self.draft.put(at, data.and_then(|text| value(&kind, text)), budget)
+        let Some(OpenCell { at, percent, formula, kind, data, .. }) = self.cell.take() else { return Ok(()) };
+        let value = data.and_then(|text| value(&kind, text));
+        self.draft.put(at, Stored { value, percent, formula }, budget)
     }
 }
 
@@ -263,8 +255,7 @@ fn value(kind: &str, text: String) -> Option<CellValue> {
 
 /// `2011-08-01T00:00:00.000`; a time without a day, which has the last day of 1899, is a part of a day.
 fn moment(text: &str) -> Option<CellValue> {
-    let text = text.trim_end_matches('Z');
-    let moment = text.parse::<NaiveDateTime>().ok().or_else(|| text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0))?;
+    let moment = iso_day(text)?;
     let first = NaiveDate::from_ymd_opt(1900, 1, 1)?.and_hms_opt(0, 0, 0)?;
     if moment >= first {
         return Some(CellValue::Date(moment));
