@@ -144,10 +144,10 @@ fn shown(cell: &Cell) -> String {
     }
 }
 
-/// Types into a table whatever another one says differently; formulas follow by themselves.
+/// Types into a table whatever another one says differently; the sums of totals follow.
 fn correct(table: &mut Table, wrong: &Workbook, right: &Workbook) {
     for (wrong, right) in wrong.sheets.iter().zip(&right.sheets) {
-        for (at, cell) in right.cells.iter().filter(|(at, cell)| !cell.formula && wrong.cells.get(at) != Some(cell)) {
+        for (at, cell) in right.cells.iter().filter(|(at, cell)| wrong.cells.get(at) != Some(cell)) {
             table.put(&right.name, &a1(at.0, at.1), &shown(cell));
         }
     }

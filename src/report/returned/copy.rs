@@ -9,9 +9,9 @@ use super::layout::Layout;
 use super::looks::{Kind, Look, Palette, Part};
 use super::marks::Mark;
 use super::regions::{At, Regions};
-use super::shortened;
+use super::{shortened, shown};
 use crate::report::sheet::{Fit, SONG, height, lines, paper};
-use crate::workbook::{Cell, CellValue, Sheet};
+use crate::workbook::{Cell, CellValue, Sheet, a1};
 
 /// Notes on one sheet; each is a drawing, and thousands of them make a spreadsheet program slow. Cells beyond are filled.
 const NOTES: usize = 2_000;
@@ -26,6 +26,7 @@ pub struct Copy<'a> {
     pub regions: &'a Regions,
     pub layout: &'a Layout,
     pub marks: &'a BTreeMap<At, Mark>,
+    pub sums: &'a BTreeMap<At, (u32, u32)>,
     pub author: &'a str,
 }
 
@@ -48,10 +49,21 @@ impl Copy<'_> {
         for (at, cell) in self.sheet.cells.iter().map(|(at, cell)| (at, Some(cell))).chain(marked) {
             put(out, *at, cell, palette.format(self.look(*at, cell)))?;
         }
+        self.totals(out, palette)?;
         for (at, mark) in self.marks.iter().take(NOTES) {
             out.insert_note(at.0, at.1 as u16, &self.note(mark))?;
         }
         self.page(out)
+    }
+
+    fn totals(&self, out: &mut Worksheet, palette: &mut Palette) -> Result<(), XlsxError> {
+        for (at, (first, last)) in self.sums {
+            let Some(cell) = self.sheet.cells.get(at) else { continue };
+            let (first, last) = (a1(*first, at.1), a1(*last, at.1));
+            let sum = Formula::new(format!("=SUM({first}:{last})")).set_result(shown(cell));
+            out.write_formula_with_format(at.0, at.1 as u16, sum, palette.format(self.look(*at, Some(cell))))?;
+        }
+        Ok(())
     }
 
     fn dimensions(&self, out: &mut Worksheet) -> Result<(), XlsxError> {

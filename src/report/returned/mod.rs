@@ -1,14 +1,15 @@
 //! The sender's own table sent back (退表): every sheet as it came, the cells with findings filled and noted, and in front
 //! a list of all findings. Corrected and sent back, it is read as the original would be. Pure.
 //!
-//! Kept are names, positions, values with their types, merged regions and what is hidden; formulas have become their
-//! values, and looks are made anew, since none are read. Only workbooks that were read within their limits come here.
+//! Kept are names, positions, values with their types, merged regions and what is hidden; formulas but the sums of
+//! totals have become their values, and looks are made anew, since none are read. Only workbooks that were read within their limits come here.
 
 mod copy;
 mod layout;
 mod looks;
 mod marks;
 mod regions;
+mod sums;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use self::layout::{Block, Layout};
 use self::looks::{Kind, Palette};
 use self::marks::{Mark, marks, place};
 use self::regions::{At, Regions};
+use self::sums::sums;
 use super::Error;
 use super::findings_sheet::{Line, Listing};
 use super::sheet::{Styles, new_workbook};
@@ -80,8 +82,8 @@ pub fn build(book: &Workbook, findings: &[Finding], author: &str, at: DateTime<T
     for page in &pages {
         let sheet = out.add_worksheet().set_name(&page.name)?;
         sheet.set_hidden(page.sheet.hidden);
-        let Page { sheet: from, regions, layout, marks, .. } = page;
-        Copy { sheet: from, regions, layout, marks, author }.write(sheet, &mut palette)?;
+        let Page { sheet: from, regions, layout, marks, sums, .. } = page;
+        Copy { sheet: from, regions, layout, marks, sums, author }.write(sheet, &mut palette)?;
     }
     Ok(Some(out.save_to_buffer()?).filter(|bytes| bytes.len() <= BYTES))
 }
@@ -93,6 +95,7 @@ struct Page<'a> {
     regions: Regions,
     layout: Layout,
     marks: BTreeMap<At, Mark>,
+    sums: BTreeMap<At, (u32, u32)>,
 }
 
 /// `None` where all together would be too large.
@@ -108,7 +111,8 @@ fn pages<'a>(sheets: &[&'a Sheet], findings: &[Finding]) -> Option<Vec<Page<'a>>
         let layout = Layout::of(sheet, &regions, &wrong.collect());
         let ruled: u64 = layout.blocks.iter().map(Block::area).sum();
         left = left.checked_sub(regions.positions() + ruled.saturating_sub(sheet.cells.len() as u64))?;
-        pages.push(Page { sheet, name: name(&sheet.name, &mut names), regions, layout, marks });
+        let sums = sums(sheet, &layout.blocks);
+        pages.push(Page { sheet, name: name(&sheet.name, &mut names), regions, layout, marks, sums });
     }
     Some(pages)
 }
@@ -169,7 +173,7 @@ fn note(pages: &[Page], findings: &[Finding]) -> String {
         },
     ];
     if pages.iter().any(|page| page.sheet.cells.values().any(|cell| cell.formula)) {
-        lines.push("原表里的公式在这里已换成当时的数，没有存下数的留空。".to_owned());
+        lines.push("原表里的公式，除合计行的求和外，在这里已换成当时的数；没有存下数的留空。".to_owned());
     }
     lines.join("\n")
 }
