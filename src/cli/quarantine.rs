@@ -99,7 +99,9 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
             vec![letters.clone(), h.shown.clone(), label(&office.config.campaign, &h.form, &h.column), h.column.clone()]
         });
         print::table(&["column", "heading", "may be", "key"], rows.collect())?;
-        print::line("releasing the mail confirms these headings; where one of several is right, name it: --column KEY=COLUMN")?;
+        print::line(
+            "releasing the mail confirms these headings; where one of several is right, name it: --column KEY=COLUMN",
+        )?;
     }
     Ok(Outcome::Done)
 }

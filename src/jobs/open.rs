@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::message::{Attachment, Kind};
+use crate::form::Campaign;
+use crate::message::{Attachment, Kind, document};
 use crate::reader::{Reader, Source, Unavailable};
 use crate::submission::documents::{File, Found, Way};
 
@@ -36,7 +37,7 @@ pub struct Spot {
 pub async fn open(
     reader: &mut Reader,
     attachments: &[Attachment],
-    received: NaiveDate,
+    (received, campaign): (NaiveDate, &Campaign),
     until: Instant,
 ) -> Result<Vec<(File, Spot)>, Unavailable> {
     let mut seen = BTreeSet::new();
@@ -52,7 +53,12 @@ pub async fn open(
             }
             let source = Source { attachment, path: &path };
             let found = match Way::of(kind) {
-                Way::Leave => Found::Left(kind),
+                Way::Leave => {
+                    // What lies in an archive stays in the child.
+                    let word = kind == Kind::Word && path.is_empty();
+                    let titles = campaign.forms.iter().map(|form| form.title.as_str()).filter(|_| word);
+                    Found::Left { kind, holds: document::holds(&attachment.bytes, titles).map(str::to_owned) }
+                }
                 Way::Read => reader.read(source, received, until).await?.map_or_else(Found::Refused, Found::Reading),
                 Way::Unpack => match reader.list(source, until).await? {
                     Ok(members) => {

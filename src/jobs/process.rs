@@ -130,7 +130,7 @@ impl<'a> Clerk<'a> {
             Err(why) => return Ok(broken(stored, why).into()),
         };
         let received = stored.received_at.with_timezone(&self.config.timezone).date_naive();
-        let opened = open(&mut self.reader, &attachments, received, until).await?;
+        let opened = open(&mut self.reader, &attachments, (received, &self.config.campaign), until).await?;
         let (files, spots): (Vec<File>, Vec<Spot>) = opened.into_iter().unzip();
         tell(stored, &files);
         let about = (self.config.clone(), stored.clone());
@@ -186,7 +186,7 @@ fn tell(stored: &Stored, files: &[File]) {
             Found::Refused(refusal @ Refusal::BrokeDown) => error!(message = stored.id, %refusal, "a file is not read"),
             Found::Refused(refusal) => info!(message = stored.id, %refusal, "a file is not read"),
             Found::Unopened(refusal) => info!(message = stored.id, %refusal, "an archive is not opened"),
-            Found::Reading(_) | Found::Left(_) => {}
+            Found::Reading(_) | Found::Left { .. } => {}
         }
     }
 }

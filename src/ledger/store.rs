@@ -93,15 +93,15 @@ pub async fn record(
             sqlx::query(
                 "INSERT INTO line (submission, sheet, row, admitted, record, cells, raw) VALUES (?, ?, ?, ?, ?, ?, ?)",
             )
-                .bind(id)
-                .bind(&row.sheet)
-                .bind(row.record.row)
-                .bind(row.admitted)
-                .bind(serde_json::to_string(&row.record.values)?)
-                .bind(serde_json::to_string(&row.record.cells)?)
-                .bind(serde_json::to_string(&row.record.raw)?)
-                .execute(&mut *conn)
-                .await?;
+            .bind(id)
+            .bind(&row.sheet)
+            .bind(row.record.row)
+            .bind(row.admitted)
+            .bind(serde_json::to_string(&row.record.values)?)
+            .bind(serde_json::to_string(&row.record.cells)?)
+            .bind(serde_json::to_string(&row.record.raw)?)
+            .execute(&mut *conn)
+            .await?;
         }
         for finding in &submission.findings {
             insert_finding(conn, message, Some(id), Origin::Sheet, finding).await?;

@@ -6,8 +6,12 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
+use super::zip_directory;
+
 /// Bytes of a document's text that are searched.
 const SEARCHED: u64 = 4 << 20;
+/// Parts of a package.
+const MEMBERS: usize = 10_000;
 
 /// The first of these texts that a Word document (.docx, .doc) holds, white space put aside. A file that cannot be
 /// opened holds nothing.
@@ -28,6 +32,9 @@ pub fn holds<'w>(bytes: &[u8], texts: impl IntoIterator<Item = &'w str>) -> Opti
 
 /// Text of the main part (ECMA-376 part 1, 11.3.10), without tags and white space.
 fn docx_text(bytes: &[u8]) -> Option<String> {
+    if !zip_directory::within(bytes, MEMBERS) {
+        return None;
+    }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
     let mut xml = Vec::new();
     archive.by_name("word/document.xml").ok()?.take(SEARCHED).read_to_end(&mut xml).ok()?;

@@ -163,12 +163,7 @@ impl Reader {
         Ok(Some(shelter))
     }
 
-    async fn ask(
-        &mut self,
-        job: Job,
-        source: Source<'_>,
-        until: Instant,
-    ) -> Result<Result<Reply, Death>, Unavailable> {
+    async fn ask(&mut self, job: Job, source: Source<'_>, until: Instant) -> Result<Result<Reply, Death>, Unavailable> {
         let Attachment { name, kind, bytes } = source.attachment;
         let ask = Ask { job, name: name.clone(), kind: *kind, path: source.path.to_vec() };
         let began = Instant::now();

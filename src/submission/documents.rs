@@ -52,8 +52,8 @@ pub enum Found {
     Refused(Refusal),
     /// An archive that cannot be opened.
     Unopened(archive::Refusal),
-    /// Nothing that is opened.
-    Left(Kind),
+    /// Nothing that is opened. Of a document: the form whose title it holds.
+    Left { kind: Kind, holds: Option<String> },
 }
 
 /// All that the attachments gave.
@@ -65,10 +65,18 @@ pub struct Opened {
     pub findings: Vec<Finding>,
     /// Workbooks that were read and hold no form: the file's name, and the hidden sheets that hold one.
     formless: Vec<(String, Vec<String>)>,
-    /// Documents and pictures: the file's name, and whether it looks meant as a return.
-    documents: Vec<(String, bool)>,
+    /// Documents and pictures.
+    documents: Vec<Document>,
     /// Files of no known kind.
     unknown: Vec<String>,
+}
+
+struct Document {
+    name: String,
+    /// It looks meant as a return.
+    meant: bool,
+    /// The form whose title it holds.
+    holds: Option<String>,
 }
 
 impl Opened {
@@ -84,7 +92,7 @@ impl Opened {
                 }
                 Found::Refused(refusal) => opened.findings.push(refused(&name, &refusal)),
                 Found::Unopened(refusal) => opened.findings.push(not_opened(&name, &refusal)),
-                Found::Left(kind) => opened.left(name, kind, campaign),
+                Found::Left { kind, holds } => opened.left(name, (kind, holds), campaign),
             }
         }
         opened
@@ -94,7 +102,7 @@ impl Opened {
         self.readings.iter().any(|r| !r.returns.is_empty())
     }
 
-    fn left(&mut self, name: String, kind: Kind, campaign: &Campaign) {
+    fn left(&mut self, name: String, (kind, holds): (Kind, Option<String>), campaign: &Campaign) {
         match kind {
             Kind::OtherSpreadsheet => {
                 let text =
@@ -102,8 +110,8 @@ impl Opened {
                 self.findings.push(about(&name, "W08", text));
             }
             Kind::Word | Kind::Pdf | Kind::Picture => {
-                let meant = meant_as_return(&name, campaign);
-                self.documents.push((name, meant));
+                let meant = holds.is_some() || meant_as_return(&name, campaign);
+                self.documents.push(Document { name, meant, holds });
             }
             // Nothing that a program would open, under the name of a workbook.
             _ if named_as_workbook(&name) => {
@@ -192,8 +200,13 @@ impl Opened {
             };
             about(name, "W03", text)
         });
-        let documents = self.documents.iter().map(|(name, meant)| {
-            let text = format!("“{name}”不是 Excel 表格；请把报表填在 Excel 文件里，作为附件重新发送。");
+        let documents = self.documents.iter().map(|Document { name, meant, holds }| {
+            let text = match holds {
+                Some(title) => format!(
+                    "“{name}”里有《{title}》，但它是文字文档，系统不能读取；请把表格填在 Excel 文件里，作为附件重新发送。"
+                ),
+                None => format!("“{name}”不是 Excel 表格；请把报表填在 Excel 文件里，作为附件重新发送。"),
+            };
             let severity = if *meant { Severity::Error } else { Severity::Info };
             Finding { severity, ..about(name, "W08", text) }
         });
@@ -202,7 +215,7 @@ impl Opened {
 
     /// What lay beside the forms and was not read, though it may have been meant as one.
     pub fn left_aside(&self) -> Vec<Finding> {
-        let documents = self.documents.iter().filter(|(_, meant)| *meant).map(|(name, _)| name);
+        let documents = self.documents.iter().filter(|d| d.meant).map(|d| &d.name);
         documents.chain(&self.unknown).map(|name| not_understood(name)).collect()
     }
 }

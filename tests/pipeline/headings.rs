@@ -59,7 +59,10 @@ fn a_heading_is_asked_about_once_and_then_known_for_every_unit() {
     assert_eq!(members(&office), [json!(5), json!(5)]);
 
     let known = office.json(NEXT_NOON, &["headings"]);
-    assert_eq!((&known[0]["heading"], &known[0]["key"], &known[0]["id"]), (&json!("党员同志数"), &json!("members"), &json!(1)));
+    assert_eq!(
+        (&known[0]["heading"], &known[0]["key"], &known[0]["id"]),
+        (&json!("党员同志数"), &json!("members"), &json!(1))
+    );
     let export = office.run(NEXT_NOON, &["headings", "export"]).stdout;
     assert_eq!(export, "# progress.toml, [[column]] with key = \"members\"\npaths = [[\"党员同志数\"]]\n");
 }
