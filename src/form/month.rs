@@ -106,7 +106,7 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // 1-8月: up to August.
         format!(r"(?:{YEAR}年)?(?:1[0-2]|0?[1-9])[\-—–~至到]{MONTH}月份?"),
         format!(r"{YEAR}年度?{MONTH}月份?"),
-        format!(r"(?P<y>(?:19|20)\d\d)[./\-_]{MONTH}(?:月份?|[^\d.]|$)"),
+        format!(r"(?P<y>(?:19|20)\d\d)[./\-_]{MONTH}(?:月份?|\.?[^\d.]|$)"),
         r"(?P<y>20\d\d)(?P<m>0[1-9]|1[0-2])(?:月份?|\D|$)".to_owned(),
         format!(r"{MONTH}月{day}[日号]"),
         format!(r"{MONTH}月份?"),
@@ -198,6 +198,7 @@ mod tests {
             "２０１１年８月",
             "2011年 8 月",
             "2011.8某街道",
+            "报表2011.8.xlsx",
             "报表201108.xls",
             "2011年8月报表（9月8日修改）",
         ] {

@@ -88,6 +88,9 @@ fn stands_alone(text: &[char], at: usize, name: &[char]) -> bool {
         "报",
     ];
     let rest: String = text[at + name.len()..].iter().take(4).collect();
+    if continues_a_name(&text[..at]) {
+        return false;
+    }
     // 某办公用品公司 is no 某办.
     let from_office = if name.last() == Some(&'办') { Some(rest.as_str()) } else { rest.strip_prefix('办') };
     if from_office.is_some_and(|r| r.starts_with('公') && !r.starts_with("公室")) {
@@ -98,6 +101,13 @@ fn stands_alone(text: &[char], at: usize, name: &[char]) -> bool {
     }
     let han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}');
     !rest.starts_with(han) || NEXT.iter().any(|n| rest.starts_with(n))
+}
+
+/// 南 in front of 东关街道 makes another street of it, 更新 does not.
+fn continues_a_name(before: &[char]) -> bool {
+    const PARTS: [char; 8] = ['东', '西', '南', '北', '新', '老', '大', '小'];
+    const WORDS: [[char; 2]; 4] = [['更', '新'], ['最', '新'], ['重', '新'], ['全', '新']];
+    before.last().is_some_and(|c| PARTS.contains(c)) && !WORDS.iter().any(|word| before.ends_with(word))
 }
 
 #[cfg(test)]
@@ -141,6 +151,16 @@ mod tests {
         assert_eq!(names("中共双塔镇委员会"), ["双塔镇人民政府"]);
         assert_eq!(names("青石区民政局党委"), ["青石区民政局"]);
         assert_eq!(names("高岭开发区党工委"), ["高岭开发区管理委员会"]);
+    }
+
+    #[test]
+    fn a_neighbour_whose_name_only_ends_alike_is_another_one() {
+        for text in ["北南门街道", "老南门街道办事处", "小双塔镇"] {
+            assert!(names(text).is_empty(), "{text}");
+        }
+        for text in ["更新南门街道报表", "最新南门街道台账"] {
+            assert_eq!(names(text), ["南门街道办事处"], "{text}");
+        }
     }
 
     #[test]
