@@ -66,7 +66,7 @@ impl Script {
         match self {
             Self::Unicode => 1200,
             Self::Bytes(encoding) => match encoding.name() {
-                "GB18030" => 54936,
+                "gb18030" => 54936,
                 "Shift_JIS" => 932,
                 "EUC-KR" => 949,
                 "Big5" => 950,
