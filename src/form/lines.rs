@@ -183,6 +183,11 @@ fn finding(form: &Form, column: &Column, place: &Where<'_>, fault: &Fault) -> Fi
             let severity = if column.required { Severity::Error } else { Severity::Warning };
             ("W06", severity, format!("{subject}是公式，但{SAVE_VALUES}"))
         }
+        Fault::Disputed => {
+            let (rule, _) = wrong(form, column, number);
+            let what = format!("系统用两种方法读出的内容不同（“{quoted}”），请核对后重新填写");
+            (rule, Severity::Error, format!("{subject}，{what}。"))
+        }
         Fault::Wrong(_) if error => {
             let (rule, _) = wrong(form, column, number);
             // As with a formula without a value: what need not be filled in does not keep the rest out.

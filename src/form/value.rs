@@ -15,6 +15,8 @@ use crate::workbook::{Cell, CellValue};
 pub enum Fault {
     /// A formula without a stored value.
     Uncached,
+    /// Two readers read different things in it.
+    Disputed,
     /// Not of the column's kind; what it should be.
     Wrong(String),
     /// A date that does not exist.
@@ -61,6 +63,7 @@ pub fn read(cell: Option<&Cell>, column: &Column, context: &Context<'_>) -> Valu
     };
     match &cell.value {
         CellValue::Uncached => return Value { datum: Datum::Null, fault: Some(Fault::Uncached) },
+        CellValue::Disputed(_) => return Value { datum: Datum::Null, fault: Some(Fault::Disputed) },
         _ if is_error(cell) => return Value::wrong("是公式错误"),
         _ => {}
     }
@@ -118,6 +121,7 @@ pub fn raw(cell: &Cell) -> String {
         CellValue::Date(d) => d.date().to_string(),
         CellValue::Error(e) => e.clone(),
         CellValue::Uncached => String::new(),
+        CellValue::Disputed(readings) => readings.join("”与“"),
     }
 }
 
@@ -264,11 +268,12 @@ fn choice(cell: &Cell, choices: &[Choice], when: Option<&When>) -> Value {
     if is_mark(&text) { Value::ok(Datum::Null) } else { Value::wrong(&format!("应填{}之一", names.join("、"))) }
 }
 
-/// The whole content as text: numbers without `.0`, dates as `2011-09-05`.
+/// The whole content as text: numbers without `.0`, dates as `2011-09-05`, nothing where it is disputed.
 pub fn written(cell: &Cell) -> String {
     match &cell.value {
         CellValue::Text(s) => plain(s),
         CellValue::Bool(b) => if *b { "是" } else { "否" }.to_owned(),
+        CellValue::Disputed(_) => String::new(),
         _ => shown(cell),
     }
 }

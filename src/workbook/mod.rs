@@ -3,8 +3,10 @@
 //! Positions are zero-based (row, column) from A1 of the sheet, never relative to a used range.
 
 mod binary;
+mod container;
 mod csv;
 mod draft;
+mod guard;
 mod html;
 mod html_cell;
 mod mht;
@@ -12,6 +14,7 @@ mod number_format;
 mod ods;
 mod ods_cell;
 mod ooxml_password;
+mod opinion;
 mod package;
 pub mod read;
 mod records;
@@ -72,6 +75,8 @@ pub enum CellValue {
     Error(String),
     /// A formula without a stored value (rule W06).
     Uncached,
+    /// Calamine and our own reader read different things in it: what each has, for quoting.
+    Disputed(Box<[String; 2]>),
 }
 
 /// Why bytes could not be read as a workbook. Each maps to one rule and one answer.

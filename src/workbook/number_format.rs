@@ -67,6 +67,9 @@ pub(super) struct Formats {
 impl Formats {
     /// A stored number as it is shown in a cell with the format of this index.
     pub(super) fn number(&self, number: f64, index: usize) -> Stored {
+        if !number.is_finite() {
+            return CellValue::Text(number.to_string()).into();
+        }
         let shown = self.shown.get(index).copied().unwrap_or_default();
         let day = if shown == Shown::Day { day(number, self.is_1904) } else { None };
         Stored { percent: shown == Shown::Percent, ..day.map_or(CellValue::Number(number), CellValue::Date).into() }

@@ -1,7 +1,8 @@
 //! OpenDocument spreadsheets (.ods, and .fods in one flat file; ODF 1.3 part 3, 9.1 to 9.3 and 19.385) → sheets. Pure.
 //!
 //! Cells carry their cached value and type in attributes, and the text that is shown in paragraphs. Whole rows and cells
-//! are repeated by a number: empty ones cost nothing, others are paid for one by one.
+//! are repeated by a number: empty ones cost nothing, others are paid for one by one. There is no second opinion here:
+//! calamine 0.38 fails on one real file in sixteen (those that are indented) and takes 6 GB for 700 bytes of repeats.
 
 use std::collections::HashSet;
 use std::io::{BufRead, Cursor};

@@ -61,6 +61,21 @@ pub(super) enum Script {
 }
 
 impl Script {
+    /// The number that Windows has for it.
+    pub(super) fn code_page(self) -> u16 {
+        match self {
+            Self::Unicode => 1200,
+            Self::Bytes(encoding) => match encoding.name() {
+                "gb18030" => 54936,
+                "Shift_JIS" => 932,
+                "EUC-KR" => 949,
+                "Big5" => 950,
+                "UTF-8" => 65001,
+                name => name.strip_prefix("windows-").and_then(|page| page.parse().ok()).unwrap_or(1252),
+            },
+        }
+    }
+
     /// A text with its length in two bytes before it (XLUnicodeString, MS-XLS 2.5.294), which may run on in CONTINUE
     /// records.
     pub(super) fn text(self, record: &Record<'_>, at: usize) -> Result<String, Refusal> {

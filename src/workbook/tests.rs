@@ -411,7 +411,7 @@ proptest! {
                 CellValue::Number(number) => sheet.write(row, column, *number),
                 CellValue::Bool(yes) => sheet.write(row, column, *yes),
                 CellValue::Date(day) => sheet.write_with_format(row, column, day, &date),
-                CellValue::Error(_) | CellValue::Uncached => unreachable!("not generated"),
+                CellValue::Error(_) | CellValue::Uncached | CellValue::Disputed(_) => unreachable!("not generated"),
             }
             .unwrap();
         }

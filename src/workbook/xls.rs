@@ -13,7 +13,7 @@ use super::draft::{Budget, Draft, SHEETS};
 use super::number_format::{Formats, Shown};
 use super::records::{Records, Script, shared_strings};
 use super::xls_sheet::Pass;
-use super::{CellValue, Limits, Refusal, Workbook, xls_password};
+use super::{CellValue, Limits, Refusal, Workbook, opinion, xls_password};
 use crate::message::cfb::{Compound, is_compound};
 
 pub(super) const BOF: u16 = 0x0809;
@@ -25,19 +25,18 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
     let stream = workbook_stream(bytes)?;
     let stream = xls_password::opened(&stream)?;
     let read = |encoding| in_code_page(&stream, encoding, limits);
-    let (book, code_page) = read(None)?;
+    let (book, code_page, script) = read(None)?;
     // In BIFF5, Chinese offices' files often carry no code page or a western one over GBK text.
-    match western(code_page) {
-        Some(encoding) if garbled(&book) => Ok(read(Some(encoding)).map_or(book, |(book, _)| book)),
-        _ => Ok(book),
-    }
+    let other = western(code_page).filter(|_| garbled(&book)).and_then(|encoding| read(Some(encoding)).ok());
+    let (book, _, script) = other.unwrap_or((book, code_page, script));
+    Ok(opinion::xls(&stream, script.code_page(), book))
 }
 
 fn in_code_page(
     stream: &[u8],
     encoding: Option<&'static Encoding>,
     limits: &Limits,
-) -> Result<(Workbook, Option<u16>), Refusal> {
+) -> Result<(Workbook, Option<u16>, Script), Refusal> {
     let book = Book::read(stream, encoding)?;
     let mut budget = Budget::new(limits);
     let mut sheets = Vec::new();
@@ -45,7 +44,7 @@ fn in_code_page(
         let draft = Draft::new(sheet.name.clone(), sheet.hidden);
         sheets.extend(Pass::new(&book, draft, &mut budget).sheet(stream, sheet.at)?);
     }
-    Ok((Workbook { sheets }, book.code_page))
+    Ok((Workbook { sheets }, book.code_page, book.script))
 }
 
 fn workbook_stream(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {

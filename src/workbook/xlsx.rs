@@ -191,7 +191,11 @@ impl Open {
                 let string = written.parse().ok().and_then(|number: usize| shared.strings.get(number));
                 CellValue::Text(string.ok_or_else(|| damaged("no such shared string"))?.clone())
             }
-            "b" => CellValue::Bool(matches!(written, "1" | "true")),
+            "b" => match written.to_ascii_lowercase().as_str() {
+                "1" | "true" => CellValue::Bool(true),
+                "0" | "false" => CellValue::Bool(false),
+                _ => CellValue::Text(text),
+            },
             "e" => CellValue::Error(written.to_owned()),
             "d" => iso_day(written).map_or_else(|| CellValue::Text(text.clone()), CellValue::Date),
             _ => match written.parse().ok().filter(|number: &f64| number.is_finite()) {

@@ -132,29 +132,33 @@ pub(super) fn formats(mut xml: Xml<impl BufRead>) -> Result<Formats, Refusal> {
     Ok(Formats { shown: ids.into_iter().map(shown).collect(), is_1904: false })
 }
 
-/// ST_Xstring (22.9.2.19): `_x000D_` is the character of that number, `_x005F_` the underscore before what only looks
+/// ST_Xstring (22.9.2.19): `_x000D_` is the UTF-16 unit of that number, `_x005F_` the underscore before what only looks
 /// like one.
 pub(super) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("_x") {
-        let number = rest.get(at + 2..at + 6).filter(|_| rest[at + 2..].get(4..5) == Some("_"));
-        let escaped = number.filter(|n| n.bytes().all(|b| b.is_ascii_hexdigit()));
-        let character = escaped.and_then(|n| u32::from_str_radix(n, 16).ok()).and_then(char::from_u32);
-        let (before, after) = rest.split_at(at);
+    while let Some((before, after)) = rest.split_once("_x") {
         plain.push_str(before);
-        match character {
-            Some(character) => {
-                plain.push(character);
-                rest = &after[7..];
-            }
-            None => {
-                plain.push_str("_x");
-                rest = &after[2..];
-            }
+        let mut units = Vec::new();
+        rest = &rest[before.len()..];
+        while let Some((unit, after)) = escaped_unit(rest) {
+            units.push(unit);
+            rest = after;
+        }
+        plain.push_str(&String::from_utf16_lossy(&units));
+        if units.is_empty() {
+            plain.push_str("_x");
+            rest = after;
         }
     }
     plain + rest
+}
+
+/// `_x000D_` at the beginning: its unit, and what follows.
+fn escaped_unit(text: &str) -> Option<(u16, &str)> {
+    let (digits, after) = text.strip_prefix("_x")?.split_at_checked(4)?;
+    let digits = digits.bytes().all(|b| b.is_ascii_hexdigit()).then_some(digits)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, after.strip_prefix('_')?))
 }
 
 #[cfg(test)]
@@ -165,7 +169,8 @@ mod tests {
     fn escaped_characters_are_read_and_what_only_looks_like_one_is_kept() {
         assert_eq!(unescape("甲_x000D_\n乙_x000a_"), "甲\r\n乙\n");
         assert_eq!(unescape("_x005F_x000D_"), "_x000D_");
-        for text in ["_x", "_x00", "_x000D", "_x00漢字_", "_xD800_", "a_xyzzy_", "__x_"] {
+        assert_eq!(unescape("_xD840__xDC0B_店_xD800_"), "𠀋店\u{FFFD}");
+        for text in ["_x", "_x00", "_x000D", "_x00漢字_", "a_xyzzy_", "__x_"] {
             assert_eq!(unescape(text), text);
         }
     }

@@ -141,6 +141,7 @@ fn shown(cell: &Cell) -> String {
         CellValue::Bool(yes) => yes.to_string(),
         CellValue::Date(at) => at.date().to_string(),
         CellValue::Uncached => String::new(),
+        CellValue::Disputed(readings) => readings.join("、"),
     }
 }
 

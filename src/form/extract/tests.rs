@@ -692,3 +692,19 @@ fn numbers_below_a_heading_that_asks_for_text_are_not_read() {
     let numbers = only(&format!("{head}\n甲公司|#1|#1|联合组建|有|#2\n乙公司|#0|#0|未建|无|#1"));
     assert!(!numbers.columns.contains_key("instructor"));
 }
+
+#[test]
+fn a_cell_that_two_readers_read_differently_is_an_error_whatever_its_column() {
+    let row = "甲|#9|#4|#3|#1|#2|#1|#1|#0|#7|#3|#8|#5";
+    let mut drawn = sheet("Sheet1", &format!("{FIGURES}|备注\n{row}|"));
+    for column in [2, 13] {
+        let readings = Box::new(["12".to_owned(), "21".to_owned()]);
+        drawn.cells.insert((1, column), Cell { value: CellValue::Disputed(readings), percent: false, formula: false });
+    }
+    let ret = reading(vec![drawn]).returns.remove(0);
+    let of = |cell: &str| ret.findings.iter().find(|f| f.place.cell.as_deref() == Some(cell)).unwrap();
+    let told = "第2行“党员总数”（C2），系统用两种方法读出的内容不同（“12”与“21”），请核对后重新填写。";
+    assert_eq!((of("C2").message.as_str(), of("C2").is_error()), (told, true));
+    assert!(of("N2").is_error());
+    assert_eq!(ret.records[0].get("members"), &Datum::Null);
+}

@@ -120,11 +120,12 @@ impl Copy<'_> {
     }
 }
 
-/// Writes one cell with its own type. What the file format cannot hold becomes text; a formula without a value, nothing.
+/// Writes one cell with its own type. What the file format cannot hold becomes text; a formula without a value, nothing,
+/// nor what is disputed: neither reading must come back as the sender's own.
 fn put(out: &mut Worksheet, at: At, cell: Option<&Cell>, format: &Format) -> Result<(), XlsxError> {
     let (row, column) = (at.0, at.1 as u16);
     match cell.map(|cell| (&cell.value, cell.formula)) {
-        None | Some((CellValue::Uncached, _)) => out.write_blank(row, column, format)?,
+        None | Some((CellValue::Uncached | CellValue::Disputed(_), _)) => out.write_blank(row, column, format)?,
         Some((CellValue::Text(text), _)) => out.write_string_with_format(row, column, shortened(text), format)?,
         Some((CellValue::Number(n), _)) if n.is_finite() => out.write_number_with_format(row, column, *n, format)?,
         Some((CellValue::Number(n), _)) => out.write_string_with_format(row, column, n.to_string(), format)?,

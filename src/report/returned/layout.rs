@@ -135,7 +135,7 @@ fn is_figure(cell: &Cell) -> bool {
             text.contains(|c: char| c.is_ascii_digit()) && text.trim().chars().all(figure)
         }
         CellValue::Number(_) | CellValue::Date(_) | CellValue::Bool(_) => true,
-        CellValue::Error(_) | CellValue::Uncached => false,
+        CellValue::Error(_) | CellValue::Uncached | CellValue::Disputed(_) => false,
     }
 }
 

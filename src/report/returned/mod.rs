@@ -192,6 +192,7 @@ fn shown(cell: &Cell) -> Cow<'_, str> {
         CellValue::Bool(yes) => Cow::Borrowed(if *yes { "TRUE" } else { "FALSE" }),
         CellValue::Date(at) => at.date().to_string().into(),
         CellValue::Uncached => Cow::Borrowed("（公式，没有存数）"),
+        CellValue::Disputed(readings) => readings.join("、").into(),
     }
 }
 
