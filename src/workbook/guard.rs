@@ -21,7 +21,7 @@ const STYLE_BYTES: u64 = 128 << 20;
 const STYLE: u64 = 1_000;
 const THEME_BYTES: u64 = 8 << 20;
 /// Cells of the rectangles around each sheet's cells, all sheets together: they will be dense in memory.
-const AREA: u64 = 4_000_000;
+const AREA: u64 = 2_000_000;
 
 const BOF: u16 = 0x0809;
 const EOF: u16 = 0x000A;
