@@ -245,7 +245,7 @@ impl Row<'_> {
     /// R09: closed without reason or date. A cell that was filled but not understood has its own finding.
     fn closing(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
         if !self.is_closed(book) {
-            return;
+            return self.half_closed(book, told, findings);
         }
         let missing: Vec<&str> = [book.closed_reason.as_str(), book.closed_on.as_str()]
             .into_iter()
@@ -257,6 +257,23 @@ impl Row<'_> {
             let message = format!("{}已销户，但没有填写{}，请补填。", self.subject(), labels.join("和"));
             findings.push(self.finding("R09", Severity::Error, first, message));
         }
+    }
+
+    /// R09, the other way round: a reason or a day of closing, and nothing that says that it is closed.
+    fn half_closed(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
+        let filled = |key: &&str| !self.record.get(key).is_null();
+        let Some(key) = [book.closed_reason.as_str(), book.closed_on.as_str()].into_iter().find(filled) else { return };
+        if told.holds(self.record, &book.status) {
+            return;
+        }
+        let (label, status) = (self.form.label(key), self.form.label(&book.status));
+        let message = format!(
+            "{}填了“{label}”{}，但“{status}”没有填“{}”，按未销户读取；如已销户，请在“{status}”一栏填写后重报。",
+            self.subject(),
+            self.cell(key),
+            book.closed
+        );
+        findings.push(self.finding("R09", Severity::Warning, key, message));
     }
 
     fn is_closed(&self, book: &BookColumns) -> bool {
@@ -464,6 +481,8 @@ mod tests {
         assert!(closed(text("注销"), text("2011-08-03")).is_empty());
         assert_eq!(closed(text("注销"), Datum::Null), ["R09"]);
         assert_eq!(closed(Datum::Null, Datum::Null), ["R09"]);
+        let open = check_all("register", vec![record(5, &entry(&[("closed_on", text("2011-08-03"))]))]);
+        assert_eq!((open.len(), open[0].rule.as_str(), open[0].severity), (1, "R09", Severity::Warning));
     }
 
     #[test]

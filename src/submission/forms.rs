@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assess::{Context, Sender, forged};
 use super::documents::Opened;
 use super::resolve::{self, Around, ForWhom, ToldBy};
+use super::units;
 use super::{Fate, Row, Submission};
 use crate::config::Unit;
 use crate::form::name::organisation_key;
@@ -78,8 +79,10 @@ fn parts(ret: Return, form: &Form, around: &Around) -> Vec<Return> {
     let mut by_unit: BTreeMap<String, Vec<Record>> = BTreeMap::new();
     for record in &ret.records {
         let cell = record.text(&form.identity).unwrap_or_default();
-        match super::units::find_units(cell, around.registry).as_slice() {
-            [one] => by_unit.entry(one.name.clone()).or_default().push(record.clone()),
+        match units::find_units(cell, around.registry).as_slice() {
+            [one] if !units::only_a_part(cell, around.registry) => {
+                by_unit.entry(one.name.clone()).or_default().push(record.clone())
+            }
             // A row that names no unit: the table cannot be taken apart.
             _ => return vec![ret],
         }

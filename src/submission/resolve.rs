@@ -8,7 +8,7 @@ use crate::form::month::{MonthKind, PeriodHint, find_period};
 use crate::form::reading::{Origin, Return};
 use crate::form::{Campaign, Finding, Place, Severity, find_streams};
 use crate::period::Period;
-use crate::submission::units::find_units;
+use crate::submission::units::{find_units, only_a_part};
 
 /// What stands around a return: the names of its file and mail, and who sent it.
 #[derive(Clone, Copy, Debug)]
@@ -80,17 +80,21 @@ pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
 fn stranger(ret: &Return, rows: &[&str], registry: &Registry) -> Option<String> {
     let lines = ret.said(Origin::UnitLine).map(|h| h.text.as_str());
     let cells = rows.iter().copied().filter(|_| rows.len() == 1);
-    let unknown = |text: &&str| names_an_office(text) && find_units(text, registry).is_empty();
+    let unknown =
+        |text: &&str| names_an_office(text) && (find_units(text, registry).is_empty() || only_a_part(text, registry));
     lines.chain(cells).find(unknown).map(|text| text.trim().to_owned())
 }
 
 /// `南关街道办事处`, but not `本单位`, a stamp's place or a person's name.
 fn names_an_office(text: &str) -> bool {
-    const ENDINGS: [&str; 12] =
-        ["街道", "办事处", "镇", "乡", "政府", "委员会", "管委会", "局", "开发区", "园区", "党委", "党工委"];
+    const ENDINGS: [&str; 13] =
+        ["街道", "办事处", "镇", "乡", "政府", "委员会", "管委会", "局", "开发区", "园区", "党委", "党工委", "办"];
+    // 党建办 and its like sit in every office.
+    const INSIDE: [&str; 4] = ["党建", "党政", "组织", "综合"];
     let text = text.trim().trim_end_matches(['）', ')']);
     let text = text.split(['（', '(']).next().unwrap_or_default().trim();
-    !text.starts_with('本') && text.chars().count() >= 3 && ENDINGS.iter().any(|e| text.ends_with(e))
+    let inside = text.ends_with('办') && INSIDE.iter().any(|word| text.contains(word));
+    !inside && !text.starts_with('本') && text.chars().count() >= 3 && ENDINGS.iter().any(|e| text.ends_with(e))
 }
 
 /// Units that the sheet names: its unit line, unit cells and title together; its own name only where those are silent.

@@ -9,23 +9,41 @@ use crate::form::streams::normal;
 /// overlap the longer one counts, so that a unit is not found inside another one's name.
 pub fn find_units<'r>(text: &str, registry: &'r Registry) -> Vec<&'r Unit> {
     let text: Vec<char> = normal(text).chars().collect();
+    let mut units: Vec<usize> = find(&text, registry).into_iter().map(|(_, unit)| unit).collect();
+    units.sort_unstable();
+    units.dedup();
+    units.into_iter().map(|i| &registry.units[i]).collect()
+}
+
+/// The text is to be one office's name, and what is found in it is only a part of that name: 东关街道 in 青东关街道.
+pub fn only_a_part(text: &str, registry: &Registry) -> bool {
+    // What may stand in front of an office's name: the district, the committee above it.
+    const ABOVE: [char; 12] = ['区', '市', '县', '旗', '省', '州', '盟', '共', '委', '府', '部', '城'];
+    let text: Vec<char> = normal(text).chars().collect();
+    let found = find(&text, registry);
+    let continued = |at: usize| text[..at].last().is_some_and(|c| is_han(*c) && !ABOVE.contains(c));
+    !found.is_empty() && found.iter().all(|(at, _)| continued(*at))
+}
+
+/// Where a unit is named, and its place in the registry.
+fn find(text: &[char], registry: &Registry) -> Vec<(usize, usize)> {
     let names = names(registry);
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     for (name, unit) in &names {
         let name: Vec<char> = name.chars().collect();
         found.extend(
             (0..text.len())
-                .filter(|i| text[*i..].starts_with(&name) && stands_alone(&text, *i, &name))
+                .filter(|i| text[*i..].starts_with(&name) && stands_alone(text, *i, &name))
                 .map(|i| (i, name.len(), *unit)),
         );
     }
     let covered =
         |a: &(usize, usize, usize), b: &(usize, usize, usize)| b.1 > a.1 && a.0 < b.0 + b.1 && b.0 < a.0 + a.1;
-    let mut units: Vec<usize> =
-        found.iter().filter(|a| !found.iter().any(|b| covered(a, b))).map(|(_, _, unit)| *unit).collect();
-    units.sort_unstable();
-    units.dedup();
-    units.into_iter().map(|i| &registry.units[i]).collect()
+    found.iter().filter(|a| !found.iter().any(|b| covered(a, b))).map(|(at, _, unit)| (*at, *unit)).collect()
+}
+
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}')
 }
 
 /// Endings of official names, with what an office may be called instead.
@@ -99,8 +117,7 @@ fn stands_alone(text: &[char], at: usize, name: &[char]) -> bool {
     if name.last().is_some_and(|c| ENDED.contains(c)) {
         return true;
     }
-    let han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}');
-    !rest.starts_with(han) || NEXT.iter().any(|n| rest.starts_with(n))
+    !rest.starts_with(is_han) || NEXT.iter().any(|n| rest.starts_with(n))
 }
 
 /// 南 in front of 东关街道 makes another street of it, 更新 does not.
@@ -157,6 +174,13 @@ mod tests {
     fn a_neighbour_whose_name_only_ends_alike_is_another_one() {
         for text in ["北南门街道", "老南门街道办事处", "小双塔镇"] {
             assert!(names(text).is_empty(), "{text}");
+        }
+        for text in ["青南门街道", "双南门街道办事处"] {
+            assert!(only_a_part(text, &registry()), "{text}");
+        }
+        for text in ["南门街道", "青石区南门街道", "中共南门街道工作委员会", "填报：南门街道", "北南门街道"]
+        {
+            assert!(!only_a_part(text, &registry()), "{text}");
         }
         for text in ["更新南门街道报表", "最新南门街道台账"] {
             assert_eq!(names(text), ["南门街道办事处"], "{text}");

@@ -6,8 +6,8 @@ use sevenz_rust2::{Archive, BlockDecoder, Error, Password};
 
 use super::{Budget, Member, Refusal, damaged, is_leftover};
 
-/// KiB that the list of files may take, packed with a dictionary of 1 MiB by 7-Zip itself.
-const HEADER: usize = 3 << 10;
+/// KiB that the list of files may take: 7-Zip packs it with a dictionary of 1 MiB, other packers with that of the files.
+const HEADER: usize = DICTIONARY;
 /// KiB of a decoder's dictionary: 64 MiB is what the strongest usual setting takes.
 const DICTIONARY: usize = 80 << 10;
 
