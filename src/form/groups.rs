@@ -1,15 +1,19 @@
 //! Group headings that were not merged over their columns: which columns each of them stands for. Pure.
 //!
-//! `新建党组织` may stand in the first, the middle or the last of its columns. Which it is shows in what stands below: no
-//! group has the same heading twice. Where that leaves more than one way, the columns get no group, and so no reading.
+//! `新建党组织` may stand in the first, the middle or the last of its columns, and columns of no group may stand between
+//! its own and the next one's. Which are its own shows in what stands below: the reading is taken in which most columns
+//! mean something, and no group has the same heading twice. Where several do as well, the columns get no group.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::grid::Grid;
 use super::heading::Vocabulary;
 
 /// Position in a header → the cell of the group that stands for it though it was not merged over it.
 pub type Spread = HashMap<(u32, u32), (u32, u32)>;
+
+/// Columns of a run that are settled at all: no form has nearly as many.
+const WIDEST: usize = 150;
 
 /// A column of a header row: a group's cell, or blank with something below.
 #[derive(Clone, Debug)]
@@ -24,22 +28,22 @@ struct Slot {
     leaf: Vec<String>,
 }
 
-/// A reading of a run of slots: first and last of each group's.
-type Blocks = Vec<(usize, usize)>;
-
 pub fn spread(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) -> Spread {
     let mut spread = Spread::new();
     let last = (header.0..=header.1).flat_map(|r| grid.row(r).map(|(c, _)| c)).max().unwrap_or(0);
+    let identity = vocabulary.form.columns.iter().position(|c| c.key == vocabulary.form.identity);
+    let keys = (header.0..=header.1).flat_map(|r| grid.row(r)).filter_map(|(_, cell)| vocabulary.cell_key(cell));
+    let named = keys.filter(|key| vocabulary.meaning(std::slice::from_ref(key)) == identity).count();
+    let identity = identity.filter(|_| named == 1);
     for row in (header.0..header.1).rev() {
-        let mut run: Vec<Slot> = Vec::new();
+        let slots: Vec<Option<Slot>> = (grid.columns().0..=last)
+            .map(|column| slot(grid, vocabulary, (row, column), header.1, &spread))
+            .collect();
         let mut found = Vec::new();
-        for column in grid.columns().0..=last {
-            match slot(grid, vocabulary, (row, column), header.1, &spread) {
-                Some(slot) => run.push(slot),
-                None => found.extend(settle(vocabulary, &std::mem::take(&mut run))),
-            }
+        for run in slots.split(Option::is_none) {
+            let run: Vec<Slot> = run.iter().flatten().cloned().collect();
+            found.extend(Run::new(vocabulary, &run, identity).settle());
         }
-        found.extend(settle(vocabulary, &run));
         spread.extend(found.into_iter().map(|(column, label)| ((row, column), label)));
     }
     spread
@@ -66,108 +70,255 @@ fn slot(
     Some(Slot { column, label, group, merged, leaf })
 }
 
-/// The group cell of each blank slot of a run, as far as there is one way to tell.
-fn settle(vocabulary: &Vocabulary<'_>, run: &[Slot]) -> Vec<(u32, (u32, u32))> {
-    let labels: Vec<(usize, usize)> = units(run);
-    let (Some(first), Some(last)) = (labels.first(), labels.last()) else { return Vec::new() };
-    // Headings that need no group, or are none of the form's, in front of the first or behind the last.
-    let alone = |slot: &Slot, label: usize| {
-        let leaf = slot.leaf.last().map_or("", String::as_str);
-        let needless = vocabulary.label(leaf).is_some() || !vocabulary.knows(leaf);
-        needless && vocabulary.label_within(&run[label].group, leaf).is_none()
-    };
-    let start = run[..first.0].iter().take_while(|s| alone(s, first.0)).count();
-    let end = run.len() - run[last.1 + 1..].iter().rev().take_while(|s| alone(s, last.1)).count();
-    let left = from_left(&labels, run.len()).filter(|_| start == first.0);
-    let others = [from_right(&labels, start).filter(|_| last.1 + 1 == end)]
-        .into_iter()
-        .chain([0, 1, -1].map(|lean| centred(&labels, (start, end), lean)));
-    let valid = |blocks: &Blocks| blocks.iter().all(|b| distinct(&run[b.0..=b.1]));
-    let mut ways: Vec<Blocks> = left.into_iter().chain(others.flatten()).filter(valid).collect();
-    let best = ways.iter().map(|w| score(vocabulary, run, w)).max();
-    ways.retain(|w| Some(score(vocabulary, run, w)) == best);
-    let blanks = (0..run.len()).filter(|i| run[*i].label.is_none());
-    let given = |i: usize| Some((run[i].column, run[agreed(vocabulary, run, &ways, i)?].label?));
-    blanks.filter_map(given).collect()
+/// How good a reading is: columns that mean something less those that need another group; then columns in a group.
+type Score = (i32, i32);
+
+fn plus(a: Option<Score>, b: Option<Score>) -> Option<Score> {
+    a.zip(b).map(|(a, b)| (a.0 + b.0, a.1 + b.1))
 }
 
-/// How many columns of a reading are ones that their group has, less those that it has not. Unknown groups say nothing.
-fn score(vocabulary: &Vocabulary<'_>, run: &[Slot], blocks: &Blocks) -> i32 {
-    let of_block = |b: &(usize, usize)| -> i32 {
-        let slots = &run[b.0..=b.1];
-        let group = slots.iter().find(|s| s.label.is_some()).map_or("", |s| s.group.as_str());
-        let fits = |slot: &Slot| if has(vocabulary, group, slot) { 1 } else { -1 };
-        if vocabulary.is_group(group) { slots.iter().map(fits).sum() } else { 0 }
-    };
-    blocks.iter().map(of_block).sum()
+/// Which of its columns a group's cell stands in, in every group alike.
+#[derive(Clone, Copy)]
+enum Way {
+    First,
+    Last,
+    /// The middle one; the left or the right one of two.
+    Middle(isize),
+    Any,
 }
 
-fn has(vocabulary: &Vocabulary<'_>, group: &str, slot: &Slot) -> bool {
-    let path: Vec<String> = std::iter::once(group.to_owned()).chain(slot.leaf.iter().cloned()).collect();
-    (0..vocabulary.form.columns.len()).any(|f| vocabulary.listed(f, &path).is_some())
-}
-
-/// The slot of the group that a blank one belongs to in every reading; the first reading's, where only groups that are
-/// none of the form's are in question.
-fn agreed(vocabulary: &Vocabulary<'_>, run: &[Slot], ways: &[Blocks], i: usize) -> Option<usize> {
-    let group = |way: &Blocks| {
-        let block = way.iter().find(|b| (b.0..=b.1).contains(&i))?;
-        (block.0..=block.1).find(|s| run[*s].label.is_some())
-    };
-    let groups: Vec<Option<usize>> = ways.iter().map(group).collect();
-    let first = groups.first().copied().flatten()?;
-    let known = groups.iter().flatten().any(|s| vocabulary.is_group(&run[*s].group));
-    if known && groups.iter().any(|g| *g != Some(first)) {
-        return None;
-    }
-    // Where a group was merged, its end is known: only what it must have joins it from outside.
-    let leaf = run[i].leaf.last().map_or("", String::as_str);
-    let joins = !run[first].merged || vocabulary.label_within(&run[first].group, leaf).is_some();
-    joins.then_some(first)
-}
-
-/// First and last slot of each group's own cell.
-fn units(run: &[Slot]) -> Vec<(usize, usize)> {
-    let mut units: Vec<(usize, usize)> = Vec::new();
-    for (i, slot) in run.iter().enumerate().filter(|(_, s)| s.label.is_some()) {
-        match units.last_mut() {
-            Some(unit) if run[unit.1].label == slot.label => unit.1 = i,
-            _ => units.push((i, i)),
+impl Way {
+    fn allows(self, before: usize, behind: usize) -> bool {
+        let more = behind.cast_signed() - before.cast_signed();
+        match self {
+            Self::First => before == 0,
+            Self::Last => behind == 0,
+            Self::Middle(lean) => more == 0 || more == lean,
+            Self::Any => true,
         }
     }
-    units
 }
 
-fn distinct(slots: &[Slot]) -> bool {
-    let mut seen = HashSet::new();
-    slots.iter().all(|s| seen.insert(&s.leaf))
+/// How a column without a group's cell may be read.
+#[derive(Clone, Copy, PartialEq)]
+enum Alone {
+    /// It means the same wherever it stands.
+    Sure,
+    /// 电话: by itself only where it is surely in no group.
+    Bare,
+    /// 上月: not at all.
+    Never,
+    /// The form does not know it.
+    Strange,
 }
 
-/// Each group from its cell to the next one's.
-fn from_left(labels: &[(usize, usize)], end: usize) -> Option<Blocks> {
-    let ends = labels.iter().skip(1).map(|l| l.0).chain([end]);
-    Some(labels.iter().zip(ends).map(|(l, end)| (l.0, end - 1)).collect())
+/// A cell of a group, or several with the same text beside each other.
+struct Label {
+    first: usize,
+    last: usize,
+    /// Its end is known: it was merged, or written into each of its columns.
+    closed: bool,
+    /// One of the form's groups.
+    known: bool,
+    neutral: bool,
 }
 
-/// Each group from behind the one before up to its cell.
-fn from_right(labels: &[(usize, usize)], start: usize) -> Option<Blocks> {
-    let starts = [start].into_iter().chain(labels.iter().map(|l| l.1 + 1));
-    Some(labels.iter().zip(starts).map(|(l, start)| (start, l.1)).collect())
+/// Columns beside each other, each with something below, some with a group's cell.
+struct Run<'a> {
+    slots: &'a [Slot],
+    vocabulary: &'a Vocabulary<'a>,
+    labels: Vec<Label>,
+    alone: Vec<Alone>,
+    /// The form's identity, if it stands in front of the groups and nowhere else: it is needed there.
+    needed: Option<usize>,
 }
 
-/// Each group's cell in the middle of its columns; `lean` is how many more there are behind it than before.
-fn centred(labels: &[(usize, usize)], (start, end): (usize, usize), lean: isize) -> Option<Blocks> {
-    let mut blocks = Vec::new();
-    let mut from = start;
-    for (i, label) in labels.iter().enumerate() {
-        let before = label.0.checked_sub(from)?;
-        let to = (label.1 + before).checked_add_signed(lean)?;
-        let next = labels.get(i + 1).map_or(end, |n| n.0);
-        if to < label.1 || to >= next {
-            return None;
-        }
-        blocks.push((from, to));
-        from = to + 1;
+impl<'a> Run<'a> {
+    /// `identity` is the form's, if just one heading can be it.
+    fn new(vocabulary: &'a Vocabulary<'a>, slots: &'a [Slot], identity: Option<usize>) -> Self {
+        let labels = labels(vocabulary, slots);
+        let alone = slots.iter().map(|s| alone(vocabulary, &s.leaf)).collect();
+        let front = labels.first().map_or(0, |l| l.first);
+        let is_it = |s: &Slot| identity.is_some() && vocabulary.meaning(&s.leaf) == identity;
+        let needed = slots[..front].iter().position(is_it);
+        Self { slots, vocabulary, labels, alone, needed }
     }
-    (from == end).then_some(blocks)
+
+    /// The group's cell of each column that has none, as far as there is one way to tell.
+    fn settle(&self) -> Vec<(u32, (u32, u32))> {
+        if self.labels.is_empty() || self.slots.len() > WIDEST {
+            return Vec::new();
+        }
+        let values: Vec<Values> = (0..self.labels.len()).map(|k| self.values(k)).collect();
+        let regular = [Way::First, Way::Last, Way::Middle(1), Way::Middle(-1)];
+        let any = self.owners(&values, Way::Any);
+        let mut owners: Vec<BTreeSet<Option<usize>>> = vec![BTreeSet::new(); self.slots.len()];
+        let as_good: Vec<_> =
+            regular.into_iter().map(|way| self.owners(&values, way)).filter(|(score, _)| *score == any.0).collect();
+        for (_, found) in if as_good.is_empty() { vec![any] } else { as_good } {
+            owners.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));
+        }
+        let blank = (0..self.slots.len()).filter(|i| self.slots[*i].label.is_none());
+        let given = |i: usize| {
+            let label = self.given(i, &owners[i])?;
+            Some((self.slots[i].column, self.slots[self.labels[label].first].label?))
+        };
+        blank.filter_map(given).collect()
+    }
+
+    fn given(&self, i: usize, owners: &BTreeSet<Option<usize>>) -> Option<usize> {
+        let mut some = owners.iter().flatten().copied();
+        let first = some.next()?;
+        let foreign = |k: usize| self.labels[k].known && self.within(k, i).is_none();
+        if owners.len() == 1 {
+            // What is read wherever it stands does not follow a group that has no such column.
+            return Some(first).filter(|k| !(foreign(*k) && self.alone[i] == Alone::Sure));
+        }
+        let unknown = owners.iter().flatten().all(|k| !self.labels[*k].known);
+        // 电话 behind a group's columns may be the group's: it must not be read as if it stood by itself.
+        let barred = self.alone[i] == Alone::Bare && self.labels[first].last < i && foreign(first);
+        (unknown || barred).then_some(first)
+    }
+
+    /// What a column means below a group.
+    fn within(&self, label: usize, i: usize) -> Option<usize> {
+        let group = &self.slots[self.labels[label].first].group;
+        let path: Vec<String> = std::iter::once(group.clone()).chain(self.slots[i].leaf.iter().cloned()).collect();
+        self.vocabulary.meaning(&path)
+    }
+
+    fn outside(&self, i: usize) -> Option<Score> {
+        let points = match self.alone[i] {
+            _ if self.needed == Some(i) => 2,
+            Alone::Sure => 1,
+            Alone::Bare if i < self.labels[0].first && self.within(0, i).is_none() => 1,
+            Alone::Bare | Alone::Strange => 0,
+            Alone::Never => -1,
+        };
+        self.slots[i].label.is_none().then_some((points, 0))
+    }
+
+    /// What each block of a group is worth that may be its own; the group's cells are in all of them.
+    fn values(&self, k: usize) -> Values {
+        let label = &self.labels[k];
+        let front = k.checked_sub(1).map_or(0, |k| self.labels[k].last + 1);
+        let end = self.labels.get(k + 1).map_or(self.slots.len(), |l| l.first);
+        let within: Vec<Option<usize>> = (front..end).map(|i| self.within(k, i)).collect();
+        let joins = |i: usize| !label.closed || label.known && within[i - front].is_some();
+        let mut values = Values::new();
+        for from in (front..=label.first).rev().take_while(|s| *s == label.first || joins(*s)) {
+            let mut leaves = HashSet::new();
+            let mut means: HashSet<usize> = (label.first..=label.last).filter_map(|i| within[i - front]).collect();
+            let mut score = (0, 0);
+            for i in from..end {
+                if i > label.last && !joins(i) || !leaves.insert(&self.slots[i].leaf) {
+                    break;
+                }
+                let within = within[i - front];
+                if self.slots[i].label.is_none() {
+                    let again = within.is_some_and(|f| !means.insert(f));
+                    let inside = if again { 0 } else { self.inside(label, i, within) };
+                    let held = within.is_some() || i > label.last;
+                    score = (score.0 + inside, score.1 + if held { 1 } else { -1 });
+                }
+                if i >= label.last {
+                    values.insert((from, i), score);
+                }
+            }
+        }
+        values
+    }
+
+    fn inside(&self, label: &Label, i: usize, within: Option<usize>) -> i32 {
+        match self.alone[i] {
+            Alone::Strange => 0,
+            // What stands below a group that is none of the form's may well be its own.
+            _ if !label.known && !label.neutral => 1,
+            Alone::Bare if label.neutral => 0,
+            _ if within.is_some() => 1,
+            Alone::Bare => 0,
+            Alone::Sure | Alone::Never => -1,
+        }
+    }
+
+    /// The points of the best readings of a kind, and each column's group in any of them.
+    fn owners(&self, values: &[Values], way: Way) -> (Option<i32>, Vec<BTreeSet<Option<usize>>>) {
+        let (n, all) = (self.slots.len(), self.labels.len());
+        let blocks: Vec<Vec<(usize, usize, Score)>> = values.iter().zip(&self.labels).map(|(v, l)| l.blocks(v, way)).collect();
+        // The best of the columns before one, with so many groups placed; and of those from one on, with the others.
+        let mut before: Vec<Vec<Option<Score>>> = vec![vec![None; n + 1]; all + 1];
+        let mut from = before.clone();
+        before[0][0] = Some((0, 0));
+        from[all][n] = Some((0, 0));
+        for k in 0..=all {
+            for i in 0..n {
+                before[k][i + 1] = before[k][i + 1].max(plus(before[k][i], self.outside(i)));
+            }
+            for (s, e, value) in blocks.get(k).into_iter().flatten() {
+                before[k + 1][e + 1] = before[k + 1][e + 1].max(plus(before[k][*s], Some(*value)));
+            }
+        }
+        for k in (0..=all).rev() {
+            for (s, e, value) in blocks.get(k).into_iter().flatten() {
+                from[k][*s] = from[k][*s].max(plus(from[k + 1][e + 1], Some(*value)));
+            }
+            for i in (0..n).rev() {
+                from[k][i] = from[k][i].max(plus(from[k][i + 1], self.outside(i)));
+            }
+        }
+        let best = before[all][n];
+        let mut owners = vec![BTreeSet::new(); n];
+        for k in 0..=all {
+            for (s, e, value) in blocks.get(k).into_iter().flatten() {
+                if best.is_some() && plus(plus(before[k][*s], Some(*value)), from[k + 1][e + 1]) == best {
+                    owners[*s..=*e].iter_mut().for_each(|o| o.extend([Some(k)]));
+                }
+            }
+            for (i, owner) in owners.iter_mut().enumerate() {
+                if best.is_some() && plus(plus(before[k][i], self.outside(i)), from[k][i + 1]) == best {
+                    owner.insert(None);
+                }
+            }
+        }
+        (best.map(|b| b.0), owners)
+    }
+}
+
+/// First and last column of a group → how good it is.
+type Values = HashMap<(usize, usize), Score>;
+
+impl Label {
+    fn blocks(&self, values: &Values, way: Way) -> Vec<(usize, usize, Score)> {
+        let allowed = |(s, e): (usize, usize)| self.closed || way.allows(self.first - s, e - self.last);
+        values.iter().filter(|(block, _)| allowed(**block)).map(|((s, e), value)| (*s, *e, *value)).collect()
+    }
+}
+
+fn alone(vocabulary: &Vocabulary<'_>, leaf: &[String]) -> Alone {
+    match vocabulary.meaning(leaf) {
+        Some(field) if vocabulary.is_bare(field, leaf) => Alone::Bare,
+        Some(_) => Alone::Sure,
+        None if leaf.last().is_some_and(|l| vocabulary.knows(l)) => Alone::Never,
+        None => Alone::Strange,
+    }
+}
+
+/// The groups of a run. The same text in cells beside each other is one.
+fn labels(vocabulary: &Vocabulary<'_>, slots: &[Slot]) -> Vec<Label> {
+    let mut labels: Vec<Label> = Vec::new();
+    for (i, slot) in slots.iter().enumerate().filter(|(_, s)| s.label.is_some()) {
+        match labels.last_mut() {
+            Some(label) if label.last + 1 == i && slots[label.last].group == slot.group => {
+                (label.last, label.closed) = (i, true);
+            }
+            _ => labels.push(Label {
+                first: i,
+                last: i,
+                closed: slot.merged,
+                known: vocabulary.is_group(&slot.group),
+                neutral: vocabulary.is_neutral(&slot.group),
+            }),
+        }
+    }
+    labels
 }

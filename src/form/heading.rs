@@ -122,6 +122,17 @@ impl<'a> Vocabulary<'a> {
         !known().any(kin) && (known().any(apart) || known().next().is_none())
     }
 
+    /// The first column that a path is listed for.
+    pub fn meaning(&self, path: &[String]) -> Option<usize> {
+        (0..self.columns.len()).find(|c| self.listed(*c, path).is_some())
+    }
+
+    /// The heading means this column only where no other group stands above it: 电话, 名称, 成立时间.
+    pub fn is_bare(&self, column: usize, path: &[String]) -> bool {
+        let bare = |leaf: &String| self.columns[column].bare.contains(leaf);
+        path.last().is_some_and(bare) || self.leans(column, path)
+    }
+
     /// The heading means the column right behind this other one, if it stands elsewhere as well.
     pub fn behind(&self, column: usize, path: &[String]) -> Option<usize> {
         let behind = self.form.columns[column].behind.as_ref()?;

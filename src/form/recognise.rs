@@ -228,15 +228,17 @@ fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) ->
         .unwrap_or(0);
     let groups = groups::spread(grid, vocabulary, header);
     let mut headings = Vec::new();
-    let mut previous: Vec<(u32, u32)> = Vec::new();
+    let mut previous: (Option<(u32, u32)>, Vec<String>) = Default::default();
     for column in 0..=last_column {
         let cells = path(grid, &groups, header, column);
-        // A heading merged over several columns belongs to the first, unless something stands below it.
-        if cells.is_empty() || cells == previous {
+        // A heading merged over several columns belongs to the first, unless something stands below it; the group above
+        // may be written into each.
+        let texts: Vec<String> = cells.iter().filter_map(|(r, c)| grid.text(*r, *c)).collect();
+        let this = (cells.last().copied(), texts.clone());
+        if cells.is_empty() || this == previous {
             continue;
         }
-        previous.clone_from(&cells);
-        let texts: Vec<String> = cells.iter().filter_map(|(r, c)| grid.text(*r, *c)).collect();
+        previous = this;
         headings.push(Heading {
             column,
             row: cells.last().map_or(header.1, |(r, _)| *r),
