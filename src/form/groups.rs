@@ -36,9 +36,8 @@ pub fn spread(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) 
     let named = keys.filter(|key| vocabulary.meaning(std::slice::from_ref(key)) == identity).count();
     let identity = identity.filter(|_| named == 1);
     for row in (header.0..header.1).rev() {
-        let slots: Vec<Option<Slot>> = (grid.columns().0..=last)
-            .map(|column| slot(grid, vocabulary, (row, column), header.1, &spread))
-            .collect();
+        let slots: Vec<Option<Slot>> =
+            (grid.columns().0..=last).map(|column| slot(grid, vocabulary, (row, column), header.1, &spread)).collect();
         let mut found = Vec::new();
         for run in slots.split(Option::is_none) {
             let run: Vec<Slot> = run.iter().flatten().cloned().collect();
@@ -244,7 +243,8 @@ impl<'a> Run<'a> {
     /// The points of the best readings of a kind, and each column's group in any of them.
     fn owners(&self, values: &[Values], way: Way) -> (Option<i32>, Vec<BTreeSet<Option<usize>>>) {
         let (n, all) = (self.slots.len(), self.labels.len());
-        let blocks: Vec<Vec<(usize, usize, Score)>> = values.iter().zip(&self.labels).map(|(v, l)| l.blocks(v, way)).collect();
+        let blocks: Vec<Vec<(usize, usize, Score)>> =
+            values.iter().zip(&self.labels).map(|(v, l)| l.blocks(v, way)).collect();
         // The best of the columns before one, with so many groups placed; and of those from one on, with the others.
         let mut before: Vec<Vec<Option<Score>>> = vec![vec![None; n + 1]; all + 1];
         let mut from = before.clone();
