@@ -158,6 +158,14 @@ impl Reader<'_> {
         });
         let questions: Vec<Question> = questions.collect();
         self.result.questions.extend(questions);
+        let asked = |h: &usize| self.result.questions.iter().any(|q| q.headings.contains(h));
+        let left: Vec<usize> = headings.into_iter().filter(|h| !asked(h)).collect();
+        for field in self.free_fields() {
+            let headings: Vec<usize> = left.iter().copied().filter(|h| self.evidence.is_dropped(field, *h)).collect();
+            if !headings.is_empty() {
+                self.result.questions.push(Question { field, headings, listed: false });
+            }
+        }
     }
 }
 

@@ -30,7 +30,10 @@ pub fn split(
     let tables = cut(&blank);
     match (tables.as_slice(), whole) {
         ([_, ..], None) => Some(tables),
-        ([only], Some(whole)) => is_beside_a_stranger(grid, vocabularies, only, whole).then_some(tables),
+        // What a row is about must not be cut off.
+        ([only], Some(whole)) if is_identified(vocabularies, only) || !is_identified(vocabularies, whole) => {
+            is_beside_a_stranger(grid, vocabularies, only, whole).then_some(tables)
+        }
         _ => None,
     }
 }
@@ -85,6 +88,11 @@ fn are_apart(tables: &[Table]) -> bool {
         a.columns != b.columns && (a.form != b.form || shared >= 2)
     };
     tables.first().is_some_and(|first| tables[1..].iter().any(|t| apart(first, t)))
+}
+
+fn is_identified(vocabularies: &[Vocabulary<'_>], table: &Table) -> bool {
+    let form = vocabularies[table.form].form;
+    table.assignment.read.iter().any(|(f, _)| form.columns[*f].key == form.identity)
 }
 
 /// Something stands beside the only table that is no part of it: it begins with a heading that is none of the form's (or

@@ -339,6 +339,15 @@ impl Form {
         self.column(key).map_or_else(|| key.to_owned(), Column::label)
     }
 
+    /// The checks depend on the column: sums and bounds, and whether an organisation is closed.
+    pub fn is_checked(&self, key: &str) -> bool {
+        let sums = self.sums.iter().map(|s| (&s.whole, &s.parts));
+        let bounds = self.at_most.iter().map(|b| (&b.whole, &b.parts));
+        let figure = sums.chain(bounds).any(|(whole, parts)| whole == key || parts.iter().any(|p| p == key));
+        figure
+            || self.book.as_ref().is_some_and(|b| [&b.status, &b.closed_reason, &b.closed_on].iter().any(|k| *k == key))
+    }
+
     pub fn is_sequence(&self, key: &str) -> bool {
         self.sequence.as_deref() == Some(key)
     }

@@ -165,6 +165,17 @@ impl<'a> Evidence<'a> {
         found.into_iter().map(|(_, h)| h).collect()
     }
 
+    /// The heading is listed for the field, but not below the group that stands above it, and something is filled in: that
+    /// it is not read must not go unsaid. A required column is looked for below no other group of the form.
+    pub fn is_dropped(&self, field: usize, heading: usize) -> bool {
+        let (vocabulary, sample) = (self.vocabulary, self.witness.sample);
+        let [groups @ .., leaf] = self.headings[heading].path.as_slice() else { return false };
+        let elsewhere = vocabulary.form.columns[field].required && groups.iter().any(|g| vocabulary.is_group(g));
+        let named = !groups.is_empty() && !elsewhere && vocabulary.label(leaf) == Some(field);
+        let meant = named && vocabulary.meaning(&self.headings[heading].path).is_none();
+        meant && !vocabulary.likeness.forbids(groups) && (0..sample.rows()).any(|row| sample.filled(heading, row))
+    }
+
     /// How likely a heading is, if it is worth a question.
     fn asked(&self, field: usize, heading: usize, fields: &[usize]) -> Option<f64> {
         let (path, column) = (&self.headings[heading].path, &self.vocabulary.form.columns[field]);

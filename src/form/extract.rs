@@ -220,7 +220,9 @@ impl<'a> SheetReader<'a> {
         let first = question.headings.first().map(|h| &table.headings[*h]);
         let place = self.place(first.map(|h| (h.row, h.column)), None);
         let message = format!("{}不能确定是不是“{label}”，没有读取，请按原表列名填报。", names.join("、"));
-        ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
+        let form = &self.campaign.forms[table.form];
+        let severity = if form.is_checked(&column.key) { Severity::Warning } else { Severity::Info };
+        ret.findings.push(Finding::new("H01", severity, place, message).about(&column.key));
     }
 
     fn place(&self, cell: Option<(u32, u32)>, row: Option<u32>) -> Place {

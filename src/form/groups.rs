@@ -24,7 +24,9 @@ struct Slot {
     /// Key of the group.
     group: String,
     merged: bool,
-    /// What stands below, top row first.
+    /// The cells below, top row first.
+    cells: Vec<(u32, u32)>,
+    /// Their keys.
     leaf: Vec<String>,
 }
 
@@ -36,9 +38,21 @@ pub fn spread(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) 
     let named = keys.filter(|key| vocabulary.meaning(std::slice::from_ref(key)) == identity).count();
     let identity = identity.filter(|_| named == 1);
     for row in (header.0..header.1).rev() {
-        let slots: Vec<Option<Slot>> =
-            (grid.columns().0..=last).map(|column| slot(grid, vocabulary, (row, column), header.1, &spread)).collect();
         let mut found = Vec::new();
+        let mut slots: Vec<Option<Slot>> = Vec::new();
+        for column in grid.columns().0..=last {
+            let next = slot(grid, vocabulary, (row, column), header.1, &spread);
+            match (next, slots.last_mut()) {
+                // The second column of a heading merged over two: the group may stand above it alone.
+                (Some(half), Some(Some(first))) if half.cells == first.cells => {
+                    if let Some(label) = half.label.filter(|_| first.label.is_none()) {
+                        found.push((first.column, label));
+                        *first = Slot { column: first.column, ..half };
+                    }
+                }
+                (next, _) => slots.push(next),
+            }
+        }
         for run in slots.split(Option::is_none) {
             let run: Vec<Slot> = run.iter().flatten().cloned().collect();
             found.extend(Run::new(vocabulary, &run, identity).settle());
@@ -66,7 +80,7 @@ fn slot(
         return None;
     }
     let group = label.and_then(|at| grid.text(at.0, at.1)).map(|t| vocabulary.key(&t)).unwrap_or_default();
-    Some(Slot { column, label, group, merged, leaf })
+    Some(Slot { column, label, group, merged, cells, leaf })
 }
 
 /// How good a reading is: columns that mean something less those that need another group; then columns in a group.

@@ -231,14 +231,14 @@ fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) ->
     let mut previous: (Option<(u32, u32)>, Vec<String>) = Default::default();
     for column in 0..=last_column {
         let cells = path(grid, &groups, header, column);
-        // A heading merged over several columns belongs to the first, unless something stands below it; the group above
-        // may be written into each.
+        // A heading merged over several columns belongs to the first, unless something stands below it. The group above
+        // may be written into each, or into the first.
         let texts: Vec<String> = cells.iter().filter_map(|(r, c)| grid.text(*r, *c)).collect();
-        let this = (cells.last().copied(), texts.clone());
-        if cells.is_empty() || this == previous {
+        let lowest = cells.last().copied();
+        if lowest.is_none() || lowest == previous.0 && previous.1.ends_with(&texts) {
             continue;
         }
-        previous = this;
+        previous = (lowest, texts.clone());
         headings.push(Heading {
             column,
             row: cells.last().map_or(header.1, |(r, _)| *r),
