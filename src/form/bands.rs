@@ -12,23 +12,63 @@ use super::recognise::{Table, scan};
 /// Known headings in a row that may be those of two tables.
 const HEADINGS: usize = 6;
 
+/// The rows of a sheet (first and end) that are looked at together, each with its part of the tables found across all
+/// columns: one, or some that begin in different rows beside each other.
+pub fn stretches<'t>(grid: &Grid<'_>, tables: &'t [Table]) -> Vec<((u32, u32), &'t [Table])> {
+    let mut starts = vec![0];
+    for i in 1..tables.len() {
+        let from = starts.last().copied().unwrap_or(0);
+        if !tables[from..i].iter().any(|above| goes_on_beside(grid, above, &tables[i])) {
+            starts.push(i);
+        }
+    }
+    let ends = starts.iter().skip(1).copied().chain([tables.len()]);
+    let row = |i: usize| if i == 0 { 0 } else { tables.get(i).map_or(u32::MAX, |t| t.header.0) };
+    let last = |end: usize| if end == tables.len() { u32::MAX } else { row(end) };
+    starts.iter().zip(ends).map(|(from, end)| ((row(*from), last(end)), &tables[*from..end])).collect()
+}
+
+/// The table above stands in other columns, and has rows beside and below the header of this one.
+fn goes_on_beside(grid: &Grid<'_>, above: &Table, below: &Table) -> bool {
+    let (Some(one), Some(other)) = (extent(above), extent(below)) else { return false };
+    let apart = one.1 < other.0 || other.1 < one.0;
+    apart && !grid.within(one).rows_between(below.header.0, u32::MAX).is_empty()
+}
+
+/// First and last column that are read.
+fn extent(table: &Table) -> Option<(u32, u32)> {
+    let columns = || table.assignment.read.iter().map(|(_, h)| table.headings[*h].column);
+    columns().min().zip(columns().max())
+}
+
+/// Columns at which a table begins that stands right of another one.
+fn lower(whole: &[Table]) -> Vec<u32> {
+    let extents: Vec<(u32, u32)> = whole.iter().filter_map(extent).collect();
+    let starts = extents.iter().map(|e| e.0);
+    starts.filter(|start| extents.iter().any(|e| e.1 < *start)).collect::<BTreeSet<u32>>().into_iter().collect()
+}
+
 /// The tables between two rows of a sheet, where they stand side by side; `whole` is what is found there across all
 /// columns. `None` if there is but one, and nothing strange beside it.
 pub fn split(
     grid: &Grid<'_>,
     vocabularies: &[Vocabulary<'_>],
     rows: (u32, u32),
-    whole: Option<&Table>,
+    whole: &[Table],
 ) -> Option<Vec<Table>> {
     let blank = blank_columns(grid, rows);
-    let again = repeats(grid, vocabularies, (rows.0, whole.map_or(rows.1, |t| t.header.1 + 1)));
+    let again = match whole {
+        [] => repeats(grid, vocabularies, rows),
+        [only] => repeats(grid, vocabularies, (rows.0, only.header.1 + 1)),
+        several => lower(several),
+    };
     let cut = |columns: &[u32]| cut(grid, vocabularies, rows, columns);
     let both: Vec<u32> = blank.iter().chain(&again).copied().collect::<BTreeSet<u32>>().into_iter().collect();
     if let Some(tables) = [&again, &blank, &both].into_iter().map(|c| cut(c)).find(|t| are_apart(t)) {
         return Some(tables);
     }
     let tables = cut(&blank);
-    match (tables.as_slice(), whole) {
+    match (tables.as_slice(), whole.first()) {
         ([_, ..], None) => Some(tables),
         ([only], Some(whole)) => is_beside_a_stranger(grid, vocabularies, only, whole).then_some(tables),
         _ => None,

@@ -56,6 +56,49 @@ fn two_forms_side_by_side_are_two_returns() {
 }
 
 #[test]
+fn a_table_may_begin_a_few_rows_lower_than_the_one_beside_it() {
+    let left = format!("统计表\n{HEAD}\n1|北桥街道|{ROW}\n合计||{ROW}");
+    let right = format!("活动台账\n{BOOK}\n1|甲公司|#0|#0|未建\n2|乙公司|#1|#1|联合组建\n3|丙公司|#0|#0|未建");
+    for (gap, lower) in [0, 1].into_iter().flat_map(|gap| [1, 2, 3, 5].map(|lower| (gap, lower))) {
+        let down = "\n".repeat(lower);
+        for (one, other, forms) in [
+            (left.clone(), format!("{down}{right}"), ["progress", "register"]),
+            (right.clone(), format!("{down}{left}"), ["register", "progress"]),
+        ] {
+            let returns = all(&beside(&one, gap, &other));
+            assert_eq!(returns.iter().map(|r| r.form.as_str()).collect::<Vec<_>>(), forms, "{gap} {lower}");
+            let rows: usize = returns.iter().map(|r| r.records.len()).sum();
+            assert_eq!((rows, messages(&returns[0]), messages(&returns[1])), (4, vec![], vec![]), "{gap} {lower}");
+        }
+    }
+}
+
+#[test]
+fn a_text_between_two_tables_is_no_row_of_the_first() {
+    let book = format!("{BOOK}\n1|甲公司|#0|#0|未建");
+    for between in ["填表人：甲某\n||||||企业活动台账", "\n|||||||||||||内部资料", "\n|||||||||||||表号：甲1"] {
+        let returns = all(&format!("{HEAD}\n1|北桥街道|{ROW}\n{between}\n填报单位：北桥街道\n{book}"));
+        assert_eq!(returns.iter().map(|r| r.records.len()).collect::<Vec<_>>(), [1, 1], "{between}");
+        assert_eq!((messages(&returns[0]), messages(&returns[1])), (vec![], vec![]), "{between}");
+    }
+    let title = all(&format!("{HEAD}\n1|北桥街道|{ROW}\n||||||社会组织活动台账\n{book}"));
+    assert_eq!(said(&title[1], Origin::Title), ["社会组织活动台账"]);
+}
+
+#[test]
+fn a_text_among_the_rows_that_is_no_row_is_told() {
+    let ret = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建|||88001234\n||||||||迁来\n2|乙公司|#1|#1|联合组建"));
+    assert_eq!(names(&ret), [Some("甲公司"), Some("乙公司")]);
+    assert_eq!(
+        messages(&ret),
+        ["第3行只有“迁来”（I3），没有填写“名称”，没有读取；如果是数据，请补全后重报。"]
+    );
+    assert_eq!((ret.findings[0].rule.as_str(), ret.findings[0].severity), ("H03", Severity::Info));
+    let nameless = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建\n|||#1|联合组建"));
+    assert_eq!((nameless.records.len(), nameless.findings[0].is_error()), (2, true));
+}
+
+#[test]
 fn two_streams_side_by_side_keep_their_titles() {
     let book = |title: &str, name: &str| format!("{title}\n{BOOK}\n1|{name}|#0|#0|未建");
     let drawing = format!(
