@@ -11,6 +11,8 @@ use super::recognise::{Table, scan};
 
 /// Known headings in a row that may be those of two tables.
 const HEADINGS: usize = 6;
+/// Columns from one that is read to the next one of the same table.
+const GAP: u32 = 3;
 
 /// The rows of a sheet (first and end) that are looked at together, each with its part of the tables found across all
 /// columns: one, or some that begin in different rows beside each other.
@@ -35,10 +37,12 @@ fn goes_on_beside(grid: &Grid<'_>, above: &Table, below: &Table) -> bool {
     apart && !grid.within(one).rows_between(below.header.0, u32::MAX).is_empty()
 }
 
-/// First and last column that are read.
+/// First and last column of most that are read. A word of the rows beside the header may be a heading as well: 联合组建.
 fn extent(table: &Table) -> Option<(u32, u32)> {
-    let columns = || table.assignment.read.iter().map(|(_, h)| table.headings[*h].column);
-    columns().min().zip(columns().max())
+    let columns: BTreeSet<u32> = table.assignment.read.iter().map(|(_, h)| table.headings[*h].column).collect();
+    let columns: Vec<u32> = columns.into_iter().collect();
+    let most = columns.chunk_by(|a, b| b - a <= GAP).max_by_key(|run| run.len())?;
+    most.first().copied().zip(most.last().copied())
 }
 
 /// Columns at which a table begins that stands right of another one.
