@@ -76,7 +76,8 @@ fn a_table_may_begin_a_few_rows_lower_than_the_one_beside_it() {
 #[test]
 fn a_text_between_two_tables_is_no_row_of_the_first() {
     let book = format!("{BOOK}\n1|甲公司|#0|#0|未建");
-    for between in ["填表人：甲某\n||||||企业活动台账", "\n|||||||||||||内部资料", "\n|||||||||||||表号：甲1"] {
+    for between in ["填表人：甲某\n||||||企业活动台账", "\n|||||||||||||内部资料", "\n|||||||||||||表号：甲1"]
+    {
         let returns = all(&format!("{HEAD}\n1|北桥街道|{ROW}\n{between}\n填报单位：北桥街道\n{book}"));
         assert_eq!(returns.iter().map(|r| r.records.len()).collect::<Vec<_>>(), [1, 1], "{between}");
         assert_eq!((messages(&returns[0]), messages(&returns[1])), (vec![], vec![]), "{between}");
@@ -89,10 +90,7 @@ fn a_text_between_two_tables_is_no_row_of_the_first() {
 fn a_text_among_the_rows_that_is_no_row_is_told() {
     let ret = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建|||88001234\n||||||||迁来\n2|乙公司|#1|#1|联合组建"));
     assert_eq!(names(&ret), [Some("甲公司"), Some("乙公司")]);
-    assert_eq!(
-        messages(&ret),
-        ["第3行只有“迁来”（I3），没有填写“名称”，没有读取；如果是数据，请补全后重报。"]
-    );
+    assert_eq!(messages(&ret), ["第3行只有“迁来”（I3），没有填写“名称”，没有读取；如果是数据，请补全后重报。"]);
     assert_eq!((ret.findings[0].rule.as_str(), ret.findings[0].severity), ("H03", Severity::Info));
     let nameless = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建\n|||#1|联合组建"));
     assert_eq!((nameless.records.len(), nameless.findings[0].is_error()), (2, true));
@@ -303,6 +301,52 @@ fn a_register_card_is_not_read_as_figures_too() {
     let card = "单位名称|甲公司\n党员总数|#2\n正式党员数|#2\n已转组织关系|#1\n未转组织关系|#1\n组建形式|单独组建\n备注|无\n序号|#1";
     let ret = only(card);
     assert_eq!((ret.form.as_str(), names(&ret)), ("register", vec![Some("甲公司")]));
+}
+
+#[test]
+fn figures_may_lie_on_their_side() {
+    let turned = "活动进展情况统计表\n单位|北桥街道\n组织总数|#9\n党员总数|#4\n其中：已转组织关系|#3\n未转组织关系|#1\n党组织总数|#2\n\
+        其中：单独组建|#1\n联合组建|#1\n新建党组织上月|#0\n新建党组织累计|#7\n党组织覆盖组织数|#3\n选派党建指导员上月|#1\n\
+        选派党建指导员累计|#8\n工作覆盖组织数|#5\n备注|";
+    let ret = only(turned);
+    assert_eq!((ret.form.as_str(), ret.records.len(), messages(&ret)), ("progress", 1, vec![]));
+    let of = |key: &str| ret.records[0].int(key);
+    let keys = ["new_party_orgs_month", "new_party_orgs_total", "instructors_month", "instructors_total"];
+    assert_eq!(keys.map(of), [0, 7, 1, 8].map(Some));
+}
+
+#[test]
+fn a_value_that_reads_like_a_label_of_the_card_is_a_value() {
+    let ret = only(
+        "企业台账\n名称|甲公司|联系电话|88001234\n党员总数|#1|正式党员数|#1\n组建形式|联建|活动场所|有\n工会|有|备注|活动场所",
+    );
+    assert_eq!((ret.records[0].get("venue"), messages(&ret)), (&Datum::Bool(true), vec![]));
+    assert_eq!(ret.records[0].text("remark"), Some("活动场所"));
+}
+
+#[test]
+fn whose_founding_date_a_card_has_is_told_by_the_cards_without_a_party_organisation() {
+    let card = |name: &str, date: &str, kind: &str| {
+        format!(
+            "名称|{name}|成立时间|{date}\n地址|北街1号|联系电话|88001234\n党员总数|#1|正式党员数|#1\n组建形式|{kind}|工会|无\n\n"
+        )
+    };
+    let book = |dates: [&str; 3]| {
+        let cards =
+            [card("甲公司", dates[0], "单独组建"), card("乙公司", dates[1], "未建"), card("丙公司", dates[2], "联建")];
+        only(&format!("企业台账\n{}", cards.concat()))
+    };
+    let theirs = book(["2008-7-1", "/", "2009-7-1"]);
+    assert_eq!((theirs.records[0].text("founded"), messages(&theirs)), (Some("2008-07-01"), vec![]));
+    assert_eq!(theirs.records[1].get("founded"), &Datum::Null);
+    let own = book(["1998-7-1", "1999-5-1", "2001-7-1"]);
+    assert!(own.records.iter().all(|r| !r.values.contains_key("founded")));
+    assert_eq!(own.findings.iter().map(|f| f.rule.as_str()).collect::<Vec<_>>(), ["H01", "H01", "H01"]);
+    // On sheets of their own as well.
+    let sheets = [card("甲公司", "2008-7-1", "单独组建"), card("乙公司", "", "未建")];
+    let sheets = sheets.iter().enumerate().map(|(i, c)| sheet(&format!("卡{i}"), &format!("企业台账\n{c}")));
+    let ret = reading(sheets.collect()).returns.remove(0);
+    assert_eq!((ret.records[0].text("founded"), messages(&ret)), (Some("2008-07-01"), vec![]));
 }
 
 #[test]
