@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::definition::{Column, ColumnKind, Form, TextStyle};
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::recognise::{Table, scan};
@@ -71,12 +72,23 @@ pub fn split(
     if let Some(tables) = [&again, &blank, &both].into_iter().map(|c| cut(c)).find(|t| are_apart(t)) {
         return Some(tables);
     }
-    let tables = cut(&blank);
-    match (tables.as_slice(), whole.first()) {
-        ([_, ..], None) => Some(tables),
-        ([only], Some(whole)) => is_beside_a_stranger(grid, vocabularies, only, whole).then_some(tables),
-        _ => None,
-    }
+    let Some(whole) = whole.first() else {
+        return Some(cut(&blank)).filter(|tables| tables.len() > 1);
+    };
+    // Where every blank column would cut the table itself in two, the outermost ones may still part it from a stranger.
+    let ends = [blank.first(), blank.last()].into_iter().flatten();
+    [blank.clone()].into_iter().chain(ends.map(|c| vec![*c])).map(|c| cut(&c)).find_map(|tables| {
+        let [only] = tables.as_slice() else { return None };
+        (has_all_required(vocabularies, only, whole) && is_beside_a_stranger(grid, vocabularies, only, whole))
+            .then_some(tables)
+    })
+}
+
+/// Nothing that the form cannot do without is read beside the table only.
+fn has_all_required(vocabularies: &[Vocabulary<'_>], only: &Table, whole: &Table) -> bool {
+    let columns = &vocabularies[whole.form].form.columns;
+    let required = whole.assignment.read.iter().map(|(field, _)| *field).filter(|f| columns[*f].required);
+    only.form != whole.form || required.into_iter().all(|f| only.assignment.has(f))
 }
 
 /// The tables between the cuts, each with its columns.
@@ -145,7 +157,20 @@ fn is_beside_a_stranger(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], only: 
         let headings: Vec<_> = whole.headings.iter().filter(|h| (side.0..=side.1).contains(&h.column)).collect();
         let again = |path: &[String]| only.assignment.read.iter().any(|(f, _)| vocabulary.listed(*f, path).is_some());
         let leads = headings.first().is_some_and(|h| h.path.last().is_some_and(|leaf| vocabulary.knows(leaf)));
-        let part = inside && (headings.len() < 2 || leads && !again(&headings[0].path));
+        let known =
+            leads && !again(&headings[0].path) || is_more_of_each(vocabulary.form, whole, (&mine, &beside), side);
+        let part = inside && (headings.len() < 2 || known);
         !below.is_empty() && !part
     })
+}
+
+/// Something stands beside every row of the table, and what is read of it is no list of others: no name, no number.
+fn is_more_of_each(form: &Form, whole: &Table, (mine, beside): (&Grid<'_>, &Grid<'_>), side: (u32, u32)) -> bool {
+    let below = |grid: &Grid<'_>| grid.rows_between(whole.header.1 + 1, whole.end).to_vec();
+    let rows: Vec<u32> = below(mine).into_iter().filter(|r| mine.row(*r).count() > 2).collect();
+    let filled = rows.iter().filter(|r| beside.row(**r).next().is_some()).count();
+    let read = whole.assignment.read.iter().filter(|(_, h)| (side.0..=side.1).contains(&whole.headings[*h].column));
+    let plain = |c: &Column| c.kind == ColumnKind::Text && c.style == TextStyle::Plain;
+    // A row of totals has nothing there.
+    filled > 0 && filled + 1 >= rows.len() && read.into_iter().all(|(f, _)| plain(&form.columns[*f]))
 }

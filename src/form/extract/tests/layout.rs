@@ -156,6 +156,19 @@ fn a_blank_column_inside_a_table_parts_nothing() {
 }
 
 #[test]
+fn blank_columns_between_blocks_of_a_table_do_not_take_its_names_away() {
+    let head = "序号|名称|地址|联系电话||党组织名称|组建形式|党员总数|正式党员数|工会||团支部负责人|备注";
+    let row = |n: u8, name: &str, more: &str| format!("\n{n}|{name}|北街{n}号|88001234||甲支部|联建|#1|#1|有||{more}");
+    let ret = only(&format!("{head}{}{}", row(1, "甲公司", "甲某|新增"), row(2, "乙公司", "乙某")));
+    assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司"), Some("乙公司")], vec![]));
+    assert_eq!((ret.records[0].text("remark"), ret.records[1].int("members")), (Some("新增"), Some(1)));
+    // With a list of something else behind all of it.
+    let list = "联络员|传真\n张某|88001234\n李某|88001235\n王某|88001236";
+    let ret = only(&beside(&format!("{head}{}{}", row(1, "甲公司", "甲某|新增"), row(2, "乙公司", "乙某")), 1, list));
+    assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司"), Some("乙公司")], vec![]));
+}
+
+#[test]
 fn notes_in_front_of_a_table_do_not_swallow_its_rows() {
     let ret = only(&format!("||{BOOK}\n说明：每月报||1|甲公司|#0|#0|未建\n||2|乙公司|#0|#0|未建"));
     assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司"), Some("乙公司")], vec![]));
