@@ -5,12 +5,53 @@
 
 use std::collections::BTreeSet;
 
+use super::definition::{Column, ColumnKind, Form, TextStyle};
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::recognise::{Table, scan};
 
 /// Known headings in a row that may be those of two tables.
 const HEADINGS: usize = 6;
+/// Columns from one that is read to the next one of the same table.
+const GAP: u32 = 3;
+
+/// The rows of a sheet (first and end) that are looked at together, each with its part of the tables found across all
+/// columns: one, or some that begin in different rows beside each other.
+pub fn stretches<'t>(grid: &Grid<'_>, tables: &'t [Table]) -> Vec<((u32, u32), &'t [Table])> {
+    let mut starts = vec![0];
+    for i in 1..tables.len() {
+        let from = starts.last().copied().unwrap_or(0);
+        if !tables[from..i].iter().any(|above| goes_on_beside(grid, above, &tables[i])) {
+            starts.push(i);
+        }
+    }
+    let ends = starts.iter().skip(1).copied().chain([tables.len()]);
+    let row = |i: usize| if i == 0 { 0 } else { tables.get(i).map_or(u32::MAX, |t| t.header.0) };
+    let last = |end: usize| if end == tables.len() { u32::MAX } else { row(end) };
+    starts.iter().zip(ends).map(|(from, end)| ((row(*from), last(end)), &tables[*from..end])).collect()
+}
+
+/// The table above stands in other columns, and has rows beside and below the header of this one.
+fn goes_on_beside(grid: &Grid<'_>, above: &Table, below: &Table) -> bool {
+    let (Some(one), Some(other)) = (extent(above), extent(below)) else { return false };
+    let apart = one.1 < other.0 || other.1 < one.0;
+    apart && !grid.within(one).rows_between(below.header.0, u32::MAX).is_empty()
+}
+
+/// First and last column of most that are read. A word of the rows beside the header may be a heading as well: 联合组建.
+fn extent(table: &Table) -> Option<(u32, u32)> {
+    let columns: BTreeSet<u32> = table.assignment.read.iter().map(|(_, h)| table.headings[*h].column).collect();
+    let columns: Vec<u32> = columns.into_iter().collect();
+    let most = columns.chunk_by(|a, b| b - a <= GAP).max_by_key(|run| run.len())?;
+    most.first().copied().zip(most.last().copied())
+}
+
+/// Columns at which a table begins that stands right of another one.
+fn lower(whole: &[Table]) -> Vec<u32> {
+    let extents: Vec<(u32, u32)> = whole.iter().filter_map(extent).collect();
+    let starts = extents.iter().map(|e| e.0);
+    starts.filter(|start| extents.iter().any(|e| e.1 < *start)).collect::<BTreeSet<u32>>().into_iter().collect()
+}
 
 /// The tables between two rows of a sheet, where they stand side by side; `whole` is what is found there across all
 /// columns. `None` if there is but one, and nothing strange beside it.
@@ -18,24 +59,36 @@ pub fn split(
     grid: &Grid<'_>,
     vocabularies: &[Vocabulary<'_>],
     rows: (u32, u32),
-    whole: Option<&Table>,
+    whole: &[Table],
 ) -> Option<Vec<Table>> {
     let blank = blank_columns(grid, rows);
-    let again = repeats(grid, vocabularies, (rows.0, whole.map_or(rows.1, |t| t.header.1 + 1)));
+    let again = match whole {
+        [] => repeats(grid, vocabularies, rows),
+        [only] => repeats(grid, vocabularies, (rows.0, only.header.1 + 1)),
+        several => lower(several),
+    };
     let cut = |columns: &[u32]| cut(grid, vocabularies, rows, columns);
     let both: Vec<u32> = blank.iter().chain(&again).copied().collect::<BTreeSet<u32>>().into_iter().collect();
     if let Some(tables) = [&again, &blank, &both].into_iter().map(|c| cut(c)).find(|t| are_apart(t)) {
         return Some(tables);
     }
-    let tables = cut(&blank);
-    match (tables.as_slice(), whole) {
-        ([_, ..], None) => Some(tables),
-        // What a row is about must not be cut off.
-        ([only], Some(whole)) if is_identified(vocabularies, only) || !is_identified(vocabularies, whole) => {
-            is_beside_a_stranger(grid, vocabularies, only, whole).then_some(tables)
-        }
-        _ => None,
-    }
+    let Some(whole) = whole.first() else {
+        return Some(cut(&blank)).filter(|tables| tables.len() > 1);
+    };
+    // Where every blank column would cut the table itself in two, the outermost ones may still part it from a stranger.
+    let ends = [blank.first(), blank.last()].into_iter().flatten();
+    [blank.clone()].into_iter().chain(ends.map(|c| vec![*c])).map(|c| cut(&c)).find_map(|tables| {
+        let [only] = tables.as_slice() else { return None };
+        (has_all_required(vocabularies, only, whole) && is_beside_a_stranger(grid, vocabularies, only, whole))
+            .then_some(tables)
+    })
+}
+
+/// Nothing that the form cannot do without is read beside the table only.
+fn has_all_required(vocabularies: &[Vocabulary<'_>], only: &Table, whole: &Table) -> bool {
+    let columns = &vocabularies[whole.form].form.columns;
+    let required = whole.assignment.read.iter().map(|(field, _)| *field).filter(|f| columns[*f].required);
+    only.form != whole.form || required.into_iter().all(|f| only.assignment.has(f))
 }
 
 /// The tables between the cuts, each with its columns.
@@ -90,11 +143,6 @@ fn are_apart(tables: &[Table]) -> bool {
     tables.first().is_some_and(|first| tables[1..].iter().any(|t| apart(first, t)))
 }
 
-fn is_identified(vocabularies: &[Vocabulary<'_>], table: &Table) -> bool {
-    let form = vocabularies[table.form].form;
-    table.assignment.read.iter().any(|(f, _)| form.columns[*f].key == form.identity)
-}
-
 /// Something stands beside the only table that is no part of it: it begins with a heading that is none of the form's (or
 /// that the table has itself), or goes on in rows where the table has nothing.
 fn is_beside_a_stranger(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], only: &Table, whole: &Table) -> bool {
@@ -109,7 +157,20 @@ fn is_beside_a_stranger(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], only: 
         let headings: Vec<_> = whole.headings.iter().filter(|h| (side.0..=side.1).contains(&h.column)).collect();
         let again = |path: &[String]| only.assignment.read.iter().any(|(f, _)| vocabulary.listed(*f, path).is_some());
         let leads = headings.first().is_some_and(|h| h.path.last().is_some_and(|leaf| vocabulary.knows(leaf)));
-        let part = inside && (headings.len() < 2 || leads && !again(&headings[0].path));
+        let known =
+            leads && !again(&headings[0].path) || is_more_of_each(vocabulary.form, whole, (&mine, &beside), side);
+        let part = inside && (headings.len() < 2 || known);
         !below.is_empty() && !part
     })
+}
+
+/// Something stands beside every row of the table, and what is read of it is no list of others: no name, no number.
+fn is_more_of_each(form: &Form, whole: &Table, (mine, beside): (&Grid<'_>, &Grid<'_>), side: (u32, u32)) -> bool {
+    let below = |grid: &Grid<'_>| grid.rows_between(whole.header.1 + 1, whole.end).to_vec();
+    let rows: Vec<u32> = below(mine).into_iter().filter(|r| mine.row(*r).count() > 2).collect();
+    let filled = rows.iter().filter(|r| beside.row(**r).next().is_some()).count();
+    let read = whole.assignment.read.iter().filter(|(_, h)| (side.0..=side.1).contains(&whole.headings[*h].column));
+    let plain = |c: &Column| c.kind == ColumnKind::Text && c.style == TextStyle::Plain;
+    // A row of totals has nothing there.
+    filled > 0 && filled + 1 >= rows.len() && read.into_iter().all(|(f, _)| plain(&form.columns[*f]))
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use self::cards::Found;
+use self::cards::{Found, Said};
 use super::assign::{Heading, Question};
 use super::definition::{Campaign, Form, FormKind};
 use super::finding::{Finding, Place, Severity};
@@ -30,18 +30,27 @@ pub fn read(workbook: &Workbook, campaign: &Campaign, file: &str, received: Naiv
     let vocabularies: Vec<Vocabulary<'_>> = campaign.forms.iter().map(|f| Vocabulary::new(campaign, f)).collect();
     let reader =
         |sheet| SheetReader { campaign, vocabularies: &vocabularies, grid: Grid::new(sheet), sheet, file, received };
-    let mut cards: Vec<Return> = Vec::new();
+    let mut waiting = Vec::new();
+    let mut said = Said::default();
     for sheet in workbook.sheets.iter().filter(|s| !s.hidden && !findings_list::is_ours(s)) {
         let reader = reader(sheet);
-        let before = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
+        let before = reading.returns.len();
         let tables = tables(&reader.grid, &vocabularies);
-        let found = reader.find_cards(&tables);
+        let mut found = reader.find_cards(&tables);
         reader.tables(&tables, &found, &mut reading.returns);
-        reader.cards(&found, &mut cards);
-        let after = reading.returns.len() + cards.iter().map(|c| c.records.len()).sum::<usize>();
-        if before == after && !reader.grid.rows().is_empty() {
+        found.retain(|f| !reader.is_untouched(f));
+        if before == reading.returns.len() && found.is_empty() && !reader.grid.rows().is_empty() {
             reading.unrecognised.push(sheet.name.clone());
         }
+        if !found.is_empty() {
+            reader.hear(&found, &mut said);
+            waiting.push((reader, found));
+        }
+    }
+    let mut cards: Vec<Return> = Vec::new();
+    for (reader, mut found) in waiting {
+        found.iter_mut().for_each(|f| f.settle(&said));
+        reader.cards(&found, &mut cards);
     }
     for mut ret in cards {
         if let Some(form) = campaign.form(&ret.form) {

@@ -36,15 +36,9 @@ pub struct Table {
 /// The tables of a sheet, top to bottom and left to right.
 pub fn tables(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>]) -> Vec<Table> {
     let whole = scan(grid, vocabularies, (0, u32::MAX));
-    let starts = whole.iter().skip(1).map(|t| t.header.0);
-    let ends: Vec<u32> = starts.chain([u32::MAX]).collect();
-    let mut first = 0;
     let mut tables = Vec::new();
-    for end in ends {
-        let table = whole.iter().find(|t| (first..end).contains(&t.header.0));
-        let beside = bands::split(grid, vocabularies, (first, end), table);
-        tables.extend(beside.unwrap_or_else(|| table.cloned().into_iter().collect()));
-        first = end;
+    for (rows, across) in bands::stretches(grid, &whole) {
+        tables.extend(bands::split(grid, vocabularies, rows, across).unwrap_or_else(|| across.to_vec()));
     }
     tables.retain(|t| !is_card(&grid.within(t.columns), &vocabularies[t.form], t));
     tables

@@ -21,6 +21,8 @@ pub enum RowKind {
     Example,
     /// A title, a label line or a section's name: it may belong to the next table.
     Line,
+    /// A lone text that names nothing: 内部资料 in a corner, or the rest of a text of the row above.
+    Stray,
     /// Nothing of the form's stands in it.
     Empty,
 }
@@ -75,27 +77,35 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
         .filter_map(|(f, c)| grid.own(row, *c).map(|cell| (*f, cell)))
         .collect();
     let is_number = sequence.as_deref().is_none_or(|s| number(s.trim_end_matches(['.', '、'])).is_some());
+    let unnamed = identity.is_none() && sequence.is_none();
+    if unnamed && cells.len() <= 2 && cells.iter().any(|(_, c)| names_a_form(campaign, &text(c))) {
+        return RowKind::Line;
+    }
     match (filled.as_slice(), &identity) {
         ([], _) if !is_number => RowKind::Line,
         ([], _) => RowKind::Empty,
         // Formulas copied down beyond the last entry, and what a blank form had filled in beforehand.
         (_, None) if filled.iter().all(|(f, cell)| is_preset(cell, &form.columns[*f])) => RowKind::Empty,
+        ([(_, cell)], None) if unnamed && cells.len() == 1 && is_words(cell) => RowKind::Stray,
         ([(_, _)], Some(name)) if form.kind == FormKind::Book && is_mark(name) => RowKind::Empty,
         ([(_, _)], Some(name)) if sequence.is_none() && is_section(campaign, name) => RowKind::Line,
-        ([(_, _)], Some(name)) => lone(form, name),
+        // A row with nothing but a name: of a figures table, a unit that was not filled in; of a book, an entry without
+        // data, unless it is the title of something that follows.
+        ([(_, _)], Some(name)) if names_a_form(campaign, name) => RowKind::Line,
+        ([(_, _)], Some(_)) if form.kind == FormKind::Figures => RowKind::Empty,
         _ => RowKind::Data,
     }
 }
 
-/// A row with nothing but a name: of a figures table, a unit that was not filled in; of a book, an entry without data,
-/// unless it is the title of something that follows.
-fn lone(form: &Form, name: &str) -> RowKind {
-    let names_a_form = form.words.iter().any(|w| name.contains(w.as_str())) || name.contains("统计表");
-    match form.kind {
-        _ if names_a_form => RowKind::Line,
-        FormKind::Figures => RowKind::Empty,
-        FormKind::Book => RowKind::Data,
-    }
+/// The title of a form, or its number among the enclosures.
+fn names_a_form(campaign: &Campaign, text: &str) -> bool {
+    campaign.forms.iter().flat_map(|f| &f.words).any(|w| text.contains(w.as_str()))
+}
+
+/// No number, and no choice between yes and no.
+fn is_words(cell: &Cell) -> bool {
+    let text = text(cell);
+    matches!(cell.value, CellValue::Text(_)) && number(&text).is_none() && value::yes_no(cell).is_none()
 }
 
 fn text(cell: &Cell) -> String {

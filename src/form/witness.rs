@@ -36,6 +36,29 @@ impl Testimony {
     }
 }
 
+/// How often something is filled in and how often not, where nothing belongs there and where something does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filled {
+    barred: [usize; 2],
+    open: [usize; 2],
+}
+
+impl Filled {
+    pub fn add(&mut self, barred: bool, filled: bool) {
+        let counts = if barred { &mut self.barred } else { &mut self.open };
+        counts[usize::from(!filled)] += 1;
+    }
+
+    /// Whether it is blank where nothing belongs there, and only there. `None` if that cannot be said.
+    pub fn held(self) -> Option<bool> {
+        match (self.barred, self.open) {
+            ([filled, blank], _) if filled > blank => Some(false),
+            ([0, blank], [given, missing]) if blank > 0 && given > missing => Some(true),
+            _ => None,
+        }
+    }
+}
+
 pub struct Witness<'a> {
     pub form: &'a Form,
     pub sample: &'a Sample<'a>,
@@ -102,18 +125,13 @@ impl Witness<'_> {
         let unless = column.unless.as_ref()?;
         let (own, other) = (layout[field]?, self.heading(layout, &unless.column)?);
         let condition = self.form.column(&unless.column)?;
-        // Rows: [filled, blank] where nothing belongs there, and where something does.
-        let (mut barred, mut open) = ([0, 0], [0, 0]);
+        let mut filled = Filled::default();
         for row in 0..self.sample.rows() {
-            let Some(value) = self.sample.choice(other, row, condition) else { continue };
-            let rows = if value == unless.value { &mut barred } else { &mut open };
-            rows[usize::from(!self.sample.filled(own, row))] += 1;
+            if let Some(value) = self.sample.choice(other, row, condition) {
+                filled.add(value == unless.value, self.sample.filled(own, row));
+            }
         }
-        match (barred, open) {
-            ([filled, blank], _) if filled > blank => Some(false),
-            ([0, blank], [given, missing]) if blank > 0 && given > missing => Some(true),
-            _ => None,
-        }
+        filled.held()
     }
 
     fn heading(&self, layout: &Layout, key: &str) -> Option<usize> {

@@ -44,7 +44,7 @@ pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, cont
             list.push(judge(part, form, &around, (sender, context, several)));
         }
     }
-    settle_doubles(list, context)
+    settle_doubles(without_blanks(list, context), context)
 }
 
 /// The one unit that the sheets of a mail name; none if they name several.
@@ -264,6 +264,46 @@ fn finish(
     Judged { submission, rules }
 }
 
+/// A form that was left blank beside the same one filled in, as when a workbook keeps the blank form on a sheet of its own,
+/// is put aside, and the sender is told (H03).
+fn without_blanks(list: Vec<Judged>, context: &Context) -> Vec<Judged> {
+    let is_blank =
+        |j: &Judged| context.config.campaign.form(&j.submission.form).is_some_and(|f| blank(&j.submission, f));
+    let (blanks, mut kept): (Vec<Judged>, Vec<Judged>) = list.into_iter().partition(is_blank);
+    let mut alone = Vec::new();
+    for one in blanks {
+        let s = &one.submission;
+        let filled = kept.iter_mut().map(|k| &mut k.submission).find(|k| {
+            let same = |mine: &Option<String>, other: &Option<String>| mine.is_none() || mine == other;
+            (&k.file, &k.form) == (&s.file, &s.form) && same(&s.unit, &k.unit) && same(&s.stream, &k.stream)
+        });
+        let Some(filled) = filled else {
+            alone.push(one);
+            continue;
+        };
+        let text = format!(
+            "工作表“{}”里的同一报表没有填写，没有读取，以工作表“{}”为准；如不对请填好后重报。",
+            s.sheet, filled.sheet
+        );
+        let place = Place { file: Some(s.file.clone()), sheet: Some(s.sheet.clone()), ..Place::default() };
+        filled.findings.push(Finding::new("H03", Severity::Info, place, text));
+    }
+    kept.extend(alone);
+    kept
+}
+
+/// No row at all; or of figures, nothing but a number and the unit.
+fn blank(submission: &Submission, form: &Form) -> bool {
+    let named = |key: &str| key == form.identity || form.is_sequence(key);
+    let empty = |row: &Row, key: &String| row.record.get(key).is_null() && !row.record.raw.contains_key(key);
+    let nothing = |row: &Row| row.record.values.keys().all(|key| named(key) || empty(row, key));
+    let unread = |row: &Row| submission.findings.iter().any(|f| f.place.row == Some(row.record.row) && f.rule == "W06");
+    match form.kind {
+        FormKind::Book => submission.rows.is_empty(),
+        FormKind::Figures => submission.rows.iter().all(|row| nothing(row) && !unread(row)),
+    }
+}
+
 /// The same return twice in one mail: a copy is dropped, a book that goes on over several sheets of a file is joined;
 /// two that differ wait for a person.
 fn settle_doubles(list: Vec<Judged>, context: &Context) -> Vec<Judged> {
@@ -321,4 +361,70 @@ fn join(first: &mut Judged, second: Judged) {
         (Fate::Accepted, _) | (_, Fate::Accepted) => Fate::Accepted,
         (Fate::Rejected, Fate::Rejected) => Fate::Rejected,
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::form::record::Datum;
+
+    /// A table of figures on a sheet, with these numbers of organisations.
+    fn judged(sheet: &str, unit: Option<&str>, orgs: &[Datum]) -> Judged {
+        let row = |orgs: &Datum| {
+            let values = [("unit", Datum::Text("某街道".into())), ("orgs", orgs.clone()), ("members", Datum::Null)];
+            let values = values.map(|(key, value)| (key.to_owned(), value)).into();
+            Row { sheet: sheet.into(), record: Record { values, row: 4, ..Record::default() }, admitted: true }
+        };
+        let ret = Return { form: "progress".into(), file: "a.xls".into(), sheet: sheet.into(), ..Return::default() };
+        let submission = Submission {
+            unit: unit.map(str::to_owned),
+            stream: Some("nonpublic".into()),
+            form: ret.form,
+            period: None,
+            fate: Fate::Accepted,
+            file: ret.file,
+            sheet: ret.sheet,
+            columns: ret.columns,
+            rows: orgs.iter().map(row).collect(),
+            findings: Vec::new(),
+            doubts: Vec::new(),
+        };
+        Judged { submission, rules: Vec::new() }
+    }
+
+    /// The sheets that are kept, and what is told of them.
+    fn kept(list: Vec<Judged>) -> (Vec<String>, Vec<String>) {
+        let config = fixture::config();
+        let received = fixture::at("2011-09-20T04:00:00Z").with_timezone(&config.timezone);
+        let decisions = crate::submission::Decisions::default();
+        let context =
+            Context { config: &config, mailbox: &config.mailboxes[0], received, decisions: &decisions, size: 1 };
+        let kept = without_blanks(list, &context);
+        let told = kept.iter().flat_map(|j| &j.submission.findings).map(|f| f.message.clone()).collect();
+        (kept.into_iter().map(|j| j.submission.sheet).collect(), told)
+    }
+
+    #[test]
+    fn a_blank_form_beside_the_same_one_filled_in_is_put_aside_and_told() {
+        let filled = || judged("附件1", Some("甲"), &[Datum::Int(9)]);
+        for blank in [judged("空表", None, &[]), judged("空表", Some("甲"), &[Datum::Null])] {
+            let (sheets, told) = kept(vec![blank, filled()]);
+            assert_eq!(sheets, ["附件1"]);
+            assert_eq!(told, ["工作表“空表”里的同一报表没有填写，没有读取，以工作表“附件1”为准；如不对请填好后重报。"]);
+        }
+    }
+
+    #[test]
+    fn a_blank_form_of_another_unit_or_one_without_a_filled_one_is_kept() {
+        let filled = judged("附件1", Some("甲"), &[Datum::Int(9)]);
+        assert_eq!(kept(vec![filled, judged("空表", Some("乙"), &[])]).0, ["附件1", "空表"]);
+        let (sheets, told) = kept(vec![judged("空表", Some("甲"), &[]), judged("空表2", Some("甲"), &[Datum::Null])]);
+        assert_eq!((sheets.len(), told.len()), (2, 0));
+        let zero = vec![judged("附件1", Some("甲"), &[Datum::Int(9)]), judged("附件2", Some("甲"), &[Datum::Int(0)])];
+        assert_eq!(kept(zero).0.len(), 2, "a zero is a figure");
+        let mut unreadable = judged("附件2", Some("甲"), &[Datum::Null]);
+        unreadable.submission.rows[0].record.raw.insert("orgs".into(), "约9".into());
+        assert_eq!(kept(vec![judged("附件1", Some("甲"), &[Datum::Int(9)]), unreadable]).0.len(), 2);
+    }
 }

@@ -1,19 +1,22 @@
 //! Cards → records of one book a stream. Pure.
 
+use std::collections::BTreeMap;
+
 use super::SheetReader;
-use crate::form::card::{self, Card};
+use crate::form::card::{self, Card, Leaning};
 use crate::form::definition::{Form, FormKind};
 use crate::form::finding::{Finding, Severity};
 use crate::form::heading::Vocabulary;
 use crate::form::info;
 use crate::form::lines::{Field, Source, Where, read_record};
-use crate::form::number::plain;
+use crate::form::number::{is_mark, plain};
 use crate::form::reading::{Hint, Return};
 use crate::form::recognise::Table;
 use crate::form::record::{Datum, Record};
 use crate::form::row::{RowKind, classify, is_preset};
 use crate::form::streams::find_streams;
-use crate::form::value::written;
+use crate::form::value::{self, Context, written};
+use crate::form::witness::Filled;
 use crate::workbook::{Cell, a1};
 
 /// A card with where the lines above it begin.
@@ -24,6 +27,25 @@ pub(super) struct Found<'v> {
     /// Another card of the sheet stands above it.
     follows: bool,
 }
+
+impl Found<'_> {
+    /// Which of the column's `when` its label asks for.
+    fn when(&self, field: usize) -> Option<usize> {
+        let asked = self.card.asked.get(&field)?;
+        self.vocabulary.form.columns[field].when.iter().position(|w| *asked == self.vocabulary.key(&w.heading))
+    }
+
+    /// Reads the labels that may be another's, or leaves them out, by what all cards say.
+    pub(super) fn settle(&mut self, said: &Said) {
+        for (field, leaning) in self.card.leaning.clone() {
+            let held = said.get(&(self.vocabulary.form.key.clone(), field)).and_then(|filled| filled.held());
+            self.card.settle(field, held.unwrap_or(!leaning.lost));
+        }
+    }
+}
+
+/// Form and index of its column → how the cards fill in what a doubtful label asks for.
+pub(super) type Said = BTreeMap<(String, usize), Filled>;
 
 /// Labels that two forms have in common do not make two cards: the form of which more is there holds.
 fn of_one_form(found: Vec<Found<'_>>) -> Vec<Found<'_>> {
@@ -36,9 +58,9 @@ fn of_one_form(found: Vec<Found<'_>>) -> Vec<Found<'_>> {
     found.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(found, _)| found).collect()
 }
 
-impl SheetReader<'_> {
+impl<'a> SheetReader<'a> {
     /// The cards above the first table of a sheet and below the last one.
-    pub(super) fn find_cards(&self, tables: &[Table]) -> Vec<Found<'_>> {
+    pub(super) fn find_cards(&self, tables: &[Table]) -> Vec<Found<'a>> {
         let mut found = Vec::new();
         for vocabulary in self.vocabularies.iter().filter(|v| v.form.cards) {
             let end = tables.iter().map(|t| t.header.0).min().unwrap_or(u32::MAX);
@@ -57,15 +79,37 @@ impl SheetReader<'_> {
     }
 
     pub(super) fn cards(&self, found: &[Found<'_>], returns: &mut Vec<Return>) {
-        for one in found.iter().filter(|f| !self.is_untouched(f)) {
-            self.card(one, returns);
+        found.iter().for_each(|one| self.card(one, returns));
+    }
+
+    /// Hears what the cards of this sheet say about labels that may be another's.
+    pub(super) fn hear(&self, found: &[Found<'_>], said: &mut Said) {
+        for one in found {
+            for field in one.card.leaning.keys() {
+                self.hear_one(one, *field, said);
+            }
+        }
+    }
+
+    fn hear_one(&self, found: &Found<'_>, field: usize, said: &mut Said) {
+        let (form, card) = (found.vocabulary.form, &found.card);
+        let Some((at, unless)) = card.values.get(&field).zip(form.columns[field].unless.as_ref()) else { return };
+        let Some(condition) = form.columns.iter().position(|c| c.key == unless.column) else { return };
+        let Some(cell) = card.values.get(&condition).and_then(|at| self.grid.own(at.0, at.1)) else { return };
+        let column = &form.columns[condition];
+        let when = found.when(condition).and_then(|w| column.when.get(w));
+        let choice = value::read(Some(cell), column, &Context { when, ..Context::default() }).datum;
+        if let Some(choice) = choice.text() {
+            let filled = self.grid.own(at.0, at.1).is_some_and(|c| !is_mark(&plain(&written(c))));
+            said.entry((form.key.clone(), field)).or_default().add(choice == unless.value, filled);
         }
     }
 
     /// A blank card of the form, with nothing but what was filled in beforehand.
-    fn is_untouched(&self, found: &Found<'_>) -> bool {
+    pub(super) fn is_untouched(&self, found: &Found<'_>) -> bool {
         let form = found.vocabulary.form;
-        found.card.values.iter().all(|(field, at)| {
+        let sure = found.card.values.iter().filter(|(field, _)| !found.card.leaning.contains_key(field));
+        sure.into_iter().all(|(field, at)| {
             let column = &form.columns[*field];
             let cell = self.grid.own(at.0, at.1);
             cell.is_none_or(|c| column.key != form.identity && is_preset(c, column))
@@ -96,11 +140,7 @@ impl SheetReader<'_> {
             }
         }
         let ret = self.book_of(form, hints, returns);
-        let when = |field: usize| {
-            let asked = card.asked.get(&field)?;
-            form.columns[field].when.iter().position(|w| *asked == found.vocabulary.key(&w.heading))
-        };
-        let field = |field: usize| Field { when: when(field), ..Field::default() };
+        let field = |field: usize| Field { when: found.when(field), ..Field::default() };
         let source = Source {
             form,
             received: self.received,
@@ -124,7 +164,7 @@ impl SheetReader<'_> {
             let rule = if form.kind == FormKind::Figures { "P01" } else { "R01" };
             ret.findings.push(Finding::new(rule, Severity::Error, place, message).about(&column.1.key));
         }
-        for (field, at) in card.unsure.iter().filter(|(f, _)| !card.values.contains_key(f)) {
+        for (field, Leaning { label: at, .. }) in &card.leaning {
             let column = &form.columns[*field];
             let label = self.grid.text(at.0, at.1).unwrap_or_default();
             let message = format!(

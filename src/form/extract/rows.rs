@@ -59,8 +59,10 @@ impl SheetReader<'_> {
             let record = read_record(&source, &self.in_row(&source, row, &columns, &[]), None, &mut aside);
             ret.totals.push(Total { label: total_label(&self.grid, self.campaign, row).unwrap_or_default(), record });
         }
-        let own = |k: &RowKind| !matches!(k, RowKind::Line | RowKind::Empty);
+        let own = |k: &RowKind| !matches!(k, RowKind::Line | RowKind::Stray | RowKind::Empty);
         let after = rows.iter().rev().find(|(_, k)| own(k)).map_or(table.header.1 + 1, |(r, _)| r + 1);
+        // Farther below it is no part of the table.
+        of_kind(RowKind::Stray).filter(|r| *r <= after).for_each(|row| self.stray(form, row, ret));
         for (row, kind) in &rows {
             // 填报单位 below the table; a line below one that another table follows belongs to that one.
             if *kind == RowKind::Note || *kind == RowKind::Line && (last_table || *row < after) {
@@ -116,6 +118,19 @@ impl SheetReader<'_> {
             let place = self.place(Some((row, at)), Some(row));
             ret.findings.push(Finding::new("R02", Severity::Warning, place, message).about(&column.key));
         }
+    }
+
+    /// H03 of a lone text among the rows or right below them, which may be a part of one.
+    fn stray(&self, form: &Form, row: u32, ret: &mut Return) {
+        let Some((column, cell)) = self.grid.row(row).next() else { return };
+        let message = format!(
+            "第{}行只有“{}”（{}），没有填写“{}”，没有读取；如果是数据，请补全后重报。",
+            row + 1,
+            shown(cell),
+            a1(row, column),
+            form.label(&form.identity)
+        );
+        ret.findings.push(Finding::new("H03", Severity::Info, self.place(Some((row, column)), Some(row)), message));
     }
 
     /// A row without a name whose numbers are the sums of those above it.

@@ -56,6 +56,47 @@ fn two_forms_side_by_side_are_two_returns() {
 }
 
 #[test]
+fn a_table_may_begin_a_few_rows_lower_than_the_one_beside_it() {
+    let left = format!("统计表\n{HEAD}\n1|北桥街道|{ROW}\n合计||{ROW}");
+    let right = format!("活动台账\n{BOOK}\n1|甲公司|#0|#0|未建\n2|乙公司|#1|#1|联合组建\n3|丙公司|#0|#0|未建");
+    for (gap, lower) in [0, 1].into_iter().flat_map(|gap| [1, 2, 3, 5].map(|lower| (gap, lower))) {
+        let down = "\n".repeat(lower);
+        for (one, other, forms) in [
+            (left.clone(), format!("{down}{right}"), ["progress", "register"]),
+            (right.clone(), format!("{down}{left}"), ["register", "progress"]),
+        ] {
+            let returns = all(&beside(&one, gap, &other));
+            assert_eq!(returns.iter().map(|r| r.form.as_str()).collect::<Vec<_>>(), forms, "{gap} {lower}");
+            let rows: usize = returns.iter().map(|r| r.records.len()).sum();
+            assert_eq!((rows, messages(&returns[0]), messages(&returns[1])), (4, vec![], vec![]), "{gap} {lower}");
+        }
+    }
+}
+
+#[test]
+fn a_text_between_two_tables_is_no_row_of_the_first() {
+    let book = format!("{BOOK}\n1|甲公司|#0|#0|未建");
+    for between in ["填表人：甲某\n||||||企业活动台账", "\n|||||||||||||内部资料", "\n|||||||||||||表号：甲1"]
+    {
+        let returns = all(&format!("{HEAD}\n1|北桥街道|{ROW}\n{between}\n填报单位：北桥街道\n{book}"));
+        assert_eq!(returns.iter().map(|r| r.records.len()).collect::<Vec<_>>(), [1, 1], "{between}");
+        assert_eq!((messages(&returns[0]), messages(&returns[1])), (vec![], vec![]), "{between}");
+    }
+    let title = all(&format!("{HEAD}\n1|北桥街道|{ROW}\n||||||社会组织活动台账\n{book}"));
+    assert_eq!(said(&title[1], Origin::Title), ["社会组织活动台账"]);
+}
+
+#[test]
+fn a_text_among_the_rows_that_is_no_row_is_told() {
+    let ret = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建|||88001234\n||||||||迁来\n2|乙公司|#1|#1|联合组建"));
+    assert_eq!(names(&ret), [Some("甲公司"), Some("乙公司")]);
+    assert_eq!(messages(&ret), ["第3行只有“迁来”（I3），没有填写“名称”，没有读取；如果是数据，请补全后重报。"]);
+    assert_eq!((ret.findings[0].rule.as_str(), ret.findings[0].severity), ("H03", Severity::Info));
+    let nameless = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建\n|||#1|联合组建"));
+    assert_eq!((nameless.records.len(), nameless.findings[0].is_error()), (2, true));
+}
+
+#[test]
 fn two_streams_side_by_side_keep_their_titles() {
     let book = |title: &str, name: &str| format!("{title}\n{BOOK}\n1|{name}|#0|#0|未建");
     let drawing = format!(
@@ -112,6 +153,19 @@ fn a_blank_column_inside_a_table_parts_nothing() {
     assert_eq!((ret.columns["seq"].as_str(), ret.records[0].int("orgs_work_covered")), ("F", Some(5)));
     let remark = only("序号|名称|党员总数|正式党员数|组建形式||备注\n1|甲公司|#0|#0|未建||新增\n2|乙公司|#0|#0|未建");
     assert_eq!(remark.records[0].text("remark"), Some("新增"));
+}
+
+#[test]
+fn blank_columns_between_blocks_of_a_table_do_not_take_its_names_away() {
+    let head = "序号|名称|地址|联系电话||党组织名称|组建形式|党员总数|正式党员数|工会||团支部负责人|备注";
+    let row = |n: u8, name: &str, more: &str| format!("\n{n}|{name}|北街{n}号|88001234||甲支部|联建|#1|#1|有||{more}");
+    let ret = only(&format!("{head}{}{}", row(1, "甲公司", "甲某|新增"), row(2, "乙公司", "乙某")));
+    assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司"), Some("乙公司")], vec![]));
+    assert_eq!((ret.records[0].text("remark"), ret.records[1].int("members")), (Some("新增"), Some(1)));
+    // With a list of something else behind all of it.
+    let list = "联络员|传真\n张某|88001234\n李某|88001235\n王某|88001236";
+    let ret = only(&beside(&format!("{head}{}{}", row(1, "甲公司", "甲某|新增"), row(2, "乙公司", "乙某")), 1, list));
+    assert_eq!((names(&ret), messages(&ret)), (vec![Some("甲公司"), Some("乙公司")], vec![]));
 }
 
 #[test]
@@ -260,6 +314,52 @@ fn a_register_card_is_not_read_as_figures_too() {
     let card = "单位名称|甲公司\n党员总数|#2\n正式党员数|#2\n已转组织关系|#1\n未转组织关系|#1\n组建形式|单独组建\n备注|无\n序号|#1";
     let ret = only(card);
     assert_eq!((ret.form.as_str(), names(&ret)), ("register", vec![Some("甲公司")]));
+}
+
+#[test]
+fn figures_may_lie_on_their_side() {
+    let turned = "活动进展情况统计表\n单位|北桥街道\n组织总数|#9\n党员总数|#4\n其中：已转组织关系|#3\n未转组织关系|#1\n党组织总数|#2\n\
+        其中：单独组建|#1\n联合组建|#1\n新建党组织上月|#0\n新建党组织累计|#7\n党组织覆盖组织数|#3\n选派党建指导员上月|#1\n\
+        选派党建指导员累计|#8\n工作覆盖组织数|#5\n备注|";
+    let ret = only(turned);
+    assert_eq!((ret.form.as_str(), ret.records.len(), messages(&ret)), ("progress", 1, vec![]));
+    let of = |key: &str| ret.records[0].int(key);
+    let keys = ["new_party_orgs_month", "new_party_orgs_total", "instructors_month", "instructors_total"];
+    assert_eq!(keys.map(of), [0, 7, 1, 8].map(Some));
+}
+
+#[test]
+fn a_value_that_reads_like_a_label_of_the_card_is_a_value() {
+    let ret = only(
+        "企业台账\n名称|甲公司|联系电话|88001234\n党员总数|#1|正式党员数|#1\n组建形式|联建|活动场所|有\n工会|有|备注|活动场所",
+    );
+    assert_eq!((ret.records[0].get("venue"), messages(&ret)), (&Datum::Bool(true), vec![]));
+    assert_eq!(ret.records[0].text("remark"), Some("活动场所"));
+}
+
+#[test]
+fn whose_founding_date_a_card_has_is_told_by_the_cards_without_a_party_organisation() {
+    let card = |name: &str, date: &str, kind: &str| {
+        format!(
+            "名称|{name}|成立时间|{date}\n地址|北街1号|联系电话|88001234\n党员总数|#1|正式党员数|#1\n组建形式|{kind}|工会|无\n\n"
+        )
+    };
+    let book = |dates: [&str; 3]| {
+        let cards =
+            [card("甲公司", dates[0], "单独组建"), card("乙公司", dates[1], "未建"), card("丙公司", dates[2], "联建")];
+        only(&format!("企业台账\n{}", cards.concat()))
+    };
+    let theirs = book(["2008-7-1", "/", "2009-7-1"]);
+    assert_eq!((theirs.records[0].text("founded"), messages(&theirs)), (Some("2008-07-01"), vec![]));
+    assert_eq!(theirs.records[1].get("founded"), &Datum::Null);
+    let own = book(["1998-7-1", "1999-5-1", "2001-7-1"]);
+    assert!(own.records.iter().all(|r| !r.values.contains_key("founded")));
+    assert_eq!(own.findings.iter().map(|f| f.rule.as_str()).collect::<Vec<_>>(), ["H01", "H01", "H01"]);
+    // On sheets of their own as well.
+    let sheets = [card("甲公司", "2008-7-1", "单独组建"), card("乙公司", "", "未建")];
+    let sheets = sheets.iter().enumerate().map(|(i, c)| sheet(&format!("卡{i}"), &format!("企业台账\n{c}")));
+    let ret = reading(sheets.collect()).returns.remove(0);
+    assert_eq!((ret.records[0].text("founded"), messages(&ret)), (Some("2008-07-01"), vec![]));
 }
 
 #[test]
