@@ -242,9 +242,21 @@ impl Row<'_> {
         }
     }
 
-    /// R09: closed without reason or date. A cell that was filled but not understood has its own finding.
+    /// R09: closed without reason or date, or the reverse. A cell that was filled but not understood has its own finding.
     fn closing(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
         if !self.is_closed(book) {
+            let given = [&book.closed_reason, &book.closed_on].into_iter().find(|key| !self.record.get(key).is_null());
+            if let Some(key) = given.filter(|_| !told.holds(self.record, &book.status)) {
+                let message = format!(
+                    "{}填了“{}”{}，但没有注明已销户，仍按{}统计；如已销户，请在“{}”一列注明。",
+                    self.subject(),
+                    self.form.label(key),
+                    self.cell(key),
+                    self.record.text(&book.status).unwrap_or("未销户"),
+                    self.form.label(&book.status)
+                );
+                findings.push(self.finding("R09", Severity::Warning, key, message));
+            }
             return;
         }
         let missing: Vec<&str> = [book.closed_reason.as_str(), book.closed_on.as_str()]
@@ -464,6 +476,17 @@ mod tests {
         assert!(closed(text("注销"), text("2011-08-03")).is_empty());
         assert_eq!(closed(text("注销"), Datum::Null), ["R09"]);
         assert_eq!(closed(Datum::Null, Datum::Null), ["R09"]);
+    }
+
+    #[test]
+    fn a_reason_for_closing_without_its_being_closed_is_told() {
+        let reason = ("closed_reason", text("注销"));
+        let on = ("closed_on", text("2011-08-03"));
+        assert_eq!(rules("register", &entry(&[reason.clone(), on.clone()])), ["R09"]);
+        let mut no_status = entry(&[on]);
+        no_status.retain(|(key, _)| *key != "status");
+        assert_eq!(rules("register", &no_status), ["R09"]);
+        assert!(rules("register", &entry(&[("closed_reason", Datum::Null)])).is_empty());
     }
 
     #[test]
