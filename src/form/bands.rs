@@ -30,8 +30,7 @@ pub fn split(
     let tables = cut(&blank);
     match (tables.as_slice(), whole) {
         ([_, ..], None) => Some(tables),
-        // What a row is about must not be cut off.
-        ([only], Some(whole)) if is_identified(vocabularies, only) || !is_identified(vocabularies, whole) => {
+        ([only], Some(whole)) if !is_maimed(vocabularies, only, whole) => {
             is_beside_a_stranger(grid, vocabularies, only, whole).then_some(tables)
         }
         _ => None,
@@ -90,9 +89,12 @@ fn are_apart(tables: &[Table]) -> bool {
     tables.first().is_some_and(|first| tables[1..].iter().any(|t| apart(first, t)))
 }
 
-fn is_identified(vocabularies: &[Vocabulary<'_>], table: &Table) -> bool {
-    let form = vocabularies[table.form].form;
-    table.assignment.read.iter().any(|(f, _)| form.columns[*f].key == form.identity)
+/// Without what stands beside it the table lacks what a row is about, or more than one column that it must have.
+fn is_maimed(vocabularies: &[Vocabulary<'_>], only: &Table, whole: &Table) -> bool {
+    let form = vocabularies[whole.form].form;
+    let lost = || whole.assignment.read.iter().map(|(f, _)| *f).filter(|f| !only.assignment.has(*f));
+    let identity = lost().any(|f| form.columns[f].key == form.identity);
+    only.form == whole.form && (identity || lost().filter(|f| form.columns[*f].required).count() > 1)
 }
 
 /// Something stands beside the only table that is no part of it: it begins with a heading that is none of the form's (or
