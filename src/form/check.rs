@@ -242,7 +242,7 @@ impl Row<'_> {
         }
     }
 
-    /// R09: closed without reason or date. A cell that was filled but not understood has its own finding.
+    /// R09: closed without reason or date, or the reverse. A cell that was filled but not understood has its own finding.
     fn closing(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
         if !self.is_closed(book) {
             return self.half_closed(book, told, findings);
@@ -483,6 +483,17 @@ mod tests {
         assert_eq!(closed(Datum::Null, Datum::Null), ["R09"]);
         let open = check_all("register", vec![record(5, &entry(&[("closed_on", text("2011-08-03"))]))]);
         assert_eq!((open.len(), open[0].rule.as_str(), open[0].severity), (1, "R09", Severity::Warning));
+    }
+
+    #[test]
+    fn a_reason_for_closing_without_its_being_closed_is_told() {
+        let reason = ("closed_reason", text("注销"));
+        let on = ("closed_on", text("2011-08-03"));
+        assert_eq!(rules("register", &entry(&[reason.clone(), on.clone()])), ["R09"]);
+        let mut no_status = entry(&[on]);
+        no_status.retain(|(key, _)| *key != "status");
+        assert_eq!(rules("register", &no_status), ["R09"]);
+        assert!(rules("register", &entry(&[("closed_reason", Datum::Null)])).is_empty());
     }
 
     #[test]

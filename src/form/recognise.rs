@@ -229,7 +229,7 @@ fn headings(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) ->
         // may be written into each, or into the first.
         let texts: Vec<String> = cells.iter().filter_map(|(r, c)| grid.text(*r, *c)).collect();
         let lowest = cells.last().copied();
-        if lowest.is_none() || lowest == previous.0 && previous.1.ends_with(&texts) {
+        if lowest.is_none() || lowest == previous.0 && texts.iter().all(|t| previous.1.contains(t)) {
             continue;
         }
         previous = (lowest, texts.clone());

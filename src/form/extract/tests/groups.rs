@@ -113,6 +113,13 @@ fn last_years_figures_are_not_this_years_although_their_group_was_not_merged() {
 
 #[test]
 fn a_heading_over_two_columns_is_one_however_its_group_is_written_above() {
+    let both = only(
+        "|党员情况|<|<|<||新建党组织||选派党建指导员|\n\
+         |总数|其中|<|||||||\n\
+         单位|^|已转|未转|<|组织总数|上月|累计|上月|累计\n\
+         北桥街道|#9|#6|#3|<|#20|#1|#2|#3|#4",
+    );
+    assert_eq!((both.records[0].int("members_untransferred"), both.doubts.len()), (Some(3), 0));
     for group in ["党组织|党组织|党组织|党组织|群团组织", "党组织||||群团组织", "党组织|党组织||党组织|群团组织"]
     {
         let ret = only(&format!(
@@ -134,6 +141,11 @@ fn columns_of_no_form_behind_a_gap_do_not_cut_the_names_off() {
     );
     assert_eq!((ret.records[1].text("name"), ret.records[0].text("remark")), (Some("白桦食品厂"), Some("新增")));
     assert_eq!(ret.unread.len(), 1);
+    let ret = only(
+        "单位|组织总数|党员总数|已转|未转|党组织总数|单独|联合|本月新建|累计新建|覆盖数||困难党员数|指导员数|党的工作覆盖数\n\
+         北桥街道|#20|#9|#6|#3|#5|#3|#2|#1|#2|#5||#1|#4|#9",
+    );
+    assert_eq!((ret.records[0].int("orgs_work_covered"), messages(&ret).len()), (Some(9), 0));
 }
 
 #[test]
