@@ -87,6 +87,14 @@ fn a_text_between_two_tables_is_no_row_of_the_first() {
 }
 
 #[test]
+fn the_top_of_a_high_header_is_no_row_of_the_table_above() {
+    let head = "|基本情况||党建工作情况|||||||||\n||||党员情况|||党组织情况|||新建党组织||\n||||||其中|||其中||||\n\
+        单位|组织总数|党员总数||已转|未转||党组织总数|单独|联合|上月|累计|覆盖数|指导员数|党的工作覆盖数";
+    let returns = all(&format!("{BOOK}\n1|甲公司|#0|#0|未建\n\n\n统计表\n{head}"));
+    assert_eq!((names(&returns[0]), messages(&returns[0])), (vec![Some("甲公司")], vec![]));
+}
+
+#[test]
 fn a_text_among_the_rows_that_is_no_row_is_told() {
     let ret = only(&format!("{BOOK}\n1|甲公司|#0|#0|未建|||88001234\n||||||||迁来\n2|乙公司|#1|#1|联合组建"));
     assert_eq!(names(&ret), [Some("甲公司"), Some("乙公司")]);
