@@ -79,6 +79,7 @@ impl SheetReader<'_> {
         let mut kinds = Vec::new();
         for &row in self.grid.rows_between(table.header.1 + 1, table.end) {
             let kind = match classify(&self.grid, self.campaign, form, columns, row) {
+                RowKind::Data if self.is_heading(row) => RowKind::Line,
                 RowKind::Data if self.goes_on(form, columns, row, &data) => RowKind::More,
                 RowKind::Data if data.len() > 1 && self.adds_up(form, columns, row, &sums) => RowKind::Total,
                 kind => kind,
@@ -92,6 +93,14 @@ impl SheetReader<'_> {
             kinds.push((row, kind));
         }
         kinds
+    }
+
+    /// Nothing but groups and headings: the top of the next table's header, where that is higher than others.
+    fn is_heading(&self, row: u32) -> bool {
+        let heads = |key: &str| self.vocabularies.iter().any(|v| v.knows(key) || v.is_neutral(key));
+        let key = |cell| self.vocabularies.first().and_then(|v| v.cell_key(cell));
+        let mut cells = self.grid.row(row).map(|(_, cell)| key(cell).is_some_and(|k| heads(&k)));
+        self.grid.row(row).nth(1).is_some() && cells.all(|known| known)
     }
 
     /// The name and every required cell are merged down from the last row of data: the same organisation.

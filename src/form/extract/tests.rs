@@ -1,5 +1,6 @@
 //! Sheets as clerks send them, drawn as text, and what must come out.
 
+mod cards;
 mod groups;
 mod laws;
 mod layout;
