@@ -170,33 +170,50 @@ impl Release {
     }
 }
 
-/// Which of the headings in question are right: the only one for its column, else the one that was named.
+/// Which of the headings in question are right: the one that was named for a column, else the only one. A heading can be
+/// one column's only.
 fn confirmed(questions: &[Question], named: &[(String, String)], campaign: &Campaign) -> Result<Vec<Question>> {
+    let wanted = |q: &Question| named.iter().find(|(key, _)| *key == q.heading.column).map(|(_, letters)| letters);
     if let Some((key, _)) = named.iter().find(|(key, _)| questions.iter().all(|q| q.heading.column != *key)) {
         return Err(usage(format!("--column {key}: nothing is asked about this column")));
     }
+    let column = |q: &Question| (q.heading.form.clone(), q.heading.column.clone());
+    let alike = |a: &Question, b: &Question| (&a.heading.form, &a.heading.path) == (&b.heading.form, &b.heading.path);
     let mut confirmed: Vec<Question> = Vec::new();
-    for question in questions {
-        let (form, column) = (&question.heading.form, &question.heading.column);
-        if confirmed.iter().any(|c| (&c.heading.form, &c.heading.column) == (form, column)) {
+    let (first, others): (Vec<_>, Vec<_>) = questions.iter().partition(|q| wanted(q).is_some());
+    for question in first.into_iter().chain(others) {
+        if confirmed.iter().any(|c| column(c) == column(question)) {
             continue;
         }
-        let choices: Vec<&Question> =
-            questions.iter().filter(|q| (&q.heading.form, &q.heading.column) == (form, column)).collect();
-        let alike = choices.iter().all(|c| c.heading == question.heading);
-        let wanted = named.iter().find(|(key, _)| key == column).map(|(_, letters)| letters);
-        let chosen = match wanted {
-            Some(letters) => choices.iter().find(|c| c.letters == *letters),
-            None if alike => choices.first(),
-            None => None,
+        let free = |q: &&Question| column(q) == column(question) && !confirmed.iter().any(|c| alike(c, q));
+        let choices: Vec<&Question> = questions.iter().filter(free).collect();
+        let chosen = match (wanted(question), choices.as_slice()) {
+            (Some(letters), _) => choices.iter().find(|c| c.letters == *letters),
+            // All of its headings have been said to be other columns'.
+            (None, []) => continue,
+            (None, [one, more @ ..]) => Some(one).filter(|_| more.iter().all(|c| c.heading == one.heading)),
         };
+        let label = |q: &Question| label(campaign, &q.heading.form, &q.heading.column);
         let Some(chosen) = chosen else {
             let list: Vec<String> = choices.iter().map(|c| format!("{} “{}”", c.letters, c.heading.shown)).collect();
-            let label = label(campaign, form, column);
-            let example = choices.first().map(|c| c.letters.as_str()).unwrap_or_default();
-            let text = format!("“{label}” may be {}; say which: --column {column}={example}", list.join(" or "));
+            let Some(example) = choices.first() else {
+                return Err(usage(format!(
+                    "--column: “{}” cannot be a column that is another already",
+                    label(question)
+                )));
+            };
+            let key = &question.heading.column;
+            let list = list.join(" or ");
+            let text = format!("“{}” may be {list}; say which: --column {key}={}", label(question), example.letters);
             return Err(usage(text));
         };
+        let rival = |q: &&Question| wanted(q).is_none() && column(q) != column(chosen) && alike(q, chosen);
+        if let Some(rival) = questions.iter().find(rival).filter(|_| wanted(chosen).is_none()) {
+            let Question { heading, letters } = chosen;
+            let (one, other) = (label(chosen), label(rival));
+            let text = format!("{letters} “{}” may be “{one}” or “{other}”; say which", heading.shown);
+            return Err(usage(format!("{text}: --column {}={letters}", heading.column)));
+        }
         confirmed.push((*chosen).clone());
     }
     Ok(confirmed)
@@ -256,4 +273,55 @@ pub async fn excuse(office: Office, unit: String, period: Period, reason: String
     tx.commit().await?;
     print::line(&format!("{unit}: excused from {period}"))?;
     Ok(Outcome::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::headings::Heading;
+
+    /// What is confirmed of these questions (column, letters, heading), or why nothing is.
+    fn answer(questions: &[(&str, &str, &str)], named: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let question = |(column, letters, shown): &(&str, &str, &str)| Question {
+            heading: Heading {
+                form: "progress".to_owned(),
+                column: (*column).to_owned(),
+                shown: (*shown).to_owned(),
+                path: vec![(*shown).to_owned()],
+            },
+            letters: (*letters).to_owned(),
+        };
+        let questions: Vec<Question> = questions.iter().map(question).collect();
+        let named: Vec<(String, String)> = named.iter().map(|(k, l)| ((*k).to_owned(), (*l).to_owned())).collect();
+        let said = |q: &Question| format!("{}={}", q.heading.column, q.letters);
+        let found = confirmed(&questions, &named, &Campaign::builtin());
+        found.map(|all| all.iter().map(said).collect()).map_err(|e| e.to_string())
+    }
+
+    fn list(items: &[&str]) -> Result<Vec<String>, String> {
+        Ok(items.iter().map(|i| (*i).to_owned()).collect())
+    }
+
+    #[test]
+    fn the_only_heading_that_is_proposed_is_confirmed() {
+        let asked = [("members", "D", "党员同志数"), ("orgs", "C", "家数")];
+        assert_eq!(answer(&asked, &[]), list(&["members=D", "orgs=C"]));
+        assert!(answer(&asked, &[("members", "E")]).is_err());
+    }
+
+    #[test]
+    fn one_heading_is_never_confirmed_for_two_columns() {
+        let asked = [("members", "D", "人数"), ("orgs", "D", "人数")];
+        let unsure = answer(&asked, &[]).unwrap_err();
+        assert!(unsure.contains("D “人数” may be “党员总数” or “组织总数”"), "{unsure}");
+        assert_eq!(answer(&asked, &[("orgs", "D")]), list(&["orgs=D"]));
+        assert!(answer(&asked, &[("orgs", "D"), ("members", "D")]).is_err());
+    }
+
+    #[test]
+    fn what_was_named_for_one_column_is_no_choice_of_another_any_more() {
+        let asked = [("orgs", "C", "数"), ("orgs", "D", "人数"), ("members", "C", "数"), ("members", "D", "人数")];
+        assert!(answer(&asked, &[]).is_err());
+        assert_eq!(answer(&asked, &[("members", "D")]), list(&["members=D", "orgs=C"]));
+    }
 }

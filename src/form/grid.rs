@@ -26,15 +26,9 @@ pub struct Grid<'a> {
 
 impl<'a> Grid<'a> {
     pub fn new(sheet: &'a Sheet) -> Self {
-        let mut rows = Vec::new();
-        let mut last_column = 0;
-        for ((row, column), _) in sheet.cells.iter().filter(|(_, cell)| !is_blank(cell)) {
-            last_column = last_column.max(*column);
-            if rows.last() != Some(row) {
-                rows.push(*row);
-            }
-        }
-        let last_row = rows.last().copied().unwrap_or(0);
+        let filled = || sheet.cells.iter().filter(|(_, cell)| !is_blank(cell)).map(|(at, _)| *at);
+        let last_row = filled().last().map_or(0, |(row, _)| row);
+        let last_column = filled().map(|(_, column)| column).max().unwrap_or(0);
         let mut merged = HashMap::new();
         'all: for (i, m) in sheet.merges.iter().enumerate() {
             for row in m.first.0..=m.last.0.min(last_row) {
@@ -46,6 +40,8 @@ impl<'a> Grid<'a> {
                 }
             }
         }
+        let mut rows: Vec<u32> = filled().filter(|at| is_seen(sheet, &merged, *at)).map(|(row, _)| row).collect();
+        rows.dedup();
         Self { sheet, merged: Rc::new(merged), rows: Rc::new(rows), columns: ALL_COLUMNS }
     }
 
@@ -54,8 +50,9 @@ impl<'a> Grid<'a> {
         if columns == self.columns {
             return self.clone();
         }
-        let inside = |((row, column), cell): (&(u32, u32), &Cell)| {
-            (columns.0..=columns.1).contains(column).then_some(*row).filter(|_| !is_blank(cell))
+        let inside = |(at, cell): (&(u32, u32), &Cell)| {
+            let seen = || !is_blank(cell) && is_seen(self.sheet, &self.merged, *at);
+            ((columns.0..=columns.1).contains(&at.1) && seen()).then_some(at.0)
         };
         let rows: BTreeSet<u32> = self.sheet.cells.iter().filter_map(inside).collect();
         let rows = Rc::new(rows.into_iter().collect());
@@ -80,17 +77,18 @@ impl<'a> Grid<'a> {
 
     /// The cells of a row that are not blank, left to right, merged ones once.
     pub fn row(&self, row: u32) -> impl Iterator<Item = (u32, &'a Cell)> + use<'a> {
-        let cells = &self.sheet.cells;
+        let (sheet, merged) = (self.sheet, Rc::clone(&self.merged));
+        let cells = sheet.cells.range((row, self.columns.0)..=(row, self.columns.1));
         cells
-            .range((row, self.columns.0)..=(row, self.columns.1))
-            .filter(|(_, cell)| !is_blank(cell))
+            .filter(move |(at, cell)| !is_blank(cell) && is_seen(sheet, &merged, **at))
             .map(|((_, column), cell)| (*column, cell))
     }
 
-    /// The cell at a position itself, if it is not blank.
+    /// The cell at a position itself, if it is not blank and not beneath a merged region.
     pub fn own(&self, row: u32, column: u32) -> Option<&'a Cell> {
-        let seen = (self.columns.0..=self.columns.1).contains(&column);
-        self.sheet.cell(row, column).filter(|c| seen && !is_blank(c))
+        let inside = (self.columns.0..=self.columns.1).contains(&column);
+        let seen = || is_seen(self.sheet, &self.merged, (row, column));
+        self.sheet.cell(row, column).filter(|c| inside && !is_blank(c) && seen())
     }
 
     pub fn merge(&self, row: u32, column: u32) -> Option<&'a Merge> {
@@ -115,5 +113,33 @@ impl<'a> Grid<'a> {
     pub fn text(&self, row: u32, column: u32) -> Option<String> {
         let (row, column) = self.origin(row, column);
         self.own(row, column).map(|c| plain(&written(c)))
+    }
+}
+
+/// A merged region shows its first cell alone; what a format painter has left beneath it nobody sees.
+fn is_seen(sheet: &Sheet, merged: &HashMap<(u32, u32), usize>, at: (u32, u32)) -> bool {
+    merged.get(&at).is_none_or(|i| sheet.merges[*i].first == at)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::workbook::CellValue;
+
+    #[test]
+    fn what_lies_beneath_a_merged_region_is_not_seen() {
+        let cell = |n: u32| Cell { value: CellValue::Number(f64::from(n)), percent: false, formula: false };
+        let at = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (3, 1)];
+        let cells: BTreeMap<_, _> = at.into_iter().zip(1..).map(|(at, n)| (at, cell(n))).collect();
+        let merges = vec![Merge { first: (0, 0), last: (2, 0) }, Merge { first: (0, 1), last: (1, 1) }];
+        let sheet = Sheet { cells, merges, ..Sheet::default() };
+        let grid = Grid::new(&sheet);
+        assert_eq!(grid.rows(), [0, 3]);
+        assert_eq!(grid.within((1, 1)).rows(), [0, 3]);
+        let row = |row| grid.row(row).map(|(column, _)| column).collect::<Vec<_>>();
+        assert_eq!([row(0), row(1), row(2), row(3)], [vec![0, 1], vec![], vec![], vec![1]]);
+        assert_eq!((grid.own(1, 0), grid.value(2, 0)), (None, Some(&cell(1))), "the region's own");
     }
 }

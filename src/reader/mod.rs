@@ -175,8 +175,20 @@ impl Reader {
             let answer = catch_unwind(AssertUnwindSafe(|| work::answer(&self.hello, &ask, bytes)));
             return Ok(answer.map_err(|_| Death::BrokeDown));
         }
+        let reused = self.idle.is_some();
+        let mut answer = self.converse(&ask, bytes, until).await;
+        // One that had been kept may have been ended while it was idle, or be worn by the files before: that is not this
+        // file's doing.
+        if reused && !matches!(answer, Ok(Ok(_))) && Instant::now() < until {
+            answer = self.converse(&ask, bytes, until).await;
+        }
+        answer
+    }
+
+    async fn converse(&mut self, ask: &Ask, bytes: &[u8], until: Instant) -> Result<Result<Reply, Death>, Unavailable> {
+        let began = Instant::now();
         let mut child = self.child().await?;
-        let answer = child.ask(&ask, bytes, (until, ANSWER)).await?;
+        let answer = child.ask(ask, bytes, (until, ANSWER)).await?;
         if answer.is_ok() && child.asked < FILES && began.elapsed() < QUICK {
             self.idle = Some(child);
         } else {
