@@ -33,11 +33,16 @@ fn every_oddity_is_read_as_a_careful_colleague_would() {
 
 #[test]
 fn no_two_fixtures_have_one_name_and_each_can_be_opened_elsewhere() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workbooks");
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = |name: &str| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        folder
+    };
+    let (workbooks, texts) = (folder("workbooks"), folder("texts"));
     let fixtures = all();
     let mut names: Vec<String> = fixtures.iter().map(Fixture::saved_name).collect();
     for (fixture, name) in fixtures.iter().zip(&names) {
+        let folder = if fixture.is_text() { &texts } else { &workbooks };
         std::fs::write(folder.join(name), fixture.bytes()).expect("a file");
     }
     write_letters(&fixtures[0]);

@@ -20,7 +20,7 @@ use crate::layout::{Case, Layout, case};
 use crate::render::{columns, pages};
 
 /// Files that one run tries; more with `TAIZHANG_CASES`, others with `TAIZHANG_SEED`.
-const CASES: u32 = 400;
+const CASES: u32 = 250;
 /// Of a hundred files so many must come back whole.
 const FLOOR: f64 = 97.0;
 

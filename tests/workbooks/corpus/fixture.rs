@@ -262,6 +262,12 @@ impl Fixture {
             .unwrap_or_else(|| format!("{}.{}", self.name.replace(['/', ' '], "_"), self.format.extension()))
     }
 
+    /// Neither packed nor binary.
+    pub fn is_text(&self) -> bool {
+        let bytes = self.bytes();
+        !(bytes.starts_with(b"PK") || bytes.starts_with(b"\xD0\xCF") || bytes.starts_with(b"\x09\x08"))
+    }
+
     /// Where it is kept to be looked at: the file's ending behind the fixture's name.
     pub fn saved_name(&self) -> String {
         let file = self.file_name();

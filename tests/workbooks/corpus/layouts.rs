@@ -142,6 +142,11 @@ fn sheets() -> Vec<Fixture> {
             below.cells.into_iter().for_each(|(at, ink)| page.put((at.0 + 8, at.1), ink));
             page.merges.extend(below.merges.iter().map(|(a, b)| ((a.0 + 8, a.1), (b.0 + 8, b.1))));
         }),
+        progress("both forms side by side").and(register("")).with(|page| {
+            let beside = Page::draw("", REGISTER);
+            beside.cells.into_iter().for_each(|(at, ink)| page.put((at.0, at.1 + 18), ink));
+            page.merges.extend(beside.merges.iter().map(|(a, b)| ((a.0, a.1 + 18), (b.0, b.1 + 18))));
+        }),
         register("a list of choices on a sheet of its own").sheet(Page::draw("字典", "单独组建\n联合组建\n未建")),
         register("a workbook without a form")
             .no_form()
