@@ -53,10 +53,14 @@ pub fn spread(grid: &Grid<'_>, vocabulary: &Vocabulary<'_>, header: (u32, u32)) 
                 (next, _) => slots.push(next),
             }
         }
-        for run in slots.split(Option::is_none) {
-            let run: Vec<Slot> = run.iter().flatten().cloned().collect();
-            found.extend(Run::new(vocabulary, &run, identity).settle());
-        }
+        let runs: Vec<Vec<Slot>> =
+            slots.split(Option::is_none).map(|run| run.iter().flatten().cloned().collect()).collect();
+        let runs: Vec<Run<'_>> = runs.iter().map(|run| Run::new(vocabulary, run, identity)).collect();
+        // A row is written in one way, if that fits all of it.
+        let fits = |way: &Way| runs.iter().all(|r| r.best(*way).0 == r.best(Way::Any).0);
+        let fitting: Vec<Way> = REGULAR.into_iter().filter(fits).collect();
+        let ways = if fitting.is_empty() { REGULAR.to_vec() } else { fitting };
+        runs.iter().for_each(|run| found.extend(run.settle(&ways)));
         spread.extend(found.into_iter().map(|(column, label)| ((row, column), label)));
     }
     spread
@@ -112,6 +116,8 @@ impl Way {
     }
 }
 
+const REGULAR: [Way; 4] = [Way::First, Way::Last, Way::Middle(1), Way::Middle(-1)];
+
 /// How a column without a group's cell may be read.
 #[derive(Clone, Copy, PartialEq)]
 enum Alone {
@@ -144,6 +150,8 @@ struct Run<'a> {
     alone: Vec<Alone>,
     /// The form's identity, if it stands in front of the groups and nowhere else: it is needed there.
     needed: Option<usize>,
+    /// Of each label.
+    values: Vec<Values>,
 }
 
 impl<'a> Run<'a> {
@@ -154,20 +162,18 @@ impl<'a> Run<'a> {
         let front = labels.first().map_or(0, |l| l.first);
         let is_it = |s: &Slot| identity.is_some() && vocabulary.meaning(&s.leaf) == identity;
         let needed = slots[..front].iter().position(is_it);
-        Self { slots, vocabulary, labels, alone, needed }
+        let settled = !labels.is_empty() && slots.len() <= WIDEST;
+        let (labels, slots) = if settled { (labels, slots) } else { (Vec::new(), &slots[..0]) };
+        let mut run = Self { slots, vocabulary, labels, alone, needed, values: Vec::new() };
+        run.values = (0..run.labels.len()).map(|k| run.values(k)).collect();
+        run
     }
 
     /// The group's cell of each column that has none, as far as there is one way to tell.
-    fn settle(&self) -> Vec<(u32, (u32, u32))> {
-        if self.labels.is_empty() || self.slots.len() > WIDEST {
-            return Vec::new();
-        }
-        let values: Vec<Values> = (0..self.labels.len()).map(|k| self.values(k)).collect();
-        let regular = [Way::First, Way::Last, Way::Middle(1), Way::Middle(-1)];
-        let any = self.owners(&values, Way::Any);
+    fn settle(&self, ways: &[Way]) -> Vec<(u32, (u32, u32))> {
+        let any = self.best(Way::Any);
         let mut owners: Vec<BTreeSet<Option<usize>>> = vec![BTreeSet::new(); self.slots.len()];
-        let as_good: Vec<_> =
-            regular.into_iter().map(|way| self.owners(&values, way)).filter(|(score, _)| *score == any.0).collect();
+        let as_good: Vec<_> = ways.iter().map(|way| self.best(*way)).filter(|(score, _)| *score == any.0).collect();
         for (_, found) in if as_good.is_empty() { vec![any] } else { as_good } {
             owners.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));
         }
@@ -255,10 +261,10 @@ impl<'a> Run<'a> {
     }
 
     /// The points of the best readings of a kind, and each column's group in any of them.
-    fn owners(&self, values: &[Values], way: Way) -> (Option<i32>, Vec<BTreeSet<Option<usize>>>) {
+    fn best(&self, way: Way) -> (Option<i32>, Vec<BTreeSet<Option<usize>>>) {
         let (n, all) = (self.slots.len(), self.labels.len());
         let blocks: Vec<Vec<(usize, usize, Score)>> =
-            values.iter().zip(&self.labels).map(|(v, l)| l.blocks(v, way)).collect();
+            self.values.iter().zip(&self.labels).map(|(v, l)| l.blocks(v, way)).collect();
         // The best of the columns before one, with so many groups placed; and of those from one on, with the others.
         let mut before: Vec<Vec<Option<Score>>> = vec![vec![None; n + 1]; all + 1];
         let mut from = before.clone();

@@ -31,6 +31,17 @@ fn a_group_ends_where_its_own_columns_end() {
 }
 
 #[test]
+fn a_column_between_two_groups_is_the_ones_that_the_whole_row_is_written_for() {
+    let ret = only(
+        "单位|组织总数|党员总数|已转|未转|党组织总数|单独|联合|新建党组织||覆盖数|选派党建指导员||新建群团组织|党的工作覆盖数\n\
+         ||||||||上月|累计||上月|累计|上月|\n\
+         北桥街道|#20|#9|#6|#3|#5|#3|#2|#1|#2|#5|#3|#4|#5|#9",
+    );
+    assert_eq!((ret.records[0].int("instructors_total"), ret.records[0].int("mass_orgs_month")), (Some(4), Some(5)));
+    assert_eq!((messages(&ret).len(), ret.doubts.len()), (0, 0));
+}
+
+#[test]
 fn a_merged_group_does_not_go_on_beyond_its_end() {
     let ret = only(
         "|党员情况|<|<|党组织情况|<|<||新建党组织|<|新建群团组织|<||党建指导员|\n\
