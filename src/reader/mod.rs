@@ -6,7 +6,8 @@
 //! pure `work` says. The parent (`process`) waits no longer than the limits allow, and tells from the way a child died
 //! whether the file was too large or the reader broke down on it.
 //!
-//! One idle child is kept while it answers well and quickly: a start costs more than reading most workbooks.
+//! One idle child is kept while it answers well and quickly: a start costs more than reading most workbooks. What it fails
+//! on later is tried once more with a fresh one, so that no file suffers from those before it.
 
 mod child;
 mod process;

@@ -228,8 +228,12 @@ fn reason(verdict: &Verdict) -> String {
             let waiting: Vec<&Finding> = waiting.collect();
             let question =
                 |initial: char| waiting.iter().rev().find(|f| f.rule.starts_with(initial) && f.rule != "W06");
-            let first = question('M').or(question('W')).or(question('H')).or(waiting.first());
-            first.map_or_else(|| "需要人工核实。".to_owned(), |f| f.message.clone())
+            // Releasing a mail confirms its headings, so whoever does must have read about them.
+            let heading = waiting.iter().rev().find(|f| f.rule == "H01" && f.is_error());
+            let first = question('M').or(question('W')).or(heading).or(question('H')).or(waiting.first());
+            let Some(first) = first else { return "需要人工核实。".to_owned() };
+            let also = heading.filter(|h| h.message != first.message).map_or("", |h| h.message.as_str());
+            format!("{}{also}", first.message)
         }
         _ => {
             let first = errors.first().map(|f| f.message.clone()).unwrap_or_default();

@@ -259,7 +259,7 @@ fn finish(
         columns: ret.columns,
         rows,
         findings,
-        doubts: ret.doubts.clone(),
+        doubts: ret.doubts,
     };
     Judged { submission, rules }
 }
@@ -355,6 +355,7 @@ fn join(first: &mut Judged, second: Judged) {
     let part = second.submission;
     first.submission.rows.extend(part.rows);
     first.submission.findings.extend(part.findings);
+    first.submission.doubts.extend(part.doubts);
     first.rules.extend(second.rules);
     first.submission.fate = match (first.submission.fate, part.fate) {
         (Fate::Quarantined, _) | (_, Fate::Quarantined) => Fate::Quarantined,
@@ -368,6 +369,7 @@ mod tests {
     use super::*;
     use crate::fixture;
     use crate::form::record::Datum;
+    use crate::form::{Candidate, Doubt};
 
     /// A table of figures on a sheet, with these numbers of organisations.
     fn judged(sheet: &str, unit: Option<&str>, orgs: &[Datum]) -> Judged {
@@ -426,5 +428,31 @@ mod tests {
         let mut unreadable = judged("附件2", Some("甲"), &[Datum::Null]);
         unreadable.submission.rows[0].record.raw.insert("orgs".into(), "约9".into());
         assert_eq!(kept(vec![judged("附件1", Some("甲"), &[Datum::Int(9)]), unreadable]).0.len(), 2);
+    }
+
+    #[test]
+    fn what_one_sheet_of_a_book_leaves_open_is_asked_about_the_whole() {
+        let part = |fate: Fate, heading: Option<&str>| {
+            let candidate = |h: &str| Candidate { letters: "D".into(), heading: h.into(), path: vec![h.into()] };
+            let doubt = |h: &str| Doubt { key: "members".into(), candidates: vec![candidate(h)], message: h.into() };
+            let submission = Submission {
+                unit: Some("柳林街道办事处".into()),
+                stream: None,
+                form: "register".into(),
+                period: None,
+                fate,
+                file: "台账.xls".into(),
+                sheet: "Sheet1".into(),
+                columns: BTreeMap::new(),
+                rows: Vec::new(),
+                findings: Vec::new(),
+                doubts: heading.map(doubt).into_iter().collect(),
+            };
+            Judged { submission, rules: Vec::new() }
+        };
+        let mut first = part(Fate::Accepted, None);
+        join(&mut first, part(Fate::Quarantined, Some("党员同志数")));
+        let Submission { fate, doubts, .. } = first.submission;
+        assert_eq!((fate, doubts.len()), (Fate::Quarantined, 1), "else nobody could say what it is");
     }
 }

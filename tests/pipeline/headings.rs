@@ -68,6 +68,20 @@ fn a_heading_is_asked_about_once_and_then_known_for_every_unit() {
 }
 
 #[test]
+fn whoever_releases_a_mail_for_another_reason_reads_of_the_heading_too() {
+    let office = Office::open();
+    let stranger =
+        Letter { from: "xiaowang77@duckmail.example".to_owned(), ..figures(TIDY, MORNING, "党员同志数") };
+    office.post(&stranger);
+    office.run(NOON, &["once"]);
+    let waiting = office.message(&stranger);
+    let reason = waiting["reason"].as_str().expect("a text");
+    for words in ["发件地址没有登记", "“党员同志数”可能是“党员总数”"] {
+        assert!(reason.contains(words), "no {words} in {reason}");
+    }
+}
+
+#[test]
 fn a_heading_that_is_taken_back_is_asked_about_again() {
     let office = Office::open();
     let first = figures(TIDY, MORNING, "党员同志数");
