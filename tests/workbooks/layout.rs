@@ -84,7 +84,7 @@ pub struct Case {
 pub fn layout() -> impl Strategy<Value = Layout> {
     let around = (0..3_u8, 0..5_u8, 0..3_u8, (0..4_u8, 0..3_u8));
     let heads = (header(), order(), vec(0..8_u8, 30), vec(odd(8), 30), vec(prop::bool::weighted(0.15), 30));
-    let inside = (vec((0..30_u8, Just(false)), 0..3), vec(odd(28), 1..12), prop::bool::weighted(0.15));
+    let inside = (vec((0..30_u8, any::<bool>()), 0..3), vec(odd(28), 1..12), prop::bool::weighted(0.15));
     let rows = (vec(0..20_u8, 0..3), 0..3_u8, 0..4_u8, prop::bool::weighted(0.3));
     let marks = (prop::option::weighted(0.2, 0..12_u8), any::<bool>(), prop_oneof![4 => Just(0_u16), 1 => 1..400_u16]);
     let cards = prop_oneof![6 => Just(0_u8), 1 => 1..4_u8];

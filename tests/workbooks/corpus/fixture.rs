@@ -94,6 +94,11 @@ pub fn book(name: &'static str, drawing: &str) -> Fixture {
     Fixture::new(name, Page::draw("台账", drawing), ("register", rows(REGISTER_ROWS)))
 }
 
+/// A sheet of its own, with the rows of the figures.
+pub fn figures(name: &'static str, drawing: &str) -> Fixture {
+    Fixture::new(name, Page::draw("统计表", drawing), ("progress", rows(PROGRESS_ROWS)))
+}
+
 /// `B12` → (11, 1)
 pub fn at(a1: &str) -> At {
     let letters = a1.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -2,7 +2,7 @@
 
 use taizhang::form::reading::Origin;
 
-use super::fixture::{Fixture, PROGRESS, REGISTER, book, progress, register};
+use super::fixture::{Fixture, PROGRESS, REGISTER, book, figures, progress, register};
 use crate::page::{Ink, Page};
 
 pub fn fixtures() -> Vec<Fixture> {
@@ -59,6 +59,17 @@ fn headings() -> Vec<Fixture> {
         )),
         register("numbers of the columns below the headings").rows_before(5, &["#1|#2|#3|#4|#5|#6|#7|#8|#9|#10|#11|#12"]),
         register("letters and numbers of the columns below the headings").rows_before(5, &["甲|乙|#1|#2|#3|#4|#5|#6|#7|#8|#9|#10"]),
+        register("measures below the headings").rows_before(5, &["|||||人|人|||||"]),
+        register("an empty column behind the name").column_before("C"),
+        progress("an empty column behind the second").column_before("B").column_before("B").with(|page| {
+            page.merge((2, 1), (3, 1), Ink::text("有3名以上正式党员的组织数"));
+            page.put((4, 1), Ink::Number(7.0));
+        }).but(0, "orgs_3plus", "#7"),
+        figures("groups that are not merged, the last of one column", &PROGRESS.replace("|<|新建党组织|<|党组织覆盖组织数|组织覆盖率（%）|选派党建指导员|<|工作覆盖组织数", "||新建党组织||党组织覆盖组织数|组织覆盖率（%）|新发展党员||新建群团组织|工作覆盖组织数|指导员累计")
+            .replace("|其中|<|党组织总数", "|其中||党组织总数").replace("^", "").replace("|上月|累计|\n", "|上月|累计|上月||\n").replace("|#2|#9|#96", "|#2|#9|#3|#96|#9")).rows(
+            "unit|orgs|members|members_transferred|members_untransferred|party_orgs|party_orgs_single|party_orgs_joint|new_party_orgs_month|new_party_orgs_total|orgs_covered|org_coverage|recruits_month|recruits_total|mass_orgs_month|orgs_work_covered|instructors_total\n\
+             棠梨街道办事处|#120|#30|#20|#10|#6|#4|#2|#1|#5|#48|%40|#2|#9|#3|#96|#9",
+        ),
         register("a column that the form does not ask for").column_before("F").with(|page| {
             page.merge((2, 5), (3, 5), Ink::text("邮政编码"));
             (4..7).for_each(|row| page.write((row, 5), "250000"));

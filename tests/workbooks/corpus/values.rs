@@ -75,6 +75,10 @@ fn no_counts() -> Vec<Fixture> {
             .but(0, "new_party_orgs_month", "")
             .told(&[("P02", "J5")]),
         progress("digits pulled apart").cell("D5", "3 0").told(&[("P02", "D5")]),
+        progress("two numbers on two lines")
+            .cell("J5", "1\\n2")
+            .but(0, "new_party_orgs_month", "")
+            .told(&[("P02", "J5")]),
         progress("a letter among digits").cell("C5", "12O").but(0, "orgs", "").told(&[("P02", "C5")]),
         progress("a number larger than any").cell("C5", "#1e300").but(0, "orgs", "").told(&[("P02", "C5")]),
         register("an employee count with its unit")
