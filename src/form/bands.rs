@@ -152,9 +152,12 @@ fn is_beside_a_stranger(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], only: 
     let sides = [first.checked_sub(1).map(|to| (0, to)), last.checked_add(1).map(|from| (from, u32::MAX))];
     sides.into_iter().flatten().any(|side| {
         let beside = grid.within(side);
-        let below = beside.rows_between(only.header.1 + 1, only.end);
-        let inside = below.iter().all(|r| !mine.rows_between(*r, r + 1).is_empty());
         let headings: Vec<_> = whole.headings.iter().filter(|h| (side.0..=side.1).contains(&h.column)).collect();
+        // A note below begins at the left, whatever table it is about.
+        let enough = headings.len().min(2);
+        let below = beside.rows_between(only.header.1 + 1, only.end).iter();
+        let below: Vec<u32> = below.copied().filter(|r| beside.row(*r).count() >= enough).collect();
+        let inside = below.iter().all(|r| !mine.rows_between(*r, r + 1).is_empty());
         let again = |path: &[String]| only.assignment.read.iter().any(|(f, _)| vocabulary.listed(*f, path).is_some());
         let leads = headings.first().is_some_and(|h| h.path.last().is_some_and(|leaf| vocabulary.knows(leaf)));
         let known =
