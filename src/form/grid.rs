@@ -27,7 +27,7 @@ pub struct Grid<'a> {
 impl<'a> Grid<'a> {
     pub fn new(sheet: &'a Sheet) -> Self {
         let filled = || sheet.cells.iter().filter(|(_, cell)| !is_blank(cell)).map(|(at, _)| *at);
-        let last_row = filled().last().map_or(0, |(row, _)| row);
+        let last_row = filled().next_back().map_or(0, |(row, _)| row);
         let last_column = filled().map(|(_, column)| column).max().unwrap_or(0);
         let mut merged = HashMap::new();
         'all: for (i, m) in sheet.merges.iter().enumerate() {
