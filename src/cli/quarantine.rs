@@ -134,6 +134,17 @@ impl Release {
         if !waits && !rejected {
             return Err(usage(format!("message {id} is not in quarantine")));
         }
+        // Whoever vouches for a sender has not looked at the headings.
+        let only_headings = message.rules.iter().all(|rule| rule == "H01");
+        if let Some(open) = questions.iter().find(|q| !only_headings && !names(&self.columns, q)) {
+            let Question { heading, letters } = open;
+            let label = label(&office.config.campaign, &heading.form, &heading.column);
+            let text = format!(
+                "the mail also leaves open whether {letters} “{}” is “{label}”; if so, add --column {}={letters}",
+                heading.shown, heading.column
+            );
+            return Err(usage(text));
+        }
         let confirmed = confirmed(&questions, &self.columns, &office.config.campaign)?;
         let named = self.unit.map(|u| unit_name(&office, &u)).transpose()?;
         let told = message.submissions.iter().map(|s| s.unit.clone()).find(|u| !u.is_empty());
@@ -168,6 +179,11 @@ impl Release {
         }
         decided(office, db, id).await
     }
+}
+
+/// The command line says which column of the sheet this one is.
+fn names(columns: &[(String, String)], question: &Question) -> bool {
+    columns.iter().any(|(key, _)| *key == question.heading.column)
 }
 
 /// Which of the headings in question are right: the one that was named for a column, else the only one. A heading can be

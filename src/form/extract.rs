@@ -104,8 +104,13 @@ impl<'a> SheetReader<'a> {
                 Some(p) => {
                     returns[p].records.append(&mut ret.records);
                     returns[p].totals.append(&mut ret.totals);
-                    let of_rows = ret.findings.into_iter().filter(|f| !matches!(f.rule.as_str(), "P01" | "H01"));
-                    returns[p].findings.extend(of_rows);
+                    // What the first half's headings said already.
+                    let said = returns[p].findings.clone();
+                    let again = |f: &Finding| said.iter().any(|s| (&s.rule, &s.message) == (&f.rule, &f.message));
+                    let of_headings = |f: &Finding| matches!(f.rule.as_str(), "P01" | "H01");
+                    returns[p].findings.extend(ret.findings.into_iter().filter(|f| !of_headings(f) || !again(f)));
+                    ret.doubts.retain(|d| !returns[p].doubts.iter().any(|other| other.key == d.key));
+                    returns[p].doubts.append(&mut ret.doubts);
                 }
                 None => {
                     if let Some(p) = previous {

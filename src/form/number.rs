@@ -48,7 +48,7 @@ pub fn presumed(text: &str) -> Option<(f64, &'static str)> {
     // Every digit apart, or thousands; anything else may be two numbers.
     let spaced = parts.iter().all(|p| p.len() == 1);
     let thousands = parts.first().is_some_and(|p| p.len() <= 3) && parts.iter().skip(1).all(|p| p.len() == 3);
-    let one = digits && parts.len() > 1 && (spaced || thousands);
+    let one = digits && parts.len() > 1 && (spaced || thousands) && !text.contains(['\n', '\r']);
     one.then(|| parts.concat().parse().ok()).flatten().map(|n: f64| (n, "中间有空格"))
 }
 

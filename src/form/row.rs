@@ -64,7 +64,8 @@ pub fn classify(grid: &Grid<'_>, campaign: &Campaign, form: &Form, columns: &Col
     if labelled(first) || few || first_text.starts_with("附件") {
         return RowKind::Line;
     }
-    if is_column_numbers(&cells) || cells.len() >= 3 && cells.iter().all(|(_, c)| info::is_measure(&text(c))) {
+    let measures = cells.len() >= if identity.is_none() { 2 } else { 3 };
+    if is_column_numbers(&cells) || measures && cells.iter().all(|(_, c)| info::is_measure(&text(c))) {
         return RowKind::Note;
     }
     let spans = grid.merge(row, *first_column).map_or(1, |m| m.last.1 - m.first.1 + 1);
