@@ -9,6 +9,7 @@ use super::definition::{Column, ColumnKind, Form, TextStyle};
 use super::grid::Grid;
 use super::heading::Vocabulary;
 use super::recognise::{Table, scan};
+use crate::workbook::CellValue;
 
 /// Known headings in a row that may be those of two tables.
 const HEADINGS: usize = 6;
@@ -150,21 +151,30 @@ fn is_beside_a_stranger(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], only: 
     let mine = grid.within(only.columns);
     let (first, last) = only.columns;
     let sides = [first.checked_sub(1).map(|to| (0, to)), last.checked_add(1).map(|from| (from, u32::MAX))];
-    sides.into_iter().flatten().any(|side| {
+    let strange = sides.into_iter().flatten().filter_map(|side| {
         let beside = grid.within(side);
         let headings: Vec<_> = whole.headings.iter().filter(|h| (side.0..=side.1).contains(&h.column)).collect();
-        // A note below begins at the left, whatever table it is about.
-        let enough = headings.len().min(2);
         let below = beside.rows_between(only.header.1 + 1, only.end).iter();
-        let below: Vec<u32> = below.copied().filter(|r| beside.row(*r).count() >= enough).collect();
+        let below: Vec<u32> = below.copied().filter(|r| !is_note(&beside, *r, headings.len())).collect();
         let inside = below.iter().all(|r| !mine.rows_between(*r, r + 1).is_empty());
         let again = |path: &[String]| only.assignment.read.iter().any(|(f, _)| vocabulary.listed(*f, path).is_some());
         let leads = headings.first().is_some_and(|h| h.path.last().is_some_and(|leaf| vocabulary.knows(leaf)));
         let known =
             leads && !again(&headings[0].path) || is_more_of_each(vocabulary.form, whole, (&mine, &beside), side);
         let part = inside && (headings.len() < 2 || known);
-        !below.is_empty() && !part
-    })
+        (!below.is_empty()).then_some(!part)
+    });
+    // Whatever of the table itself stands on the other side would be lost.
+    strange.clone().next().is_some() && strange.into_iter().all(|stranger| stranger)
+}
+
+/// A note below begins at the left, whatever table it is about: one cell below several headings, or a line below one.
+fn is_note(beside: &Grid<'_>, row: u32, headings: usize) -> bool {
+    let cells: Vec<_> = beside.row(row).collect();
+    let [(column, cell)] = cells.as_slice() else { return false };
+    let wide = beside.merge(row, *column).is_some_and(|m| m.last.1 > m.first.1);
+    let line = matches!(&cell.value, CellValue::Text(text) if text.contains([':', '：']));
+    headings > 1 || wide || line
 }
 
 /// Something stands beside every row of the table, and what is read of it is no list of others: no name, no number.
