@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::assign::Heading;
 use super::definition::{Column, ColumnKind, Form, TextStyle};
 use super::grid::Grid;
 use super::heading::Vocabulary;
@@ -71,18 +72,40 @@ pub fn split(
     let cut = |columns: &[u32]| cut(grid, vocabularies, rows, columns);
     let both: Vec<u32> = blank.iter().chain(&again).copied().collect::<BTreeSet<u32>>().into_iter().collect();
     if let Some(tables) = [&again, &blank, &both].into_iter().map(|c| cut(c)).find(|t| are_apart(t)) {
-        return Some(tables);
+        return Some(with_lost(tables, whole));
     }
-    let Some(whole) = whole.first() else {
+    let Some(first) = whole.first() else {
         return Some(cut(&blank)).filter(|tables| tables.len() > 1);
     };
     // Where every blank column would cut the table itself in two, the outermost ones may still part it from a stranger.
     let ends = [blank.first(), blank.last()].into_iter().flatten();
     [blank.clone()].into_iter().chain(ends.map(|c| vec![*c])).map(|c| cut(&c)).find_map(|tables| {
         let [only] = tables.as_slice() else { return None };
-        (has_all_required(vocabularies, only, whole) && is_beside_a_stranger(grid, vocabularies, only, whole))
-            .then_some(tables)
+        (has_all_required(vocabularies, only, first) && is_beside_a_stranger(grid, vocabularies, only, first))
+            .then(|| with_lost(tables, whole))
     })
+}
+
+/// Notes what was read across all columns and stands in none of the tables now, so that it can be told. A list that has
+/// headings of its own is a stranger's, whatever else it has.
+fn with_lost(mut tables: Vec<Table>, whole: &[Table]) -> Vec<Table> {
+    let [whole] = whole else { return tables };
+    let covered =
+        |tables: &[Table], h: &Heading| tables.iter().any(|t| (t.columns.0..=t.columns.1).contains(&h.column));
+    let own = |(i, h): (usize, &Heading)| !covered(&tables, h) && !whole.assignment.read.iter().any(|(_, r)| *r == i);
+    if whole.headings.iter().enumerate().any(own) {
+        return tables;
+    }
+    for (field, heading) in &whole.assignment.read {
+        let heading = &whole.headings[*heading];
+        if covered(&tables, heading) {
+            continue;
+        }
+        if let Some(table) = tables.iter_mut().find(|t| t.form == whole.form && !t.assignment.has(*field)) {
+            table.beside.push((*field, heading.clone()));
+        }
+    }
+    tables
 }
 
 /// Nothing that the form cannot do without is read beside the table only.

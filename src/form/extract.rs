@@ -184,6 +184,15 @@ impl<'a> SheetReader<'a> {
             let heading = &table.headings[h];
             (column_letters(heading.column), heading.shown.clone())
         };
+        for (field, heading) in table.beside.iter().filter(|(f, _)| !form.is_sequence(&form.columns[*f].key)) {
+            let (column, place) = (&form.columns[*field], self.place(Some((heading.row, heading.column)), None));
+            let message = format!(
+                "“{}”一列（{}）与表格之间隔着空列，没有读取；如属于这张表，请删去空列后重报。",
+                heading.shown,
+                a1(heading.row, heading.column)
+            );
+            ret.findings.push(Finding::new("H01", Severity::Info, place, message).about(&column.key));
+        }
         for (field, heading) in &table.assignment.read {
             let column = &form.columns[*field];
             let heading = &table.headings[*heading];

@@ -31,6 +31,8 @@ pub struct Table {
     pub end: u32,
     /// First and last column of the sheet that are this table's, where others stand beside it.
     pub columns: (u32, u32),
+    /// Fields that a column beside it may be, which was taken for none of the table's.
+    pub beside: Vec<(usize, Heading)>,
 }
 
 /// The tables of a sheet, top to bottom and left to right.
@@ -113,6 +115,7 @@ fn table_at(grid: &Grid<'_>, vocabularies: &[Vocabulary<'_>], row: u32, after: u
                     assignment: Assignment::default(),
                     end: u32::MAX,
                     columns: grid.columns(),
+                    beside: Vec::new(),
                 },
             ));
         }
