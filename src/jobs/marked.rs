@@ -87,7 +87,10 @@ pub async fn copies(
         let Some(attachment) = attachments.get(spot.attachment) else { continue };
         let source = Source { attachment, path: &spot.path };
         let signed = Signed { author: config.department.name.clone(), at: now };
-        let Some(bytes) = reader.mark(source, &findings, signed, until).await? else { continue };
+        let Some(bytes) = reader.mark(source, &findings, signed, until).await? else {
+            tracing::info!("a table is too large to be sent back marked, or cannot be; its findings are listed");
+            continue;
+        };
         let name = returned::file_name(&file);
         if bytes.len() <= room && copies.iter().all(|other| other.name != name) {
             room -= bytes.len();

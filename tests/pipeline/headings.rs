@@ -112,3 +112,22 @@ fn of_two_columns_that_may_be_one_a_person_names_the_right_one() {
     assert_eq!(sure.code, Some(0), "{sure:?}");
     assert_eq!(members(&office), [json!(5)]);
 }
+
+#[test]
+fn a_release_for_another_reason_does_not_confirm_a_heading_unless_it_is_named() {
+    let office = Office::open();
+    let stranger =
+        Letter { from: "xiaowang77@duckmail.example".to_owned(), ..figures(TIDY, MORNING, "党员同志数") };
+    office.post(&stranger);
+    office.run(NOON, &["once"]);
+    let id = office.message(&stranger)["id"].to_string();
+    let vouched = office.run(NOON, &["quarantine", "release", &id]);
+    assert_eq!(vouched.code, Some(2), "{vouched:?}");
+    assert!(
+        vouched.stderr.contains("whether D “党员同志数” is “党员总数”; if so, add --column members=D"),
+        "{vouched:?}"
+    );
+    assert_eq!(office.json(NOON, &["headings"]), json!([]));
+    assert_eq!(office.run(NOON, &["quarantine", "release", &id, "--column", "members=D"]).code, Some(0));
+    assert_eq!(members(&office), [json!(5)]);
+}
