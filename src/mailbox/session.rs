@@ -62,10 +62,10 @@ impl Session {
             idle: imap.idle,
         };
         session.learn(&greeting).await?;
-        session.identify().await?;
+        session.identify(false).await?;
         if !greeting.items.contains(&Item::Greeting(true)) {
-            session.login(imap).await?;
-            session.identify().await?;
+            session.login(&imap.server).await?;
+            session.identify(imap.server.provider.habits().demands_id).await?;
         }
         session.select().await?;
         session.fresh = true;

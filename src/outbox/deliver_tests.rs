@@ -99,7 +99,8 @@ async fn a_server_that_lets_nobody_in_is_left_alone_ever_longer_and_nothing_is_l
 async fn an_outage_that_a_wrong_clock_noted_does_not_last() {
     let server = Scripted::start(friendly).await;
     let pool = ledger(&["one@y.test"]).await;
-    let outage = Outage { attempts: 1, until: at(86_400), reason: "login".to_owned() };
+    let outage =
+        Outage { attempts: 1, until: at(86_400), reason: "login".into(), chinese: String::new(), asked: false };
     store::begin_outage(&mut pool.acquire().await.unwrap(), &outage).await.unwrap();
     let (mut transport, settings) = to(&server);
     assert_eq!(deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap().sent, 1);
@@ -111,7 +112,7 @@ async fn the_rate_limit_holds_across_a_restart() {
     let recipients: Vec<String> = (0..5).map(|n| format!("u{n}@y.test")).collect();
     let pool = ledger(&recipients.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let (mut transport, _) = to(&server);
-    let settings = Settings { per_minute: Some(2), lease: TimeDelta::seconds(32) };
+    let settings = Settings { per_minute: Some(2), per_day: None, lease: TimeDelta::seconds(32) };
     let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
     assert_eq!((first.sent, first.next_at), (2, Some(at(60))));
     // A new process knows nothing but the rows.

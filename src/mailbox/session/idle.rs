@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::Session;
 use crate::mailbox::Wake;
 use crate::mailbox::answer::Item;
+use crate::mailbox::dial::within;
 use crate::mailbox::failure::{Fault, Kind, Step};
-use crate::mailbox::wire::{bye, within};
+use crate::mailbox::wire::bye;
 
 /// IDLE is renewed before the 29 minutes after which a server may hang up (RFC 2177 §3).
 const RENEW: Duration = Duration::from_secs(28 * 60);

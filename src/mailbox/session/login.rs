@@ -1,9 +1,10 @@
-//! Getting in: capabilities, ID, LOGIN.
+//! Getting in: capabilities, ID, LOGIN or AUTHENTICATE XOAUTH2.
 
 use secrecy::ExposeSecret;
 
 use super::{Session, quote};
-use crate::config::Imap;
+use crate::config::Server;
+use crate::config::login::{Login, xoauth2};
 use crate::mailbox::answer::Answer;
 use crate::mailbox::failure::{Fault, Kind, Step};
 
@@ -17,9 +18,9 @@ impl Session {
         Ok(())
     }
 
-    /// ID (RFC 2971) where it is known: 163.com and 126.com refuse SELECT to a client without a name.
-    pub(super) async fn identify(&mut self) -> Result<(), Fault> {
-        if !self.has("ID") {
+    /// ID (RFC 2971) where it is known: NetEase refuses SELECT to a client that has not told its name after LOGIN.
+    pub(super) async fn identify(&mut self, demanded: bool) -> Result<(), Fault> {
+        if !demanded && !self.has("ID") {
             return Ok(());
         }
         let version = env!("CARGO_PKG_VERSION");
@@ -31,15 +32,25 @@ impl Session {
         }
     }
 
-    pub(super) async fn login(&mut self, imap: &Imap) -> Result<(), Fault> {
-        if self.has("LOGINDISABLED") {
-            let detail = "the server takes no password on this kind of connection (LOGINDISABLED)";
-            return Err(Fault::new(Kind::Tls, detail));
-        }
-        let password = imap.server.password.read().map_err(|e| Fault::new(Kind::Setup, e))?;
-        let user = quote(&imap.server.user, "user")?;
-        let command = format!("LOGIN {user} {}", quote(password.expose_secret(), "password")?);
-        let answer = self.wire.run(&command, Step::Login).await?;
+    /// LOGIN and not AUTHENTICATE PLAIN: some of NetEase's servers offer SASL-IR and get it wrong.
+    pub(super) async fn login(&mut self, server: &Server) -> Result<(), Fault> {
+        let step = Step::Login { unclear: server.provider.habits().unclear_login };
+        let secret = server.login.secret().await.map_err(|e| Fault::new(Kind::Setup, e))?;
+        let answer = match &server.login {
+            Login::Password(_) if self.has("LOGINDISABLED") => {
+                let detail = "the server takes no password on this kind of connection (LOGINDISABLED)";
+                return Err(Fault::new(Kind::Tls, detail));
+            }
+            Login::Password(_) => {
+                let user = quote(&server.user, "user")?;
+                let command = format!("LOGIN {user} {}", quote(secret.expose_secret(), "password")?);
+                self.wire.run(&command, step).await?
+            }
+            Login::Token(_) => {
+                let message = xoauth2(&server.user, &secret);
+                self.wire.authenticate("XOAUTH2", &message, self.has("SASL-IR"), step).await?
+            }
+        };
         self.learn(&answer).await
     }
 }
