@@ -32,7 +32,7 @@ pub async fn run(office: Office) -> Result<Outcome> {
             lines.extend(secret_mode(&format!("mailbox {} password", mailbox.name), &imap.server.login));
         }
     }
-    lines.push(Line { what: "sending".into(), result: sending(config).await });
+    lines.push(Line { what: "sending".into(), result: sending(&office).await });
     lines.extend(held_back(&office).await);
     if let SmtpKind::Server(server) = &config.smtp.kind {
         lines.extend(secret_mode("sending password", &server.login));
@@ -115,11 +115,12 @@ async fn receiving(config: &Config, mailbox: &Mailbox) -> Result<String, String>
     Ok(place)
 }
 
-async fn sending(config: &Config) -> Result<String, String> {
+async fn sending(office: &Office) -> Result<String, String> {
+    let config = &office.config;
     let mut transport = Transport::new(&config.smtp, config.timezone).map_err(|e| e.to_string())?;
     transport.check().await.map_err(|no_session| no_session.to_string())?;
     if let Ok(db) = Db::open(&config.data_dir).await {
-        outbox::admitted(db.pool()).await.map_err(|e| format!("the ledger: {e}"))?;
+        outbox::admitted(db.pool(), office.now().to_utc()).await.map_err(|e| format!("the ledger: {e}"))?;
     }
     Ok(match &config.smtp.kind {
         SmtpKind::Server(server) => format!("logged in to {}:{}", server.host, server.port),

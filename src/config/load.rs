@@ -338,9 +338,9 @@ mod tests {
     /// The example with the server of its first mailbox, and of the post office, described anew.
     fn with_servers(mailbox: &str, smtp: &str) -> String {
         let text = example();
-        let (head, rest) = text.split_once("host = \"imap.mail.example\"").unwrap();
+        let (head, rest) = text.split_once("provider = \"generic\"").unwrap();
         let (_, tail) = rest.split_once("authserv_id").unwrap();
-        let (middle, rest) = tail.split_once("host = \"smtp.mail.example\"").unwrap();
+        let (middle, rest) = tail.split_once("provider = \"generic\"").unwrap();
         let (_, end) = rest.split_once("answers_per_day").unwrap();
         format!("{head}{mailbox}\nauthserv_id{middle}from = \"robot@mail.example\"\n{smtp}\nanswers_per_day{end}")
             .replace("poll = \"2m\"", "")

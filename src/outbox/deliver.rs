@@ -211,10 +211,13 @@ async fn slow_down(conn: &mut SqliteConnection, now: DateTime<Utc>, reason: &str
 
 /// A person has seen that the login works (`taizhang check`): the queue need not wait for it any longer. What the server
 /// itself has asked for stays.
-pub async fn admitted(pool: &SqlitePool) -> sqlx::Result<()> {
+pub async fn admitted(pool: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<()> {
     let mut conn = pool.acquire().await?;
     match store::outage(&mut conn).await? {
-        Some(outage) if !outage.asked => store::end_outage(&mut conn).await,
+        Some(outage) if !outage.asked => {
+            store::hurry(&mut conn, outage.until, now).await?;
+            store::end_outage(&mut conn).await
+        }
         _ => Ok(()),
     }
 }

@@ -242,6 +242,13 @@ pub async fn finish(conn: &mut SqliteConnection, id: i64, next: &Next, now: Date
     Ok(())
 }
 
+/// What was to wait until then is due now.
+pub async fn hurry(conn: &mut SqliteConnection, until: DateTime<Utc>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let sql = "UPDATE outbox SET next_attempt_at = ?2 WHERE state = 'queued' AND next_attempt_at = ?1";
+    sqlx::query(sql).bind(until).bind(now).execute(conn).await?;
+    Ok(())
+}
+
 /// When mails went out after `since` and up to `now`, oldest first: what the rate limit counts.
 pub async fn sent_between(
     conn: &mut SqliteConnection,

@@ -1,6 +1,8 @@
 //! What tests with real and with scripted mail servers share.
 
 pub mod fake_imap;
+pub mod fake_smtp;
+pub mod providers;
 pub mod stack;
 pub mod tap;
 
