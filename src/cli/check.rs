@@ -1,7 +1,7 @@
 //! `check`: one line for each thing that must work, ok or what to do.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Office, Outcome, print};
 use crate::config::{Config, Login, Mailbox, SmtpKind, Source};
@@ -119,13 +119,24 @@ async fn sending(office: &Office) -> Result<String, String> {
     let config = &office.config;
     let mut transport = Transport::new(&config.smtp, config.timezone).map_err(|e| e.to_string())?;
     transport.check().await.map_err(|no_session| no_session.to_string())?;
+    let mut today = String::new();
     if let Ok(db) = Db::open(&config.data_dir).await {
-        outbox::admitted(db.pool(), office.now().to_utc()).await.map_err(|e| format!("the ledger: {e}"))?;
+        let now = office.now().to_utc();
+        outbox::admitted(db.pool(), now).await.map_err(|e| format!("the ledger: {e}"))?;
+        today = sent_today(&db, config, now).await.unwrap_or_default();
     }
     Ok(match &config.smtp.kind {
-        SmtpKind::Server(server) => format!("logged in to {}:{}", server.host, server.port),
+        SmtpKind::Server(server) => format!("logged in to {}:{}{today}", server.host, server.port),
         SmtpKind::Files(dir) => format!("mails are written to {}", dir.display()),
     })
+}
+
+/// `; 37 of 100 mails in 24 hours`, where there is a limit.
+async fn sent_today(db: &Db, config: &Config, now: DateTime<Utc>) -> Option<String> {
+    let most = config.smtp.per_day?;
+    let mut conn = db.pool().acquire().await.ok()?;
+    let sent = store::sent_between(&mut conn, now - TimeDelta::hours(24), now).await.ok()?;
+    Some(format!("; {} of {most} mails in 24 hours", sent.len()))
 }
 
 /// What the provider last said against our mail, while sending waits or goes slowly for it.

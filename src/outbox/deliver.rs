@@ -95,6 +95,9 @@ pub async fn deliver_due(
     let (_, mut resume) = room(&mut conn, settings, now).await?;
     let waiting = store::next_due(&mut conn).await?;
     let Step { outage, mut done, .. } = step;
+    if let Some(most) = settings.per_day.filter(|_| resume > now + MINUTE && waiting.is_some_and(|due| due <= now)) {
+        done.unavailable = Some(format!("{most} mails have gone out in 24 hours, the most that per_day allows"));
+    }
     if let Some(outage) = outage.filter(|outage| waiting.is_some() && outage.lasts(now)) {
         resume = resume.max(outage.until);
         done.unavailable = Some(outage.reason);

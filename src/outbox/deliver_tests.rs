@@ -171,6 +171,7 @@ async fn a_days_limit_holds_across_a_restart_and_opens_again_mail_by_mail() {
     let (server, pool, mut transport, settings) = provider(Provider::Generic, &to, friendly).await;
     let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
     assert_eq!((first.sent, first.next_at), (3, Some(at(86_400))));
+    assert_eq!(first.unavailable.unwrap(), "3 mails have gone out in 24 hours, the most that per_day allows");
     assert_eq!(deliver_due(&pool, &mut transport, &settings, at(86_399)).await.unwrap().sent, 0);
     assert_eq!(deliver_due(&pool, &mut transport, &settings, at(86_400)).await.unwrap().sent, 1);
     assert_eq!(server.count("BODY"), 4);

@@ -1,8 +1,8 @@
 //! What it means when a server refuses a mail: whose fault it is, and whether to be patient. Pure.
 //!
 //! Judged by stage and code. NetEase's own codes of two parts (`DT:SPM`) are codes too. Tencent has one code for
-//! everything, 550, and publishes the phrases that follow it: these are taken for codes where the configuration names
-//! the provider, and only ever make us more patient. A mail that is taken for bulk is sent again later as it is: its
+//! everything, 550, and the phrases behind it are published or reported: these are taken for codes where the configuration
+//! names the provider, and only ever make us more patient. A mail that is taken for bulk is sent again later as it is: its
 //! words are never varied to slip past a filter.
 
 use crate::config::Provider;

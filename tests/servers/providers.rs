@@ -199,6 +199,7 @@ async fn a_mail_that_netease_takes_for_bulk_is_sent_again_unchanged_after_a_long
     assert!(sent.len() == 2 && sent[0] == sent[1], "its words are never varied");
     let quiet = branch.run("15:46:00", "check").await;
     assert!(!quiet.stdout.contains("slower"), "{}", quiet.stdout);
+    assert!(quiet.stdout.contains("; 1 of 200 mails in 24 hours"), "{}", quiet.stdout);
 }
 
 #[tokio::test]
