@@ -109,6 +109,8 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
                 warn!(%failure, seconds = pause.as_secs(), "a mailbox cannot be read; it is tried again");
                 Some(pause)
             }
+            // Nobody has tried: it counts for nothing.
+            Err(TakeError::Waits { until, .. }) => Some((until - clock.now()).to_std().unwrap_or(HEARTBEAT)),
             Err(TakeError::Own(error)) => return Err(error),
         };
         match pause {
@@ -140,7 +142,7 @@ async fn look(
     }
     match file::file(db, mailbox, connection, now).await {
         Ok(_) => Ok(()),
-        Err(TakeError::Mailbox(failure)) => {
+        Err(failure @ (TakeError::Mailbox(_) | TakeError::Waits { .. })) => {
             warn!(%failure, "processed mail cannot be flagged or moved now; it is tried again");
             Ok(())
         }

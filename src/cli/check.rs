@@ -1,12 +1,14 @@
 //! `check`: one line for each thing that must work, ok or what to do.
 
 use anyhow::Result;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Office, Outcome, print};
-use crate::config::{Config, SmtpKind, Source};
+use crate::config::{Config, Login, Mailbox, SmtpKind, Source};
 use crate::db::Db;
+use crate::jobs::take;
 use crate::mailbox::Connection;
-use crate::outbox::Transport;
+use crate::outbox::{self, Transport, store};
 use crate::reader::{Reader, Shelter};
 
 struct Line {
@@ -25,23 +27,15 @@ pub async fn run(office: Office) -> Result<Outcome> {
         reader(config).await,
     ];
     for mailbox in &config.mailboxes {
-        let what = format!("mailbox {}", mailbox.name);
-        let result = match Connection::open(mailbox, &config.limits).await {
-            Ok(connection) => {
-                let place = connection.describe();
-                connection.close().await;
-                Ok(place)
-            }
-            Err(failure) => Err(failure.to_string()),
-        };
-        lines.push(Line { what, result });
+        lines.push(Line { what: format!("mailbox {}", mailbox.name), result: receiving(config, mailbox).await });
         if let Source::Imap(imap) = &mailbox.source {
-            lines.extend(secret_mode(&format!("mailbox {} password", mailbox.name), &imap.server.password));
+            lines.extend(secret_mode(&format!("mailbox {} password", mailbox.name), &imap.server.login));
         }
     }
-    lines.push(Line { what: "sending".into(), result: sending(config).await });
+    lines.push(Line { what: "sending".into(), result: sending(&office).await });
+    lines.extend(held_back(&office).await);
     if let SmtpKind::Server(server) = &config.smtp.kind {
-        lines.extend(secret_mode("sending password", &server.password));
+        lines.extend(secret_mode("sending password", &server.login));
     }
     show(&office, &lines)
 }
@@ -101,21 +95,62 @@ fn kept_in(shelter: Shelter, memory: u64) -> Result<String, String> {
 }
 
 /// A password that others can read is no secret.
-fn secret_mode(what: &str, secret: &crate::config::Secret) -> Option<Line> {
+fn secret_mode(what: &str, login: &Login) -> Option<Line> {
     use std::os::unix::fs::PermissionsExt;
-    let crate::config::Secret::File(path) = secret else { return None };
+    let path = login.file()?;
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o077;
     let text = format!("{} can be read by others; run chmod 600 on it", path.display());
     (mode != 0).then(|| Line { what: what.into(), result: Err(text) })
 }
 
-async fn sending(config: &Config) -> Result<String, String> {
+/// Logs in whatever the program itself waits for: somebody asks because something was put right. Where that is so, the
+/// program need not wait any longer either.
+async fn receiving(config: &Config, mailbox: &Mailbox) -> Result<String, String> {
+    let connection = Connection::open(mailbox, &config.limits).await.map_err(|failure| failure.to_string())?;
+    let place = connection.describe();
+    connection.close().await;
+    if let Ok(db) = Db::open(&config.data_dir).await {
+        take::admitted(&db, &mailbox.name).await.map_err(|e| format!("{e:#}"))?;
+    }
+    Ok(place)
+}
+
+async fn sending(office: &Office) -> Result<String, String> {
+    let config = &office.config;
     let mut transport = Transport::new(&config.smtp, config.timezone).map_err(|e| e.to_string())?;
-    transport.check().await?;
+    transport.check().await.map_err(|no_session| no_session.to_string())?;
+    let mut today = String::new();
+    if let Ok(db) = Db::open(&config.data_dir).await {
+        let now = office.now().to_utc();
+        outbox::admitted(db.pool(), now).await.map_err(|e| format!("the ledger: {e}"))?;
+        today = sent_today(&db, config, now).await.unwrap_or_default();
+    }
     Ok(match &config.smtp.kind {
-        SmtpKind::Server(server) => format!("logged in to {}:{}", server.host, server.port),
+        SmtpKind::Server(server) => format!("logged in to {}:{}{today}", server.host, server.port),
         SmtpKind::Files(dir) => format!("mails are written to {}", dir.display()),
     })
+}
+
+/// `; 37 of 100 mails in 24 hours`, where there is a limit.
+async fn sent_today(db: &Db, config: &Config, now: DateTime<Utc>) -> Option<String> {
+    let most = config.smtp.per_day?;
+    let mut conn = db.pool().acquire().await.ok()?;
+    let sent = store::sent_between(&mut conn, now - TimeDelta::hours(24), now).await.ok()?;
+    Some(format!("; {} of {most} mails in 24 hours", sent.len()))
+}
+
+/// What the provider last said against our mail, while sending waits or goes slowly for it.
+async fn held_back(office: &Office) -> Vec<Line> {
+    let (config, now) = (&office.config, office.now().to_utc());
+    let Ok(db) = Db::open(&config.data_dir).await else { return Vec::new() };
+    let Ok(mut conn) = db.pool().acquire().await else { return Vec::new() };
+    let here = |at: DateTime<Utc>| at.with_timezone(&config.timezone).format("%Y-%m-%d %H:%M").to_string();
+    let outage = store::outage(&mut conn).await.ok().flatten().filter(|outage| outage.lasts(now));
+    let waits = outage.map(|o| format!("nothing is sent before {}: {}", here(o.until), o.reason));
+    let slowdown = store::slowdown(&mut conn, now).await.ok().flatten();
+    let slow = slowdown.map(|s| format!("slower until {}: {}", here(s.until), s.reason));
+    let line = |text| Line { what: "sending".into(), result: Err(text) };
+    waits.into_iter().chain(slow).map(line).collect()
 }
 
 fn show(office: &Office, lines: &[Line]) -> Result<Outcome> {

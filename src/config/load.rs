@@ -270,7 +270,7 @@ pub fn find(named: Option<PathBuf>) -> Result<PathBuf, Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{After, Source};
+    use crate::config::{After, Provider, SmtpKind, Source};
 
     fn folder() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("config")
@@ -333,5 +333,54 @@ mod tests {
     fn broken_toml_is_told_with_its_line() {
         let found = problems("timezone = \"Asia/Shanghai\"\nunits = \n");
         assert!(found[0].contains("line 2"), "{found:?}");
+    }
+
+    /// The example with the server of its first mailbox, and of the post office, described anew.
+    fn with_servers(mailbox: &str, smtp: &str) -> String {
+        let text = example();
+        let (head, rest) = text.split_once("provider = \"generic\"").unwrap();
+        let (_, tail) = rest.split_once("authserv_id").unwrap();
+        let (middle, rest) = tail.split_once("provider = \"generic\"").unwrap();
+        let (_, end) = rest.split_once("answers_per_day").unwrap();
+        format!("{head}{mailbox}\nauthserv_id{middle}from = \"robot@mail.example\"\n{smtp}\nanswers_per_day{end}")
+            .replace("poll = \"2m\"", "")
+    }
+
+    #[test]
+    fn a_provider_brings_its_servers_and_habits_and_a_key_still_wins() {
+        let secret = "password_env = \"SECRET\"";
+        let known = format!("provider = \"126\"\n{secret}");
+        let own = format!("provider = \"qq\"\n{secret}\nhost = \"localhost\"\nuser = \"me\"\nper_day = 9");
+        let config = parse(&folder().join("taizhang.toml"), &with_servers(&known, &own)).unwrap();
+        let Source::Imap(imap) = &config.mailboxes[0].source else { panic!("the first mailbox is IMAP") };
+        let server = &imap.server;
+        assert_eq!((server.provider, server.host.as_str()), (Provider::Netease126, "imap.126.com"));
+        assert_eq!((server.port, server.user.as_str()), (993, "fgdgw@mail.example"));
+        let SmtpKind::Server(server) = &config.smtp.kind else { panic!("a server") };
+        assert_eq!((server.host.as_str(), server.port, server.user.as_str()), ("localhost", 465, "me"));
+        assert_eq!((config.smtp.per_minute, config.smtp.per_day), (6, Some(9)));
+    }
+
+    #[test]
+    fn polling_faster_than_a_provider_bears_and_two_ways_to_log_in_are_problems() {
+        let mailbox = "provider = \"qq\"\npoll = 30\npassword_env = \"SECRET\"\ntoken_command = [\"oauth\"]";
+        let smtp = "provider = \"sina\"\nauth = \"xoauth2\"\npassword_env = \"SECRET\"";
+        let all = problems(&with_servers(mailbox, smtp)).join("\n");
+        for part in [
+            "[[mailbox]] nonpublic: poll: provider \"qq\" locks out who asks more often than every 120 s",
+            "[[mailbox]] nonpublic: token_command: is for auth = \"xoauth2\" only",
+            "[smtp] provider: `sina` is unknown; allowed: \"163\", \"126\"",
+        ] {
+            assert!(all.contains(part), "`{part}` is not in\n{all}");
+        }
+        let both = "provider = \"qq\"\nauth = \"xoauth2\"\npassword_env = \"SECRET\"";
+        let all = problems(&with_servers("provider = \"qq\"\nauth = \"plain\"", both)).join("\n");
+        for part in [
+            "[[mailbox]] nonpublic: auth: `plain` is unknown; allowed: \"password\", \"xoauth2\"",
+            "[smtp] password_env: does not go with auth = \"xoauth2\"",
+            "[smtp] token_command: is missing",
+        ] {
+            assert!(all.contains(part), "`{part}` is not in\n{all}");
+        }
     }
 }

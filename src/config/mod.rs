@@ -1,6 +1,8 @@
 //! One configuration, validated whole: every problem is reported at once, each with file, key and what is allowed.
 
 pub mod load;
+pub mod login;
+pub mod provider;
 pub mod reader;
 pub mod registry;
 mod servers;
@@ -10,11 +12,12 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use secrecy::SecretString;
 
 use crate::calendar::{Calendar, Schedule};
 use crate::form::Campaign;
 use crate::period::Deadline;
+pub use login::{Login, Secret, TokenCommand};
+pub use provider::Provider;
 pub use registry::{Registry, Unit};
 
 #[derive(Clone, Debug)]
@@ -138,11 +141,12 @@ pub enum After {
 /// A server to log in to, IMAP or SMTP.
 #[derive(Clone, Debug)]
 pub struct Server {
+    pub provider: Provider,
     pub host: String,
     pub port: u16,
     pub tls: Tls,
     pub user: String,
-    pub password: Secret,
+    pub login: Login,
     /// PEM file trusted besides the system's roots.
     pub ca_file: Option<PathBuf>,
 }
@@ -155,15 +159,6 @@ pub enum Tls {
     None,
 }
 
-/// Where a password comes from; it is read when it is needed, never kept in the file.
-#[derive(Clone, Debug)]
-pub enum Secret {
-    File(PathBuf),
-    Env(String),
-    /// A systemd credential: a file of this name under `$CREDENTIALS_DIRECTORY`.
-    Credential(String),
-}
-
 #[derive(Clone, Debug)]
 pub struct Smtp {
     pub kind: SmtpKind,
@@ -173,6 +168,8 @@ pub struct Smtp {
     pub address: String,
     /// Messages a minute.
     pub per_minute: u32,
+    /// Messages in 24 hours.
+    pub per_day: Option<u32>,
     /// Answers to one address a day.
     pub answers_per_day: u32,
     /// Mail that is older than this many days when it is read is taken, but no longer answered.
@@ -212,25 +209,4 @@ pub struct ReadLimits {
     pub memory: u64,
     /// In a process of its own; within the program only to measure what that costs.
     pub isolate: bool,
-}
-
-impl Secret {
-    /// Reads the password; a trailing line break is dropped. The error names the source, never the secret.
-    pub fn read(&self) -> Result<SecretString, String> {
-        let text = match self {
-            Self::File(path) => {
-                std::fs::read_to_string(path).map_err(|e| format!("password_file {}: {e}", path.display()))?
-            }
-            Self::Env(name) => {
-                std::env::var(name).map_err(|_| format!("password_env: the variable {name} is not set"))?
-            }
-            Self::Credential(name) => {
-                let dir = std::env::var_os("CREDENTIALS_DIRECTORY")
-                    .ok_or_else(|| format!("password_credential {name}: $CREDENTIALS_DIRECTORY is not set"))?;
-                let path = PathBuf::from(dir).join(name);
-                std::fs::read_to_string(&path).map_err(|e| format!("password_credential {}: {e}", path.display()))?
-            }
-        };
-        Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
-    }
 }

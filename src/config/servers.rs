@@ -1,9 +1,10 @@
-//! `[[mailbox]]` and `[smtp]`: servers, folders and where the passwords are.
+//! `[[mailbox]]` and `[smtp]`: servers, folders and how to log in. What a provider is known for is the default.
 
 use std::path::Path;
 
+use super::provider::{Habits, Provider};
 use super::reader::{Problems, Reader};
-use super::{After, Imap, Mailbox, Maildir, Secret, Server, Smtp, SmtpKind, Source, Tls};
+use super::{After, Imap, Login, Mailbox, Maildir, Secret, Server, Smtp, SmtpKind, Source, Tls, TokenCommand};
 
 pub(super) fn mailboxes(top: &Reader, base: &Path, streams: &[String], problems: &Problems) -> Vec<Mailbox> {
     let tables = top.tables("mailbox");
@@ -40,12 +41,12 @@ fn mailbox(r: Reader, base: &Path, streams: &[String]) -> Option<Mailbox> {
         .optional_text("since")
         .and_then(|t| t.parse().map_err(|_| r.problem("since", &format!("`{t}` is no date, such as 2011-08-01"))).ok());
     let after = r.parsed("after", "flag");
-    let poll = r.seconds("poll", 120, 1..=86_400);
     let kind = r.required_text("kind", "\"imap\" or \"maildir\"");
     let source = match kind.as_str() {
-        "imap" => imap(&r, base, after.clone(), poll).map(Source::Imap),
+        "imap" => imap(&r, base, &address, after.clone()).map(Source::Imap),
         "maildir" => {
             let path = base.join(r.required_text("path", "the Maildir's folder"));
+            let poll = r.seconds("poll", POLL, 1..=LONGEST_POLL);
             after.clone().map(|after| Source::Maildir(Maildir { path, after, poll }))
         }
         "" => None,
@@ -59,30 +60,90 @@ fn mailbox(r: Reader, base: &Path, streams: &[String]) -> Option<Mailbox> {
     Some(Mailbox { name, address, committee, stream, authserv_id, since, source: source? })
 }
 
-fn imap(r: &Reader, base: &Path, after: Option<After>, poll: u64) -> Option<Imap> {
+/// Seconds between two polls, and the most that can be set.
+const POLL: u64 = 120;
+const LONGEST_POLL: u64 = 86_400;
+
+fn imap(r: &Reader, base: &Path, address: &str, after: Option<After>) -> Option<Imap> {
+    let provider: Provider = r.parsed("provider", "generic").unwrap_or_default();
+    let habits = provider.habits();
     let folder = r.text("folder", "INBOX");
-    let idle = r.bool("idle", true);
+    let idle = r.bool("idle", habits.idle);
+    let poll = r.seconds("poll", POLL.max(habits.smallest_poll), 1..=LONGEST_POLL);
+    if poll < habits.smallest_poll {
+        let (name, least) = (habits.name, habits.smallest_poll);
+        r.problem("poll", &format!("provider \"{name}\" locks out who asks more often than every {least} s"));
+    }
     let timeout = r.seconds("timeout", 60, 1..=600);
-    let server = server(r, base, (993, 143), "imap.163.com");
+    let known = Known { provider, host: habits.imap, ports: (993, 143), user: address };
+    let server = server(r, base, &known);
     Some(Imap { server: server?, folder, after: after?, poll, idle, timeout })
 }
 
-fn server(r: &Reader, base: &Path, ports: (u16, u16), example: &str) -> Option<Server> {
-    let host = r.required_text("host", &format!("the server's name, such as {example}"));
+/// What need not be said of a server.
+struct Known<'a> {
+    provider: Provider,
+    /// Empty: to be given.
+    host: &'static str,
+    /// For implicit TLS, and else.
+    ports: (u16, u16),
+    user: &'a str,
+}
+
+fn server(r: &Reader, base: &Path, known: &Known) -> Option<Server> {
+    let (host, user) = match known.host {
+        "" => (
+            r.required_text("host", "the server's name, or provider = \"163\", \"126\", \"yeah\", \"qq\", \"exmail\""),
+            r.required_text("user", "the login name"),
+        ),
+        host => (r.text("host", host), r.text("user", known.user)),
+    };
     let tls: Option<Tls> = r.parsed("tls", "implicit");
-    let default = if tls == Some(Tls::Implicit) { ports.0 } else { ports.1 };
+    let default = if tls == Some(Tls::Implicit) { known.ports.0 } else { known.ports.1 };
     let port = r.number("port", u64::from(default), 1..=65_535) as u16;
     if tls == Some(Tls::None) && !is_loopback(&host) {
         r.problem("tls", "\"none\" is allowed to this machine only (127.0.0.1, ::1, localhost)");
     }
-    let user = r.required_text("user", "the login name");
     let ca_file = r.optional_text("ca_file").map(|p| base.join(p));
     if let Some(path) = ca_file.as_ref().filter(|p| !p.is_file()) {
         r.problem("ca_file", &format!("{} is not there", path.display()));
     }
-    let password = secret(r, base);
-    Some(Server { host, port, tls: tls?, user, password: password?, ca_file })
+    let login = login(r, base);
+    Some(Server { provider: known.provider, host, port, tls: tls?, user, login: login?, ca_file })
 }
+
+/// `auth`: a password, or XOAUTH2 with a command for the token.
+fn login(r: &Reader, base: &Path) -> Option<Login> {
+    let command = r.texts("token_command");
+    match r.text("auth", "password").as_str() {
+        "password" => {
+            if command.is_some() {
+                r.problem("token_command", "is for auth = \"xoauth2\" only");
+            }
+            secret(r, base).map(Login::Password)
+        }
+        "xoauth2" => {
+            for key in PASSWORD_KEYS.into_iter().filter(|key| r.optional_text(key).is_some()) {
+                r.problem(key, "does not go with auth = \"xoauth2\", which takes a token");
+            }
+            let mut words = command.unwrap_or_default().into_iter();
+            let program = words.next().filter(|program| !program.is_empty());
+            if program.is_none() {
+                r.problem(
+                    "token_command",
+                    "is missing; give a program and its arguments: [\"/usr/bin/oauth\", \"imap\"]",
+                );
+            }
+            Some(Login::Token(TokenCommand { program: program?, arguments: words.collect() }))
+        }
+        other => {
+            r.problem("auth", &format!("`{other}` is unknown; allowed: \"password\", \"xoauth2\""));
+            secret(r, base).map(Login::Password)
+        }
+    }
+}
+
+const PASSWORD_KEYS: [&str; 3] = ["password_file", "password_env", "password_credential"];
 
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
@@ -112,30 +173,38 @@ fn secret(r: &Reader, base: &Path) -> Option<Secret> {
 }
 
 pub(super) fn smtp(r: Reader, base: &Path) -> Option<Smtp> {
+    let from = r.required_text("from", "the sender's address: \"台账系统 <ledger@office.example>\"");
+    let address = from.rsplit_once('<').map_or(from.as_str(), |(_, a)| a.trim_end_matches('>')).trim().to_lowercase();
+    if !from.is_empty() && !is_address(&address) {
+        r.problem("from", &format!("`{from}` is not an address"));
+    }
+    let mut habits = Provider::Generic.habits();
     let kind = match r.text("kind", "smtp").as_str() {
-        "smtp" => server(&r, base, (465, 587), "smtp.163.com").map(SmtpKind::Server),
+        "smtp" => submission(&r, base, &address, &mut habits).map(SmtpKind::Server),
         "file" => Some(SmtpKind::Files(base.join(r.required_text("dir", "the folder for the .eml files")))),
         other => {
             r.problem("kind", &format!("`{other}` is unknown; allowed: \"smtp\", \"file\""));
             None
         }
     };
-    let from = r.required_text("from", "the sender's address: \"台账系统 <ledger@office.example>\"");
-    let address = from.rsplit_once('<').map_or(from.as_str(), |(_, a)| a.trim_end_matches('>')).trim().to_lowercase();
-    if !from.is_empty() && !is_address(&address) {
-        r.problem("from", &format!("`{from}` is not an address"));
-    }
     let smtp = Smtp {
         kind: kind?,
         from,
         address,
-        per_minute: r.number("per_minute", 20, 1..=10_000) as u32,
+        per_minute: r.number("per_minute", u64::from(habits.per_minute), 1..=10_000) as u32,
+        per_day: Some(r.number("per_day", u64::from(habits.per_day), 0..=1_000_000) as u32).filter(|most| *most > 0),
         answers_per_day: r.number("answers_per_day", 20, 1..=1000) as u32,
         answer_within_days: r.number("answer_within_days", 62, 1..=3660) as u32,
         timeout: r.seconds("timeout", 60, 1..=600),
     };
     r.finish();
     Some(smtp)
+}
+
+fn submission(r: &Reader, base: &Path, address: &str, habits: &mut Habits) -> Option<Server> {
+    let provider: Provider = r.parsed("provider", "generic").unwrap_or_default();
+    *habits = provider.habits();
+    server(r, base, &Known { provider, host: habits.smtp, ports: (465, 587), user: address })
 }
 
 impl std::str::FromStr for Tls {

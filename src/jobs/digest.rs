@@ -15,6 +15,7 @@ use crate::ledger::query::{self, Which};
 use crate::outbox::compose::digest::{
     self, Bounced, Digest, News, Silent, Undelivered, Unfetched, Unreminded, Waiting,
 };
+use crate::outbox::refusal::Blame;
 use crate::outbox::{Kind, store};
 use crate::period::Period;
 
@@ -85,7 +86,7 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
     let undelivered = store::undelivered(conn, since).await?.into_iter().map(|u| Undelivered {
         recipient: u.recipient,
         subject: u.subject,
-        failure: u.failure,
+        failure: format!("{}：{}", Blame::chinese(&u.blame), u.failure),
     });
     Ok(Digest {
         now: now.with_timezone(&zone),

@@ -133,6 +133,7 @@ async fn look(
                 warn!(%failure, "a mailbox cannot be read");
                 passed.failures.push(failure.to_string());
             }
+            Err(waits @ TakeError::Waits { .. }) => passed.failures.push(waits.to_string()),
             Err(TakeError::Own(error)) => return Err(error),
         }
     }
@@ -153,7 +154,7 @@ async fn put_away(db: &Db, watched: &mut [Watched], passed: &mut Passed, now: Da
     for w in watched {
         match file::file(db, &w.mailbox, &mut w.connection, now).await {
             Ok(_) => {}
-            Err(TakeError::Mailbox(failure)) => {
+            Err(failure @ (TakeError::Mailbox(_) | TakeError::Waits { .. })) => {
                 warn!(%failure, "processed mail cannot be flagged or moved now; it is tried again");
                 passed.failures.push(failure.to_string());
             }
@@ -244,7 +245,7 @@ pub async fn claim_slot(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Secret, Server, SmtpKind, Tls};
+    use crate::config::{Login, Provider, Secret, Server, SmtpKind, Tls};
     use crate::fixture::{self, at};
     use crate::outbox::Kind;
 
@@ -273,11 +274,12 @@ mod tests {
         std::fs::write(dir.path().join("password"), "secret").unwrap();
         config.mailboxes.truncate(0);
         config.smtp.kind = SmtpKind::Server(Server {
+            provider: Provider::Generic,
             host: "127.0.0.1".to_owned(),
             port: closed,
             tls: Tls::None,
             user: "taizhang".to_owned(),
-            password: Secret::File(dir.path().join("password")),
+            login: Login::Password(Secret::File(dir.path().join("password"))),
             ca_file: None,
         });
         let (config, now) = (Arc::new(config), at("2011-09-20T04:00:00Z"));

@@ -1,16 +1,17 @@
 //! Take: new mail of one mailbox is stored raw, whole and once, before anything else happens to it.
 
+mod patience;
 mod unfetched;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::Row as _;
 use tracing::{info, warn};
 
 use crate::config::{After, Config, Mailbox, Source};
 use crate::db::Db;
 use crate::ledger::{mailstore, store};
-use crate::mailbox::{Connection, Cursor, Failure, Fetched, Kind, Listed};
+use crate::mailbox::{Connection, Cursor, Failure, Fetched, Listed};
 use crate::message::parse;
 use unfetched::Turn;
 
@@ -32,6 +33,9 @@ pub struct Taken {
 pub enum TakeError {
     #[error(transparent)]
     Mailbox(#[from] Failure),
+    /// Its server has refused the login: it is left alone, and nothing was tried.
+    #[error("{failure}; no login before {}", .until.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Waits { failure: String, until: DateTime<Utc> },
     #[error(transparent)]
     Own(#[from] anyhow::Error),
 }
@@ -42,7 +46,8 @@ const UNWRITABLE: &str = "the ledger cannot be written";
 /// Fetches and stores what is new. The cursor moves only over mail that is stored, or was given up.
 ///
 /// # Errors
-/// [`TakeError::Mailbox`] when the mailbox does not answer (recorded in its cursor), [`TakeError::Own`] when the ledger
+/// [`TakeError::Mailbox`] when the mailbox does not answer (recorded in its cursor), [`TakeError::Waits`] when it may not
+/// be asked yet, [`TakeError::Own`] when the ledger
 /// or the disk fails: then nothing more is taken.
 pub async fn take(
     db: &Db,
@@ -51,11 +56,16 @@ pub async fn take(
     connection: &mut Option<Connection>,
     now: DateTime<Utc>,
 ) -> Result<Taken, TakeError> {
+    if let Some((until, failure)) = patience::held(db, &mailbox.name, now).await? {
+        // Kept, it would log in again for whatever is asked of it next.
+        *connection = None;
+        return Err(TakeError::Waits { failure, until });
+    }
     let result = look(db, config, mailbox, connection, now).await;
     let noted = match &result {
         Ok(taken) => note_success(db, &mailbox.name, taken.trouble.as_deref(), now).await,
         Err(TakeError::Mailbox(failure)) => note_failure(db, &mailbox.name, failure, now).await,
-        Err(TakeError::Own(_)) => Ok(()),
+        Err(TakeError::Waits { .. } | TakeError::Own(_)) => Ok(()),
     };
     noted.context(UNWRITABLE)?;
     result
@@ -149,8 +159,8 @@ async fn attempt(
             }
             Ok(came)
         }
-        // A server that asks us to come later means every mail.
-        Err(TakeError::Mailbox(failure)) if failure.kind != Kind::Throttled => {
+        // A server that asks us to come later, or turns us away, means every mail.
+        Err(TakeError::Mailbox(failure)) if !failure.kind.means_everything() => {
             let turn = unfetched::failed(db, (name, locator), &failure.to_string(), now).await.context(UNWRITABLE)?;
             let given_up = turn == Turn::Never;
             warn!(mailbox = name, locator, given_up, %failure, "a mail cannot be read; the others go on");
@@ -255,15 +265,26 @@ async fn write_cursor(db: &Db, mailbox: &str, cursor: &Cursor) -> Result<()> {
 /// The mailbox was read; `trouble` says what in it could not be.
 async fn note_success(db: &Db, mailbox: &str, trouble: Option<&str>, now: DateTime<Utc>) -> Result<()> {
     let sql = "INSERT INTO cursor (mailbox, succeeded_at, failure) VALUES (?1, ?2, ?3)
-               ON CONFLICT (mailbox) DO UPDATE SET succeeded_at = ?2, failed_at = NULL, failure = ?3";
+               ON CONFLICT (mailbox) DO UPDATE SET succeeded_at = ?2, failed_at = NULL, failure = ?3,
+               failure_words = NULL";
     sqlx::query(sql).bind(mailbox).bind(now).bind(trouble).execute(db.pool()).await?;
-    Ok(())
+    patience::admitted(db, mailbox).await
 }
 
 /// The mailbox does not answer. The first failure in a row is the one that says since when.
 async fn note_failure(db: &Db, mailbox: &str, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
-    let sql = "INSERT INTO cursor (mailbox, failed_at, failure) VALUES (?1, ?2, ?3)
-               ON CONFLICT (mailbox) DO UPDATE SET failed_at = coalesce(failed_at, ?2), failure = ?3";
-    sqlx::query(sql).bind(mailbox).bind(now).bind(failure.to_string()).execute(db.pool()).await?;
-    Ok(())
+    let sql = "INSERT INTO cursor (mailbox, failed_at, failure, failure_words) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (mailbox) DO UPDATE SET failed_at = coalesce(failed_at, ?2), failure = ?3,
+               failure_words = ?4";
+    let note = sqlx::query(sql).bind(mailbox).bind(now).bind(failure.to_string()).bind(failure.chinese());
+    note.execute(db.pool()).await?;
+    match failure.kind.refuses_login() {
+        true => patience::refused(db, mailbox, failure, now).await,
+        false => Ok(()),
+    }
+}
+
+/// A person has seen that the login works (`taizhang check`): the mailbox need not wait any longer.
+pub async fn admitted(db: &Db, mailbox: &str) -> Result<()> {
+    patience::admitted(db, mailbox).await
 }

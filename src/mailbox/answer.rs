@@ -5,6 +5,8 @@
 use async_imap::imap_proto::{AttributeValue, Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
 use chrono::{DateTime, Utc};
 
+use super::lines::readable;
+
 /// One piece of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -159,7 +161,7 @@ fn internal_date(text: &str) -> Option<DateTime<Utc>> {
 
 /// A server's words for a log line: control characters out, 200 characters at most.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    readable(text).chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]

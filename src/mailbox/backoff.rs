@@ -13,6 +13,9 @@ pub fn retry_after(kind: Kind, attempt: u32, roll: f64) -> Duration {
     Duration::from_secs_f64(doubled as f64 * (0.5 + roll / 2.0))
 }
 
+/// The longest that any [`retry_after`] draws.
+pub const LONGEST: Duration = Duration::from_secs(21_600);
+
 /// Seconds: the first wait and the longest. What passes by itself is tried soon; what needs a person is tried
 /// seldom, since providers lock accounts that knock with a wrong password.
 fn bounds(kind: Kind) -> (u64, u64) {
@@ -21,6 +24,7 @@ fn bounds(kind: Kind) -> (u64, u64) {
         Kind::Throttled => (120, 3600),
         Kind::Tls | Kind::FolderMissing | Kind::Refused => (60, 1800),
         Kind::Authentication | Kind::Setup => (300, 7200),
+        Kind::Limited => (1800, 21_600),
     }
 }
 
@@ -29,10 +33,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KINDS: [Kind; 10] = [
+    const KINDS: [Kind; 11] = [
         Kind::Network,
         Kind::Tls,
         Kind::Authentication,
+        Kind::Limited,
         Kind::Throttled,
         Kind::FolderMissing,
         Kind::Refused,
@@ -50,9 +55,15 @@ mod tests {
         assert_eq!(retry_after(Kind::Authentication, 1, 1.0), Duration::from_secs(300));
     }
 
+    #[test]
+    fn a_server_that_may_count_our_logins_is_left_alone_for_half_an_hour_and_then_for_hours() {
+        let waits = [1, 2, 3, 4, 5].map(|n| retry_after(Kind::Limited, n, 1.0).as_secs() / 60);
+        assert_eq!(waits, [30, 60, 120, 240, 360]);
+    }
+
     proptest! {
         #[test]
-        fn waits_are_bounded_and_never_shrink_with_more_failures(k in 0usize..10, n in 0u32..100, roll in -1.0f64..2.0) {
+        fn waits_are_bounded_and_never_shrink_with_more_failures(k in 0usize..11, n in 0u32..100, roll in -1.0f64..2.0) {
             let kind = KINDS[k];
             let (first, most) = bounds(kind);
             let wait = retry_after(kind, n, roll);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::backoff;
+use super::cause::Cause;
+use crate::config::Provider;
 
 /// The kind decides what happens next; the text is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +16,8 @@ pub enum Kind {
     Tls,
     /// The server would not let us in.
     Authentication,
+    /// The server would not let us in, and may mean that we come too often: Tencent says the same to everything.
+    Limited,
     /// The server asks us to come back later (RFC 5530 UNAVAILABLE, LIMIT, INUSE; BYE as a greeting).
     Throttled,
     FolderMissing,
@@ -31,18 +35,26 @@ pub enum Kind {
 
 /// A failed step, without its place yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub struct Fault {
     pub kind: Kind,
     pub detail: String,
+    /// For the words only.
+    pub cause: Cause,
 }
 
 impl Fault {
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: detail.into(), cause: kind.cause() }
     }
 
-    pub fn at(self, mailbox: &str, place: &str) -> Failure {
-        Failure { kind: self.kind, mailbox: mailbox.to_owned(), place: place.to_owned(), detail: self.detail }
+    /// More is known than the kind tells.
+    pub fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
+
+    pub fn at(self, mailbox: &str, place: &str, provider: Provider) -> Failure {
+        let Self { kind, detail, cause } = self;
+        Failure { kind, mailbox: mailbox.to_owned(), place: place.to_owned(), detail, cause, provider }
     }
 }
 
@@ -55,11 +67,14 @@ pub struct Failure {
     /// `host:port`, or the Maildir's path.
     pub place: String,
     pub detail: String,
+    /// What seems to be the matter; for the words only.
+    pub cause: Cause,
+    pub provider: Provider,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "mailbox {} at {}: {}; {}", self.mailbox, self.place, self.detail, self.kind.advice())
+        write!(f, "mailbox {} at {}: {}; {}", self.mailbox, self.place, self.detail, self.cause.advice(self.provider))
     }
 }
 
@@ -68,31 +83,39 @@ impl Failure {
     pub fn retry_after(&self, attempt: u32, roll: f64) -> Duration {
         backoff::retry_after(self.kind, attempt, roll)
     }
+
+    /// One sentence for the department: which mailbox, what is the matter, what to do.
+    pub fn chinese(&self) -> String {
+        format!("邮箱“{}”暂时不能收信：{}。", self.mailbox, self.cause.chinese(self.provider))
+    }
 }
 
 impl Kind {
-    /// What a person can do about it.
-    pub fn advice(self) -> &'static str {
+    /// What is the matter, as far as the kind alone tells.
+    fn cause(self) -> Cause {
         match self {
-            Self::Network => "check host, port and the network; it is tried again",
-            Self::Tls => {
-                "check host, port and tls; if the server's certificate comes from a private authority, name its PEM \
-                 file in ca_file"
-            }
-            Self::Authentication => {
-                "check user and password; public providers want IMAP switched on in the web mail's settings and its \
-                 authorisation code (授权码) instead of the password"
-            }
-            Self::Throttled => "the server is busy or limits us; it is tried again later, a longer poll helps",
-            Self::FolderMissing => "check folder or path, or create it",
-            Self::Refused => {
-                "look into the web mail's settings: IMAP access, third-party clients, rights to the folder"
-            }
-            Self::Protocol => "it is tried again; if it stays, the server speaks a dialect that is not understood",
-            Self::Timeout => "it is tried again; if it stays, raise timeout or check the network",
-            Self::Io => "check the disk and the rights to the files",
-            Self::Setup => "correct the configuration",
+            Self::Network => Cause::Broken,
+            Self::Tls => Cause::Tls,
+            Self::Authentication => Cause::Credentials,
+            Self::Limited => Cause::Unclear,
+            Self::Throttled => Cause::Busy,
+            Self::FolderMissing => Cause::NoFolder,
+            Self::Refused => Cause::Denied,
+            Self::Protocol => Cause::Dialect,
+            Self::Timeout => Cause::NoAnswer,
+            Self::Io => Cause::Disk,
+            Self::Setup => Cause::Setup,
         }
+    }
+
+    /// The server turned us away at the door: until it has waited, nothing of this mailbox may be tried.
+    pub fn refuses_login(self) -> bool {
+        matches!(self, Self::Authentication | Self::Limited)
+    }
+
+    /// It is about the whole mailbox and not about what was just asked for.
+    pub fn means_everything(self) -> bool {
+        self.refuses_login() || self == Self::Throttled
     }
 
     /// Whether the session is still in a known state after this.
@@ -104,7 +127,10 @@ impl Kind {
 /// What the client was doing when the server said NO or BAD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    Login,
+    Login {
+        /// The server says the same to a wrong password and to logins that are too frequent.
+        unclear: bool,
+    },
     /// Fetching one mail.
     Mail,
     Other,
@@ -119,8 +145,11 @@ pub(super) fn judge(step: Step, bad: bool, code: Option<&str>) -> Kind {
         Some("PRIVACYREQUIRED") => Kind::Tls,
         Some("AUTHENTICATIONFAILED" | "AUTHORIZATIONFAILED" | "EXPIRED") => Kind::Authentication,
         _ if bad => Kind::Protocol,
-        _ if step == Step::Login => Kind::Authentication,
-        _ => Kind::Refused,
+        _ => match step {
+            Step::Login { unclear: true } => Kind::Limited,
+            Step::Login { unclear: false } => Kind::Authentication,
+            Step::Mail | Step::Other => Kind::Refused,
+        },
     }
 }
 
@@ -130,11 +159,14 @@ mod tests {
 
     #[test]
     fn codes_decide_and_the_step_decides_where_there_is_no_code() {
-        assert_eq!(judge(Step::Login, false, None), Kind::Authentication);
-        assert_eq!(judge(Step::Login, false, Some("AUTHENTICATIONFAILED")), Kind::Authentication);
-        assert_eq!(judge(Step::Login, false, Some("UNAVAILABLE")), Kind::Throttled);
-        assert_eq!(judge(Step::Login, false, Some("PRIVACYREQUIRED")), Kind::Tls);
-        assert_eq!(judge(Step::Login, true, None), Kind::Protocol);
+        let login = Step::Login { unclear: false };
+        assert_eq!(judge(Step::Login { unclear: true }, false, None), Kind::Limited);
+        assert_eq!(judge(Step::Login { unclear: true }, false, Some("AUTHENTICATIONFAILED")), Kind::Authentication);
+        assert_eq!(judge(login, false, None), Kind::Authentication);
+        assert_eq!(judge(login, false, Some("AUTHENTICATIONFAILED")), Kind::Authentication);
+        assert_eq!(judge(login, false, Some("UNAVAILABLE")), Kind::Throttled);
+        assert_eq!(judge(login, false, Some("PRIVACYREQUIRED")), Kind::Tls);
+        assert_eq!(judge(login, true, None), Kind::Protocol);
         assert_eq!(judge(Step::Other, false, Some("LIMIT")), Kind::Throttled);
         assert_eq!(judge(Step::Other, false, Some("NOPERM")), Kind::Refused);
         assert_eq!(judge(Step::Other, true, None), Kind::Protocol);
@@ -145,10 +177,16 @@ mod tests {
 
     #[test]
     fn a_failure_names_mailbox_place_cause_and_next_step() {
-        let failure = Fault::new(Kind::Authentication, "the server refused the login").at("nonpublic", "imap.test:993");
+        let failure = Fault::new(Kind::Authentication, "the server refused the login").at(
+            "nonpublic",
+            "imap.test:993",
+            Provider::Generic,
+        );
         let text = failure.to_string();
         for part in ["nonpublic", "imap.test:993", "refused the login", "授权码"] {
             assert!(text.contains(part), "{part} in {text}");
         }
+        let told = failure.chinese();
+        assert!(told.starts_with("邮箱“nonpublic”暂时不能收信：") && told.ends_with('。'), "{told}");
     }
 }

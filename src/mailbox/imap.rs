@@ -27,7 +27,7 @@ pub struct ImapMailbox {
 impl ImapMailbox {
     pub async fn open(name: &str, imap: &Imap, most: u64) -> Result<Self, Failure> {
         let mut this = Self { name: name.to_owned(), imap: imap.clone(), most, session: None };
-        let session = Session::open(imap).await.map_err(|fault| fault.at(name, &this.place()))?;
+        let session = Session::open(imap).await.map_err(|fault| fault.at(name, &this.place(), imap.server.provider))?;
         this.session = Some(session);
         Ok(this)
     }
@@ -57,7 +57,7 @@ impl ImapMailbox {
             }
             Err(fault) => Err(fault),
         };
-        result.map_err(|fault| fault.at(&self.name, &self.place()))
+        result.map_err(|fault| fault.at(&self.name, &self.place(), self.imap.server.provider))
     }
 
     pub async fn list(&mut self, cursor: Cursor) -> Result<Listing, Failure> {
@@ -105,7 +105,8 @@ impl ImapMailbox {
                 }
                 Err(fault) => {
                     tracing::info!(mailbox = %self.name, cause = %fault.detail, "session lost while waiting");
-                    until.min(Instant::now() + PAUSE)
+                    let poll = Duration::from_secs(self.imap.server.provider.habits().smallest_poll);
+                    until.min(Instant::now() + PAUSE.max(poll))
                 }
             },
             None => until,

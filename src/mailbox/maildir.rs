@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::cursor::Cursor;
 use super::failure::{Failure, Fault, Kind};
 use super::{Fetched, Listed, Listing, Wake, received, utf7};
-use crate::config::After;
+use crate::config::{After, Provider};
 
 /// Bytes of a mail read for its header.
 const HEADER: u64 = 64 * 1024;
@@ -42,7 +42,7 @@ impl Maildir {
     }
 
     fn failure(&self, kind: Kind, detail: String) -> Failure {
-        Fault::new(kind, detail).at(&self.name, &self.root.display().to_string())
+        Fault::new(kind, detail).at(&self.name, &self.root.display().to_string(), Provider::Generic)
     }
 
     /// Reads the names, not the mails.

@@ -6,8 +6,11 @@
 //! [`Failure::retry_after`] has passed.
 
 pub mod backoff;
+pub mod cause;
 pub mod cursor;
+pub mod dial;
 pub mod failure;
+pub mod lines;
 pub mod utf7;
 
 mod answer;
@@ -24,6 +27,7 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{After, Limits, Mailbox, Source};
+pub use cause::Cause;
 pub use cursor::Cursor;
 pub use failure::{Failure, Kind};
 use imap::ImapMailbox;

@@ -1,32 +1,25 @@
-//! An IMAP session: log in, open the folder, list, fetch, idle; `filing` flags and moves (RFC 3501 and the extensions
-//! named below).
+//! An IMAP session (RFC 3501 and the extensions named below): opens the folder and lists what is new. `login` gets in,
+//! `fetch` brings one mail, `filing` flags and moves, `idle` waits.
 //!
 //! What a server offers is read from its capabilities after LOGIN; everything else is the least that every server
 //! knows. The session never looks at `\Seen`, fetches with BODY.PEEK only, and never expunges a mail it was not told
 //! to move. After a fault other than a plain NO it must be dropped.
 
+mod fetch;
 mod filing;
+mod idle;
+mod login;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
-
 use super::answer::{Answer, Item};
 use super::cursor::{self, Cursor, Selected, Window};
 use super::failure::{Fault, Kind, Step};
-use super::wire::{Wire, bye, within};
-use super::{Fetched, Listed, Listing, Wake, received, utf7};
+use super::wire::Wire;
+use super::{Listed, Listing, utf7};
 use crate::config::{After, Imap};
 
-/// Bytes of a mail fetched by one command: a slow line must manage this much within `timeout`.
-const PART: u64 = 512 * 1024;
-/// Bytes of the header kept of a mail that is too large.
-const HEADER: u64 = 64 * 1024;
-/// IDLE is renewed before the 29 minutes after which a server may hang up (RFC 2177 §3).
-const RENEW: Duration = Duration::from_secs(28 * 60);
 /// Polls in a row that may rely on NOOP before SELECT is asked again.
 const NOOPS: u32 = 4;
 
@@ -69,10 +62,10 @@ impl Session {
             idle: imap.idle,
         };
         session.learn(&greeting).await?;
-        session.identify().await?;
+        session.identify(false).await?;
         if !greeting.items.contains(&Item::Greeting(true)) {
-            session.login(imap).await?;
-            session.identify().await?;
+            session.login(&imap.server).await?;
+            session.identify(imap.server.provider.habits().demands_id).await?;
         }
         session.select().await?;
         session.fresh = true;
@@ -82,41 +75,6 @@ impl Session {
     /// What opening the folder has told is used by a listing that follows at once, and by no later one.
     pub fn forget_opening(&mut self) {
         self.fresh = false;
-    }
-
-    /// Capabilities as the server just told them, else by asking.
-    async fn learn(&mut self, answer: &Answer) -> Result<(), Fault> {
-        self.capabilities = match answer.capabilities() {
-            Some(told) => told.to_vec(),
-            None => self.run("CAPABILITY").await?.capabilities().unwrap_or_default().to_vec(),
-        };
-        Ok(())
-    }
-
-    /// ID (RFC 2971) where it is known: 163.com and 126.com refuse SELECT to a client without a name.
-    async fn identify(&mut self) -> Result<(), Fault> {
-        if !self.has("ID") {
-            return Ok(());
-        }
-        let version = env!("CARGO_PKG_VERSION");
-        let command = format!("ID (\"name\" \"taizhang\" \"version\" \"{version}\" \"vendor\" \"taizhang\")");
-        match self.run(&command).await {
-            Err(fault) if !matches!(fault.kind, Kind::Refused | Kind::Protocol) => Err(fault),
-            // A server that dislikes our name may still serve us.
-            _ => Ok(()),
-        }
-    }
-
-    async fn login(&mut self, imap: &Imap) -> Result<(), Fault> {
-        if self.has("LOGINDISABLED") {
-            let detail = "the server takes no password on this kind of connection (LOGINDISABLED)";
-            return Err(Fault::new(Kind::Tls, detail));
-        }
-        let password = imap.server.password.read().map_err(|e| Fault::new(Kind::Setup, e))?;
-        let user = quote(&imap.server.user, "user")?;
-        let command = format!("LOGIN {user} {}", quote(password.expose_secret(), "password")?);
-        let answer = self.wire.run(&command, Step::Login).await?;
-        self.learn(&answer).await
     }
 
     fn has(&self, capability: &str) -> bool {
@@ -250,132 +208,6 @@ impl Session {
     pub fn uid(&self, locator: &str) -> Option<u32> {
         let (validity, uid) = cursor::parse_locator(locator)?;
         (validity == self.selected.uidvalidity).then_some(uid)
-    }
-
-    /// One mail, whole; of one above `most` bytes only the header. A mail with a size and no content is a fault.
-    pub async fn fetch(&mut self, uid: u32, size: u64, most: u64) -> Result<Fetched, Fault> {
-        let fetched = if size > most {
-            let header = self.body(uid, &format!("[HEADER]<0.{HEADER}>")).await?;
-            header.map_or(Fetched::Gone, |header| Fetched::TooLarge { header, size })
-        } else if (1..=PART).contains(&size) {
-            self.body(uid, "[]").await?.map_or(Fetched::Gone, Fetched::Mail)
-        } else {
-            self.parts(uid, size, most).await?
-        };
-        match &fetched {
-            Fetched::Mail(bytes) | Fetched::TooLarge { header: bytes, .. } if bytes.is_empty() && size > 0 => {
-                Err(Fault::new(Kind::Protocol, format!("the server gives nothing of a mail of {size} bytes")))
-            }
-            _ => Ok(fetched),
-        }
-    }
-
-    /// A mail that is large, or whose size is not known.
-    async fn parts(&mut self, uid: u32, size: u64, most: u64) -> Result<Fetched, Fault> {
-        let Some(mut mail) = self.body(uid, &format!("[]<0.{PART}>")).await? else { return Ok(Fetched::Gone) };
-        let mut part = mail.len() as u64;
-        while part == PART {
-            let have = mail.len() as u64;
-            if have > most {
-                return Ok(Fetched::TooLarge { header: received::head(&mail).to_vec(), size: have });
-            }
-            let Some(more) = self.body(uid, &format!("[]<{have}.{PART}>")).await? else { return Ok(Fetched::Gone) };
-            part = more.len() as u64;
-            mail.extend(more);
-        }
-        if (mail.len() as u64) < size {
-            // Either the size was wrong, or the server cannot count parts: the whole mail tells.
-            let Some(whole) = self.body(uid, "[]").await? else { return Ok(Fetched::Gone) };
-            if whole.len() > mail.len() {
-                mail = whole;
-            }
-        }
-        Ok(Fetched::Mail(mail))
-    }
-
-    /// `None`: the mail is no longer there.
-    async fn body(&mut self, uid: u32, section: &str) -> Result<Option<Vec<u8>>, Fault> {
-        let answer = self.step(&format!("UID FETCH {uid} (UID BODY.PEEK{section})"), Step::Mail).await?;
-        let body = answer.rows().filter(|row| row.uid == Some(uid)).find_map(|row| row.body);
-        // An OK that brings nothing: is the mail gone, or could the server not read it?
-        if body.is_none() && self.is_there(uid).await? {
-            return Err(Fault::new(Kind::Protocol, "the server lists a mail and does not give it"));
-        }
-        Ok(body)
-    }
-
-    async fn is_there(&mut self, uid: u32) -> Result<bool, Fault> {
-        let answer = self.run(&format!("UID FETCH {uid} (UID)")).await?;
-        Ok(answer.rows().any(|row| row.uid == Some(uid)))
-    }
-
-    /// Waits for news until `until` or until cancelled, by IDLE (RFC 2177) where it is wanted and offered, else asleep.
-    /// Dropped half-way, the session must be dropped too; cancelled, it can be used again.
-    pub async fn wait(&mut self, until: Instant, cancel: &CancellationToken) -> Result<Wake, Fault> {
-        while !self.news && !cancel.is_cancelled() && Instant::now() < until {
-            if !(self.idle && self.has("IDLE")) {
-                tokio::select! {
-                    () = sleep_until(until) => {}
-                    () = cancel.cancelled() => {}
-                }
-                continue;
-            }
-            let Some(tag) = self.begin_idle().await? else {
-                self.idle = false;
-                continue;
-            };
-            self.hear(until.min(Instant::now() + RENEW), cancel).await?;
-            let answer = within(self.wire.limit(), "DONE", async {
-                self.wire.send("DONE").await?;
-                self.wire.finish(&tag, "IDLE", Step::Other).await
-            });
-            let answer = answer.await?;
-            self.note(&answer.items);
-        }
-        Ok(match self.news {
-            true => Wake::News,
-            false if cancel.is_cancelled() => Wake::Cancelled,
-            false => Wake::Poll,
-        })
-    }
-
-    /// `None`: the server refuses to idle, whatever it advertises.
-    async fn begin_idle(&mut self) -> Result<Option<String>, Fault> {
-        let limit = self.wire.limit();
-        within(limit, "IDLE", async {
-            let tag = self.wire.start("IDLE").await?;
-            loop {
-                for item in self.next().await? {
-                    match item {
-                        Item::Continue => return Ok(Some(tag)),
-                        Item::Done(done) if done.tag == tag => return Ok(None),
-                        _ => {}
-                    }
-                }
-            }
-        })
-        .await
-    }
-
-    /// Listens until there is news, `until` has come, or it is cancelled.
-    async fn hear(&mut self, until: Instant, cancel: &CancellationToken) -> Result<(), Fault> {
-        while !self.news {
-            tokio::select! {
-                items = self.next() => drop(items?),
-                () = sleep_until(until) => break,
-                () = cancel.cancelled() => break,
-            }
-        }
-        Ok(())
-    }
-
-    async fn next(&mut self) -> Result<Vec<Item>, Fault> {
-        let items = self.wire.next().await?;
-        self.note(&items);
-        match items.iter().find_map(bye) {
-            Some(text) => Err(Fault::new(Kind::Network, format!("the server hung up: {text}"))),
-            None => Ok(items),
-        }
     }
 
     /// Says goodbye; the answer does not matter.

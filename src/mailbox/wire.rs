@@ -4,26 +4,23 @@
 //! seen (its streams swallow a NO to FETCH), an end of stream is never taken for an end of data, and the LOGIN line
 //! never reaches its log. After an error the connection is in an unknown state and must be dropped.
 
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_imap::Client;
 use futures_util::FutureExt;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use super::answer::{self, Answer, Done, Item};
+use super::cause::Cause;
+use super::dial::{self, Stream, within};
 use super::failure::{Fault, Kind, Step, judge};
-use super::tls;
+use super::lines::Lines;
 use crate::config::{Server, Tls};
 
-type Stream = Either<TcpStream, TlsStream<TcpStream>>;
-
 pub struct Wire {
-    client: Client<Stream>,
+    client: Client<Lines>,
     commands: u32,
     limit: Duration,
 }
@@ -31,14 +28,12 @@ pub struct Wire {
 impl Wire {
     /// Connects and reads the greeting, encrypted as `server.tls` says. `limit` bounds every single step.
     pub async fn dial(server: &Server, limit: Duration) -> Result<(Self, Answer), Fault> {
-        let tcp = within(limit, "connecting", connect(&server.host, server.port, limit)).await?;
-        if server.tls == Tls::None && !tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) {
-            return Err(Fault::new(Kind::Setup, "tls = \"none\" is for this machine only"));
-        }
-        let mut wire = match server.tls {
-            Tls::Implicit => Self::encrypted(tcp, server, limit).await?,
-            Tls::Starttls | Tls::None => Self::new(Either::Left(tcp), limit),
+        let tcp = dial::connect(server, limit).await?;
+        let stream = match server.tls {
+            Tls::Implicit => dial::encrypt(tcp, server, limit).await?,
+            Tls::Starttls | Tls::None => Either::Left(tcp),
         };
+        let mut wire = Self::new(stream, limit);
         let greeting = wire.greeting().await?;
         match server.tls {
             Tls::Starttls => Ok((wire.upgrade(server, &greeting).await?, Answer::default())),
@@ -59,25 +54,21 @@ impl Wire {
             _ => fault,
         })?;
         // Dropping the parser drops whatever an attacker put behind the answer in the clear (CVE-2011-0411).
-        let Either::Left(tcp) = self.client.into_inner() else {
+        let Either::Left(tcp) = self.client.into_inner().into_inner() else {
             return Err(Fault::new(Kind::Tls, "the connection is encrypted twice"));
         };
-        Self::encrypted(tcp, server, self.limit).await
-    }
-
-    async fn encrypted(tcp: TcpStream, server: &Server, limit: Duration) -> Result<Self, Fault> {
-        let handshake = tls::handshake(tcp, &server.host, server.ca_file.as_deref());
-        Ok(Self::new(Either::Right(within(limit, "TLS", handshake).await?), limit))
+        Ok(Self::new(dial::encrypt(tcp, server, self.limit).await?, self.limit))
     }
 
     fn new(stream: Stream, limit: Duration) -> Self {
-        Self { client: Client::new(stream), commands: 0, limit }
+        Self { client: Client::new(Lines::with_literals(stream)), commands: 0, limit }
     }
 
     async fn greeting(&mut self) -> Result<Answer, Fault> {
         let items = within(self.limit, "the greeting", self.next()).await?;
         if let Some(text) = items.iter().find_map(bye) {
-            return Err(Fault::new(Kind::Throttled, format!("the server does not take us now: {text}")));
+            let fault = Fault::new(Kind::Throttled, format!("the server does not take us now: {text}"));
+            return Err(Cause::told(text).into_iter().fold(fault, Fault::because));
         }
         if !items.iter().any(|item| matches!(item, Item::Greeting(_))) {
             return Err(Fault::new(Kind::Protocol, "the server does not greet as an IMAP server"));
@@ -92,6 +83,38 @@ impl Wire {
         within(limit, verb, async {
             let tag = self.start(command).await?;
             self.finish(&tag, verb, step).await
+        })
+        .await
+    }
+
+    /// AUTHENTICATE with one message of ours (RFC 3501 §6.2.2), sent along where the server takes it (SASL-IR, RFC 4959).
+    /// A second challenge is how XOAUTH2 tells of an error: the empty answer to it brings the NO.
+    pub async fn authenticate(
+        &mut self,
+        mechanism: &str,
+        message: &str,
+        along: bool,
+        step: Step,
+    ) -> Result<Answer, Fault> {
+        let limit = self.limit;
+        within(limit, "AUTHENTICATE", async {
+            let command = format!("AUTHENTICATE {mechanism}");
+            let tag = self.start(&if along { format!("{command} {message}") } else { command }).await?;
+            let mut left = if along { "" } else { message };
+            let mut answer = Answer::default();
+            loop {
+                for item in self.next().await? {
+                    match item {
+                        Item::Continue => self.send(std::mem::take(&mut left)).await?,
+                        Item::Done(done) if done.tag == tag && done.ok => return Ok(answer),
+                        Item::Done(done) if done.tag == tag => return Err(refusal("AUTHENTICATE", step, &done)),
+                        Item::Bye(text) => {
+                            return Err(Fault::new(Kind::Network, format!("the server hung up: {text}")));
+                        }
+                        item => answer.items.push(item),
+                    }
+                }
+            }
         })
         .await
     }
@@ -156,40 +179,14 @@ impl Wire {
     }
 }
 
-/// Tries every address of the host, each with its share of the time: a dead IPv6 route must not eat all of it.
-async fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStream, Fault> {
-    let unknown = |e: &dyn std::fmt::Display| Fault::new(Kind::Network, format!("the host is not found: {e}"));
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|e| unknown(&e))?.collect();
-    let share = limit / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
-    let mut last = unknown(&"it has no address");
-    for address in addresses {
-        match tokio::time::timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => {
-                // Commands are small and answers awaited. Without this option it is only slower.
-                let _ = tcp.set_nodelay(true);
-                return Ok(tcp);
-            }
-            Ok(Err(e)) => last = Fault::new(Kind::Network, format!("no connection to {address}: {}", e.kind())),
-            Err(_) => last = Fault::new(Kind::Timeout, format!("no connection to {address} within {share:?}")),
-        }
-    }
-    Err(last)
-}
-
-/// Bounds one step.
-pub async fn within<T>(limit: Duration, what: &str, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(result) => result,
-        Err(_) => Err(Fault::new(Kind::Timeout, format!("{what}: no answer within {} s", limit.as_secs_f32()))),
-    }
-}
-
 fn refusal(verb: &str, step: Step, done: &Done) -> Fault {
     let kind = judge(step, done.bad, done.code.as_deref());
     let word = if done.bad { "BAD" } else { "NO" };
     // A confused server may quote the line it did not understand, which at login holds the password.
-    let text = if step == Step::Login && done.bad { "" } else { done.text.as_str() };
-    Fault::new(kind, format!("the server answered {word} to {verb}: {text}").trim_end_matches([' ', ':']).to_owned())
+    let text = if matches!(step, Step::Login { .. }) && done.bad { "" } else { done.text.as_str() };
+    let detail = format!("the server answered {word} to {verb}: {text}").trim_end_matches([' ', ':']).to_owned();
+    let fault = Fault::new(kind, detail);
+    Cause::told(text).into_iter().fold(fault, Fault::because)
 }
 
 /// The command's name without its arguments, which may be secret: `UID FETCH`, `LOGIN`.
@@ -227,6 +224,6 @@ mod tests {
     #[test]
     fn a_server_that_quotes_the_login_line_does_not_bring_the_password_into_our_messages() {
         let done = Done { tag: "T1".into(), ok: false, bad: true, code: None, text: "Unknown: LOGIN li secret".into() };
-        assert!(!refusal("LOGIN", Step::Login, &done).detail.contains("secret"));
+        assert!(!refusal("LOGIN", Step::Login { unclear: false }, &done).detail.contains("secret"));
     }
 }

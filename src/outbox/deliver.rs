@@ -8,8 +8,9 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::retry::{Attempt, Next, Tried, decide, wait};
-use super::store::{self, Outage};
+use super::refusal::Meaning;
+use super::retry::{Attempt, Next, Tried, decide, reason, wait, wait_for_end};
+use super::store::{self, Outage, Slowdown};
 use super::transport::{Parcel, Transport};
 use crate::config::{self, SmtpKind};
 
@@ -17,6 +18,8 @@ use crate::config::{self, SmtpKind};
 pub struct Settings {
     /// Mails a minute; `None` for no limit.
     pub per_minute: Option<u32>,
+    /// Mails in 24 hours; `None` for no limit.
+    pub per_day: Option<u32>,
     /// An attempt that has not ended after this long is taken for dead.
     pub lease: TimeDelta,
 }
@@ -24,13 +27,13 @@ pub struct Settings {
 impl Settings {
     /// Files need no rate limit.
     pub fn of(smtp: &config::Smtp) -> Self {
-        let per_minute = match smtp.kind {
-            SmtpKind::Server(_) => Some(smtp.per_minute.max(1)),
-            SmtpKind::Files(_) => None,
+        let (per_minute, per_day) = match smtp.kind {
+            SmtpKind::Server(_) => (Some(smtp.per_minute.max(1)), smtp.per_day),
+            SmtpKind::Files(_) => (None, None),
         };
         // Connecting and sending may take one timeout each.
         let timeout = i64::try_from(smtp.timeout).unwrap_or(i64::MAX).min(3600);
-        Self { per_minute, lease: TimeDelta::seconds(2 * timeout + 30) }
+        Self { per_minute, per_day, lease: TimeDelta::seconds(2 * timeout + 30) }
     }
 }
 
@@ -51,7 +54,10 @@ pub struct Delivered {
 
 /// Mails of one step, so that a worker comes back to look at other things.
 const BATCH: u32 = 100;
-const WINDOW: TimeDelta = TimeDelta::seconds(60);
+const MINUTE: TimeDelta = TimeDelta::seconds(60);
+const DAY: TimeDelta = TimeDelta::hours(24);
+/// After a mail was taken for bulk, sending rests: NetEase asks for minutes.
+const REST: TimeDelta = TimeDelta::minutes(5);
 
 /// What one step goes by, and what it has done.
 struct Step<'a> {
@@ -73,7 +79,7 @@ pub async fn deliver_due(
     let ids = match &step.outage {
         Some(outage) if outage.lasts(now) => Vec::new(),
         _ => {
-            let (allowed, _) = allowance(&store::sent_between(&mut conn, now - WINDOW, now).await?, settings, now);
+            let (allowed, _) = room(&mut conn, settings, now).await?;
             store::due(&mut conn, now, allowed).await?
         }
     };
@@ -86,9 +92,12 @@ pub async fn deliver_due(
     transport.close().await;
 
     let mut conn = pool.acquire().await?;
-    let (_, mut resume) = allowance(&store::sent_between(&mut conn, now - WINDOW, now).await?, settings, now);
+    let (_, mut resume) = room(&mut conn, settings, now).await?;
     let waiting = store::next_due(&mut conn).await?;
     let Step { outage, mut done, .. } = step;
+    if let Some(most) = settings.per_day.filter(|_| resume > now + MINUTE && waiting.is_some_and(|due| due <= now)) {
+        done.unavailable = Some(format!("{most} mails have gone out in 24 hours, the most that per_day allows"));
+    }
     if let Some(outage) = outage.filter(|outage| waiting.is_some() && outage.lasts(now)) {
         resume = resume.max(outage.until);
         done.unavailable = Some(outage.reason);
@@ -98,15 +107,32 @@ pub async fn deliver_due(
 }
 
 /// How many may go now, and when the next one may. Counted from the rows, so it holds across restarts.
-fn allowance(sent: &[DateTime<Utc>], settings: &Settings, now: DateTime<Utc>) -> (u32, DateTime<Utc>) {
-    let Some(limit) = settings.per_minute else { return (BATCH, now) };
-    let used = u32::try_from(sent.len()).unwrap_or(u32::MAX);
-    if used < limit {
-        return (BATCH.min(limit - used), now);
+async fn room(
+    conn: &mut SqliteConnection,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> sqlx::Result<(u32, DateTime<Utc>)> {
+    let slowdown = store::slowdown(conn, now).await?;
+    let per_minute = settings.per_minute.map(|most| slowdown.map_or(most, |slow| slow.pace(most)));
+    let (mut allowed, mut resume) = (BATCH, now);
+    for (most, window) in [(per_minute, MINUTE), (settings.per_day, DAY)] {
+        let Some(most) = most else { continue };
+        let sent = store::sent_between(conn, now - window, now).await?;
+        let (some, at) = allowance(&sent, most, (now, window));
+        (allowed, resume) = (allowed.min(some), resume.max(at));
     }
-    // The window has room again when all but `limit - 1` of these have left it.
-    let leaving = sent.len() - limit as usize;
-    (0, sent.get(leaving).map_or(now, |at| *at + WINDOW))
+    Ok((allowed, resume))
+}
+
+/// Of `most` mails in a window: how many are left, and when there is room again.
+fn allowance(sent: &[DateTime<Utc>], most: u32, (now, window): (DateTime<Utc>, TimeDelta)) -> (u32, DateTime<Utc>) {
+    let used = u32::try_from(sent.len()).unwrap_or(u32::MAX);
+    if used < most {
+        return (most - used, now);
+    }
+    // The window has room again when all but `most - 1` of these have left it.
+    let leaving = sent.len() - most as usize;
+    (0, sent.get(leaving).map_or(now, |at| *at + window))
 }
 
 /// Breaks off when no other mail could be sent either.
@@ -120,7 +146,7 @@ async fn deliver_one(
     let begun = {
         let mut conn = pool.acquire().await?;
         let Some(attempts) = store::attempts(&mut conn, id).await? else { return Ok(ControlFlow::Continue(())) };
-        let next = now + wait(attempts + 1, jitter(id, attempts + 1)).max(step.settings.lease);
+        let next = now + wait_for_end(attempts + 1, jitter(id, attempts + 1)).max(step.settings.lease);
         store::begin_attempt(&mut conn, id, now, next).await?
     };
     let Some(letter) = begun else { return Ok(ControlFlow::Continue(())) };
@@ -133,14 +159,14 @@ async fn deliver_one(
     let down = heed(&mut conn, step, &attempt).await?;
     // Neither this mail nor any other is tried before the outage is over, and this one not later than the others.
     if let (Some(until), Next::Retry { at, .. }) = (down, &mut next) {
-        *at = until;
+        *at = if matches!(attempt, Attempt::NoSession(_)) { until } else { until.max(*at) };
     }
     store::finish(&mut conn, id, &next, now).await?;
     log(id, letter.attempts, &attempt, &next);
     match next {
         Next::Sent => step.done.sent += 1,
         Next::Retry { .. } => step.done.deferred += 1,
-        Next::Failed { reason } => step.done.failed.push(reason),
+        Next::Failed { reason, .. } => step.done.failed.push(reason),
     }
     Ok(if down.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
 }
@@ -151,20 +177,52 @@ async fn heed(
     step: &mut Step<'_>,
     attempt: &Attempt,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
-    match attempt {
-        Attempt::NoSession(why) => {
-            let attempts = step.outage.as_ref().map_or(1, |outage| outage.attempts.saturating_add(1));
-            let until = step.now + wait(attempts, jitter(0, attempts));
-            let outage = step.outage.insert(Outage { attempts, until, reason: why.clone() });
-            store::begin_outage(conn, outage).await?;
-            return Ok(Some(until));
-        }
+    let (chinese, asked) = match attempt {
+        Attempt::NoSession(no) => (no.cause.chinese(no.provider), false),
+        Attempt::Refused { meaning, .. } if meaning.stops_everything() => (meaning.chinese().to_owned(), true),
         // Not even dialled for.
-        Attempt::Impossible(_) => {}
-        _ if step.outage.take().is_some() => store::end_outage(conn).await?,
-        _ => {}
+        Attempt::Impossible(_) => return Ok(None),
+        _ => {
+            if step.outage.take().is_some() {
+                store::end_outage(conn).await?;
+            }
+            return Ok(None);
+        }
+    };
+    let attempts = step.outage.as_ref().map_or(1, |outage| outage.attempts.saturating_add(1));
+    let reason = match attempt {
+        Attempt::NoSession(no) => no.to_string(),
+        other => reason(other),
+    };
+    let rest = match attempt {
+        Attempt::Refused { meaning: Meaning::Bulk, .. } => slow_down(conn, step.now, &reason).await?,
+        other => wait(other.first_wait(), attempts, jitter(0, attempts)),
+    };
+    let until = step.now + rest;
+    let outage = step.outage.insert(Outage { attempts, until, reason, chinese, asked });
+    store::begin_outage(conn, outage).await?;
+    Ok(Some(until))
+}
+
+/// A mail was taken for bulk: all mail rests for some minutes and then goes more slowly. Returns how long it rests.
+async fn slow_down(conn: &mut SqliteConnection, now: DateTime<Utc>, reason: &str) -> sqlx::Result<TimeDelta> {
+    let refusals = store::slowdown(conn, now).await?.map_or(1, |slow| slow.refusals.saturating_add(1));
+    let slowdown = Slowdown { refusals, until: now + Slowdown::LASTS, reason: reason.to_owned() };
+    store::slow_down(conn, &slowdown).await?;
+    Ok(wait(REST, refusals, jitter(0, refusals)))
+}
+
+/// A person has seen that the login works (`taizhang check`): the queue need not wait for it any longer. What the server
+/// itself has asked for stays.
+pub async fn admitted(pool: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let mut conn = pool.acquire().await?;
+    match store::outage(&mut conn).await? {
+        Some(outage) if !outage.asked => {
+            store::hurry(&mut conn, outage.until, now).await?;
+            store::end_outage(&mut conn).await
+        }
+        _ => Ok(()),
     }
-    Ok(None)
 }
 
 /// The row has the server's words; the log has the code only, since the words often repeat the address.
@@ -172,8 +230,10 @@ fn log(outbox: i64, attempts: u32, attempt: &Attempt, next: &Next) {
     let given_up = matches!(next, Next::Failed { .. });
     match attempt {
         Attempt::Delivered => tracing::debug!(outbox, attempts, "mail sent"),
-        Attempt::NoSession(why) => tracing::warn!(outbox, attempts, given_up, "cannot send mail: {why}"),
-        Attempt::Refused { code, .. } => tracing::warn!(outbox, attempts, given_up, code, "mail refused"),
+        Attempt::NoSession(no) => tracing::warn!(outbox, attempts, given_up, "cannot send mail: {no}"),
+        Attempt::Refused { code, meaning, .. } => {
+            tracing::warn!(outbox, attempts, given_up, code, ?meaning, "mail refused");
+        }
         Attempt::Impossible(_) => tracing::warn!(outbox, attempts, given_up, "mail cannot be sent as it is"),
         Attempt::Lost(_) => tracing::warn!(outbox, attempts, given_up, "connection lost while sending"),
         Attempt::Unreadable(_) => tracing::warn!(outbox, attempts, given_up, "the server's reply is not readable"),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::Secret;
+use crate::config::{Provider, Secret, SmtpKind};
 use crate::outbox::mail::Kind;
 use crate::outbox::scripted_smtp::{Answer, Scripted, friendly};
 use crate::outbox::store::{Counts, Queued};
@@ -99,7 +99,8 @@ async fn a_server_that_lets_nobody_in_is_left_alone_ever_longer_and_nothing_is_l
 async fn an_outage_that_a_wrong_clock_noted_does_not_last() {
     let server = Scripted::start(friendly).await;
     let pool = ledger(&["one@y.test"]).await;
-    let outage = Outage { attempts: 1, until: at(86_400), reason: "login".to_owned() };
+    let outage =
+        Outage { attempts: 1, until: at(86_400), reason: "login".into(), chinese: String::new(), asked: false };
     store::begin_outage(&mut pool.acquire().await.unwrap(), &outage).await.unwrap();
     let (mut transport, settings) = to(&server);
     assert_eq!(deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap().sent, 1);
@@ -111,7 +112,7 @@ async fn the_rate_limit_holds_across_a_restart() {
     let recipients: Vec<String> = (0..5).map(|n| format!("u{n}@y.test")).collect();
     let pool = ledger(&recipients.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let (mut transport, _) = to(&server);
-    let settings = Settings { per_minute: Some(2), lease: TimeDelta::seconds(32) };
+    let settings = Settings { per_minute: Some(2), per_day: None, lease: TimeDelta::seconds(32) };
     let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
     assert_eq!((first.sent, first.next_at), (2, Some(at(60))));
     // A new process knows nothing but the rows.
@@ -146,4 +147,96 @@ fn jitter_spreads_over_the_whole_range() {
     let drawn: Vec<f64> = (1..200).map(|id| jitter(id, 1)).collect();
     assert!(drawn.iter().all(|j| (0.0..1.0).contains(j)));
     assert!(drawn.iter().any(|j| *j < 0.1) && drawn.iter().any(|j| *j > 0.9));
+}
+
+/// A mail to each, on a server of this provider that answers so.
+async fn provider(
+    provider: Provider,
+    recipients: &[&str],
+    answer: impl Fn(&str) -> Answer + Send + Sync + 'static,
+) -> (Scripted, SqlitePool, Transport, Settings) {
+    let server = Scripted::start(answer).await;
+    let mut smtp = server.settings("", Secret::Env("TAIZHANG_TEST_UNSET".into()));
+    if let SmtpKind::Server(server) = &mut smtp.kind {
+        server.provider = provider;
+    }
+    smtp.per_day = Some(3);
+    let transport = Transport::new(&smtp, chrono_tz::Asia::Shanghai).unwrap();
+    (server, ledger(recipients).await, transport, Settings::of(&smtp))
+}
+
+#[tokio::test]
+async fn a_days_limit_holds_across_a_restart_and_opens_again_mail_by_mail() {
+    let to = ["a@y.test", "b@y.test", "c@y.test", "d@y.test"];
+    let (server, pool, mut transport, settings) = provider(Provider::Generic, &to, friendly).await;
+    let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
+    assert_eq!((first.sent, first.next_at), (3, Some(at(86_400))));
+    assert_eq!(first.unavailable.unwrap(), "3 mails have gone out in 24 hours, the most that per_day allows");
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(86_399)).await.unwrap().sent, 0);
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(86_400)).await.unwrap().sent, 1);
+    assert_eq!(server.count("BODY"), 4);
+}
+
+#[tokio::test]
+async fn what_looks_like_bulk_rests_all_mail_for_minutes_and_this_one_for_half_an_hour() {
+    let (server, pool, mut transport, settings) =
+        provider(Provider::Netease163, &["a@y.test", "b@y.test"], |line| match line {
+            line if line.starts_with("BODY") => Answer::Say(b"554 DT:SPM 163 smtp12\r\n"),
+            other => friendly(other),
+        })
+        .await;
+    let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
+    assert_eq!((first.deferred, server.count("DATA")), (1, 1), "the next one is not tried at once");
+    let rest = first.next_at.unwrap();
+    assert!((at(225)..=at(375)).contains(&rest), "{rest}");
+    let mut conn = pool.acquire().await.unwrap();
+    let slow = store::slowdown(&mut conn, rest).await.unwrap().unwrap();
+    assert_eq!((slow.refusals, slow.pace(20), slow.pace(1)), (1, 10, 1));
+    drop(conn);
+    let second = deliver_due(&pool, &mut transport, &settings, rest).await.unwrap();
+    assert_eq!(server.count("RCPT TO:<b@y.test>"), 1, "the other mail, not the same");
+    let mut conn = pool.acquire().await.unwrap();
+    let longer = store::outage(&mut conn).await.unwrap().unwrap().until - rest;
+    assert!((450..=750).contains(&longer.num_seconds()), "{longer}");
+    let again = second.next_at.unwrap();
+    assert!((at(1350)..=at(2250)).contains(&again), "the first mail, half an hour after it was refused: {again}");
+    assert_eq!(store::slowdown(&mut conn, rest).await.unwrap().unwrap().refusals, 2);
+    assert_eq!(store::slowdown(&mut conn, at(8 * 3600)).await.unwrap(), None, "it passes");
+}
+
+#[tokio::test]
+async fn a_rate_that_tencent_names_stops_all_mail_and_marks_no_address() {
+    let (server, pool, mut transport, settings) =
+        provider(Provider::Qq, &["a@y.test", "b@y.test"], |line| match line {
+            line if line.starts_with("RCPT") => Answer::Say(b"550 Sender frequency limited\r\n"),
+            other => friendly(other),
+        })
+        .await;
+    let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
+    assert_eq!((first.deferred, first.failed.len(), server.count("RCPT")), (1, 0, 1));
+    assert!(first.unavailable.unwrap().contains("limits how fast we send"));
+    let until = first.next_at.unwrap();
+    assert!((at(1350)..=at(2250)).contains(&until), "{until}");
+    // That the login works changes nothing about it.
+    admitted(&pool, at(60)).await.unwrap();
+    let outage = store::outage(&mut pool.acquire().await.unwrap()).await.unwrap().unwrap();
+    assert!(outage.asked && outage.chinese.contains("发信太快"), "{outage:?}");
+    deliver_due(&pool, &mut transport, &settings, until - TimeDelta::seconds(1)).await.unwrap();
+    assert_eq!(server.count("CONNECT"), 1);
+}
+
+#[tokio::test]
+async fn whose_fault_a_failure_is_stays_on_record() {
+    let (_server, pool, mut transport, settings) =
+        provider(Provider::Generic, &["gone@y.test", "no@y.test", "big@y.test"], |line| match line {
+            "RCPT TO:<gone@y.test>" => Answer::Say(b"550 5.1.1 User unknown\r\n"),
+            "RCPT TO:<no@y.test>" => Answer::Say(b"554 5.7.1 relaying denied\r\n"),
+            line if line.starts_with("BODY") => Answer::Say(b"552 5.3.4 too large\r\n"),
+            other => friendly(other),
+        })
+        .await;
+    assert_eq!(deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap().failed.len(), 3);
+    let told = store::undelivered(&mut pool.acquire().await.unwrap(), at(-1)).await.unwrap();
+    let blamed: Vec<_> = told.iter().map(|u| (u.recipient.as_str(), u.blame.as_str())).collect();
+    assert_eq!(blamed, [("gone@y.test", "recipient"), ("no@y.test", "us"), ("big@y.test", "mail")]);
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::config::{Secret, Server, Smtp, SmtpKind, Tls};
+use crate::config::{Login, Provider, Secret, Server, Smtp, SmtpKind, Tls};
 
 pub enum Answer {
     Say(&'static [u8]),
@@ -58,11 +58,12 @@ impl Scripted {
     /// Settings that lead here. An empty user does not log in.
     pub fn settings(&self, user: &str, password: Secret) -> Smtp {
         let server = Server {
+            provider: Provider::Generic,
             host: "127.0.0.1".into(),
             port: self.port,
             tls: Tls::None,
             user: user.into(),
-            password,
+            login: Login::Password(password),
             ca_file: None,
         };
         Smtp {
@@ -70,6 +71,7 @@ impl Scripted {
             from: "台账系统 <robot@office.test>".into(),
             address: "robot@office.test".into(),
             per_minute: 20,
+            per_day: None,
             answers_per_day: 10,
             answer_within_days: 62,
             timeout: 1,

@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
 use sqlx::{Row, SqliteConnection};
 
 use super::mail::Kind;
@@ -55,16 +55,25 @@ pub struct Undelivered {
     pub recipient: String,
     pub subject: String,
     pub failure: String,
+    /// As [`super::refusal::Blame`] is stored; empty of what was given up before that was kept.
+    pub blame: String,
 }
 
-/// No session could be had with the server: nothing is tried before `until`, whether it was queued before or since.
+/// Nothing is tried before `until`, whether it was queued before or since: no session could be had with the server, or
+/// it wants less mail from us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outage {
-    /// Sessions refused in a row.
+    /// Sessions or mails refused in a row.
     pub attempts: u32,
     pub until: DateTime<Utc>,
-    /// The server's last words.
+    /// The server's last words, and what to do.
     pub reason: String,
+    /// The same for the department.
+    #[serde(default)]
+    pub chinese: String,
+    /// A session was had: the server wants us to wait.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 impl Outage {
@@ -73,23 +82,68 @@ impl Outage {
     }
 }
 
-const OUTAGE: &str = "outage";
+/// Mail of ours was taken for bulk: until then it goes out more slowly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slowdown {
+    pub refusals: u32,
+    pub until: DateTime<Utc>,
+    pub reason: String,
+}
 
-/// The outage that lasts, if one does.
+impl Slowdown {
+    /// How long after the last refusal.
+    pub const LASTS: TimeDelta = TimeDelta::hours(6);
+
+    pub fn lasts(&self, now: DateTime<Utc>) -> bool {
+        now < self.until && self.until <= now + Self::LASTS
+    }
+
+    /// Half as many mails a minute for each refusal, and one at least.
+    pub fn pace(&self, per_minute: u32) -> u32 {
+        (per_minute >> self.refusals.min(31)).max(1)
+    }
+}
+
+const OUTAGE: &str = "outage";
+const SLOWDOWN: &str = "slowdown";
+
+/// The last outage, if it was not ended; it may be over ([`Outage::lasts`]).
 pub async fn outage(conn: &mut SqliteConnection) -> sqlx::Result<Option<Outage>> {
-    let found: Option<Json<Outage>> =
-        sqlx::query_scalar("SELECT value FROM state WHERE key = ?1").bind(OUTAGE).fetch_optional(conn).await?;
-    Ok(found.map(|Json(outage)| outage))
+    read_state(conn, OUTAGE).await
 }
 
 pub async fn begin_outage(conn: &mut SqliteConnection, outage: &Outage) -> sqlx::Result<()> {
-    let sql = "INSERT INTO state (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    sqlx::query(sql).bind(OUTAGE).bind(Json(outage)).execute(conn).await?;
-    Ok(())
+    write_state(conn, OUTAGE, outage).await
 }
 
 pub async fn end_outage(conn: &mut SqliteConnection) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM state WHERE key = ?1").bind(OUTAGE).execute(conn).await?;
+    Ok(())
+}
+
+/// The slowdown that lasts, if one does.
+pub async fn slowdown(conn: &mut SqliteConnection, now: DateTime<Utc>) -> sqlx::Result<Option<Slowdown>> {
+    Ok(read_state(conn, SLOWDOWN).await?.filter(|slow: &Slowdown| slow.lasts(now)))
+}
+
+pub async fn slow_down(conn: &mut SqliteConnection, slowdown: &Slowdown) -> sqlx::Result<()> {
+    write_state(conn, SLOWDOWN, slowdown).await
+}
+
+async fn read_state<T: DeserializeOwned + Send + Unpin>(
+    conn: &mut SqliteConnection,
+    key: &str,
+) -> sqlx::Result<Option<T>> {
+    let found: Option<String> =
+        sqlx::query_scalar("SELECT value FROM state WHERE key = ?1").bind(key).fetch_optional(conn).await?;
+    // What another version wrote in another way is forgotten.
+    Ok(found.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+async fn write_state<T: Serialize>(conn: &mut SqliteConnection, key: &str, value: &T) -> sqlx::Result<()> {
+    let sql = "INSERT INTO state (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let text = serde_json::to_string(value).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query(sql).bind(key).bind(text).execute(conn).await?;
     Ok(())
 }
 
@@ -177,19 +231,21 @@ pub async fn begin_attempt(
 
 /// Records what an attempt came to. A failed row's `next_attempt_at` is when it was given up.
 pub async fn finish(conn: &mut SqliteConnection, id: i64, next: &Next, now: DateTime<Utc>) -> sqlx::Result<()> {
-    let (state, at, failure, sent_at) = match next {
-        Next::Sent => ("sent", now, None, Some(now)),
-        Next::Retry { at, reason } => ("queued", *at, Some(reason), None),
-        Next::Failed { reason } => ("failed", now, Some(reason), None),
+    let (state, at, failure, sent_at, blame) = match next {
+        Next::Sent => ("sent", now, None, Some(now), None),
+        Next::Retry { at, reason } => ("queued", *at, Some(reason), None, None),
+        Next::Failed { reason, blame } => ("failed", now, Some(reason), None, Some(blame.as_str())),
     };
-    sqlx::query("UPDATE outbox SET state = ?2, next_attempt_at = ?3, failure = ?4, sent_at = ?5 WHERE id = ?1")
-        .bind(id)
-        .bind(state)
-        .bind(at)
-        .bind(failure)
-        .bind(sent_at)
-        .execute(conn)
-        .await?;
+    let sql =
+        "UPDATE outbox SET state = ?2, next_attempt_at = ?3, failure = ?4, sent_at = ?5, blame = ?6 WHERE id = ?1";
+    sqlx::query(sql).bind(id).bind(state).bind(at).bind(failure).bind(sent_at).bind(blame).execute(conn).await?;
+    Ok(())
+}
+
+/// What was to wait until then is due now.
+pub async fn hurry(conn: &mut SqliteConnection, until: DateTime<Utc>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let sql = "UPDATE outbox SET next_attempt_at = ?2 WHERE state = 'queued' AND next_attempt_at = ?1";
+    sqlx::query(sql).bind(until).bind(now).execute(conn).await?;
     Ok(())
 }
 
@@ -239,7 +295,7 @@ pub async fn counts(conn: &mut SqliteConnection) -> sqlx::Result<Counts> {
 /// What was given up after `since`, for the department's digest.
 pub async fn undelivered(conn: &mut SqliteConnection, since: DateTime<Utc>) -> sqlx::Result<Vec<Undelivered>> {
     let rows = sqlx::query(
-        "SELECT recipient, subject, failure FROM outbox WHERE state = 'failed' AND next_attempt_at > ?1 ORDER BY id",
+        "SELECT recipient, subject, failure, blame FROM outbox WHERE state = 'failed' AND next_attempt_at > ?1 ORDER BY id",
     )
     .bind(since)
     .fetch_all(conn)
@@ -250,6 +306,7 @@ pub async fn undelivered(conn: &mut SqliteConnection, since: DateTime<Utc>) -> s
                 recipient: row.try_get(0)?,
                 subject: row.try_get(1)?,
                 failure: row.try_get::<Option<String>, _>(2)?.unwrap_or_default(),
+                blame: row.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
             })
         })
         .collect()
@@ -258,6 +315,7 @@ pub async fn undelivered(conn: &mut SqliteConnection, since: DateTime<Utc>) -> s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox::refusal::Blame;
     use chrono_tz::Asia::Shanghai;
     use sqlx::sqlite::SqlitePoolOptions;
     use sqlx::{Sqlite, pool::PoolConnection};
@@ -331,14 +389,16 @@ mod tests {
         let ids = due(&mut conn, now, 10).await.unwrap();
         let later = at("2011-09-20T02:05:00Z");
         finish(&mut conn, ids[0], &Next::Sent, now).await.unwrap();
-        finish(&mut conn, ids[1], &Next::Failed { reason: "550 no such user".into() }, now).await.unwrap();
+        finish(&mut conn, ids[1], &Next::Failed { reason: "550 no such user".into(), blame: Blame::Recipient }, now)
+            .await
+            .unwrap();
         finish(&mut conn, ids[2], &Next::Retry { at: later, reason: "451 busy".into() }, now).await.unwrap();
         assert!(due(&mut conn, now, 10).await.unwrap().is_empty());
         assert_eq!(due(&mut conn, later, 10).await.unwrap(), [ids[2]]);
         assert_eq!(counts(&mut conn).await.unwrap(), Counts { queued: 1, sending: 0, sent: 1, failed: 1 });
         assert_eq!(sent_between(&mut conn, at("2011-09-20T01:59:59Z"), now).await.unwrap(), [now]);
         let told = undelivered(&mut conn, at("2011-09-20T00:00:00Z")).await.unwrap();
-        assert_eq!(told[0].failure, "550 no such user");
+        assert_eq!((told[0].failure.as_str(), told[0].blame.as_str()), ("550 no such user", "recipient"));
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::Secret;
+use crate::outbox::refusal::Meaning;
 use crate::outbox::scripted_smtp::{Answer, Scripted, friendly};
 
 const RAW: &[u8] = b"Subject: x\r\n\r\n.one line that begins with a dot\r\n";
@@ -40,7 +41,10 @@ async fn a_refused_recipient_leaves_the_connection_for_the_next_mail() {
     .await;
     let mut transport = transport(&server);
     let refused = transport.send(parcel("gone@y.test")).await;
-    assert!(matches!(&refused, Attempt::Refused { code: 550, text } if text.contains("User unknown")), "{refused:?}");
+    assert!(
+        matches!(&refused, Attempt::Refused { code: 550, text, meaning: Meaning::Address } if text.contains("User unknown")),
+        "{refused:?}"
+    );
     assert!(matches!(transport.send(parcel("full@y.test")).await, Attempt::Refused { code: 452, .. }));
     assert_eq!(transport.send(parcel("one@y.test")).await, Attempt::Delivered);
     assert_eq!((server.count("CONNECT"), server.count("RSET")), (1, 2));
@@ -98,10 +102,20 @@ async fn a_cancelled_mail_leaves_no_half_spoken_session() {
 }
 
 #[tokio::test]
-async fn a_reply_in_gbk_is_told_apart_from_a_lost_connection() {
-    // 554 邮件被拒绝, in GBK
+async fn a_reply_in_gbk_keeps_its_code_and_its_words() {
     let server = Scripted::start(|line| match line {
         line if line.starts_with("BODY") => Answer::Say(b"554 \xd3\xca\xbc\xfe\xb1\xbb\xbe\xdc\xbe\xf8\r\n"),
+        other => friendly(other),
+    })
+    .await;
+    let attempt = transport(&server).send(parcel("one@y.test")).await;
+    assert_eq!(attempt, Attempt::Refused { code: 554, text: "邮件被拒绝".into(), meaning: Meaning::Mail });
+}
+
+#[tokio::test]
+async fn what_is_no_smtp_at_all_is_told_apart_from_a_lost_connection() {
+    let server = Scripted::start(|line| match line {
+        line if line.starts_with("BODY") => Answer::Say(b"HTTP/1.1 400 Bad Request\r\n"),
         other => friendly(other),
     })
     .await;
@@ -121,10 +135,10 @@ async fn a_refused_login_is_no_refused_mail_and_never_shows_the_password() {
     .await;
     let settings = server.settings("robot", Secret::File(secret));
     let mut transport = Transport::new(&settings, chrono_tz::Asia::Shanghai).unwrap();
-    let Attempt::NoSession(why) = transport.send(parcel("one@y.test")).await else { panic!("no session expected") };
-    assert_eq!(why, "login: 535 5.7.8 authentication failed");
-    assert!(!why.contains("horse"));
-    assert!(transport.check().await.is_err_and(|why| why.starts_with("login")));
+    let Attempt::NoSession(no) = transport.send(parcel("one@y.test")).await else { panic!("no session expected") };
+    assert_eq!((no.why.as_str(), no.login), ("login: 535 5.7.8 authentication failed", true));
+    assert!(!no.to_string().contains("horse"));
+    assert!(transport.check().await.is_err_and(|no| no.to_string().contains("check user and password")));
 }
 
 #[tokio::test]
@@ -142,11 +156,11 @@ async fn without_tls_only_loopback_is_dialled() {
     let server = Scripted::start(friendly).await;
     let mut settings = server.settings("", no_secret());
     if let SmtpKind::Server(server) = &mut settings.kind {
-        server.host = "mail.office.test".into();
+        server.host = "192.0.2.1".into();
     }
     let mut transport = Transport::new(&settings, chrono_tz::Asia::Shanghai).unwrap();
-    let Attempt::NoSession(why) = transport.send(parcel("one@y.test")).await else { panic!("no session expected") };
-    assert!(why.contains("loopback only"));
+    let Attempt::NoSession(no) = transport.send(parcel("one@y.test")).await else { panic!("no session expected") };
+    assert!(no.why.contains("for this machine only"), "{no}");
 }
 
 #[tokio::test]
@@ -158,6 +172,7 @@ async fn a_mail_written_twice_is_one_file_that_only_its_owner_reads() {
         from: "robot@office.test".into(),
         address: "robot@office.test".into(),
         per_minute: 1,
+        per_day: None,
         answers_per_day: 1,
         answer_within_days: 1,
         timeout: 1,

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use taizhang::config::{After, Imap, Secret, Server, Tls};
+use taizhang::config::{After, Imap, Server, Tls};
 use taizhang::demo::district::{self, MAILBOXES};
 
 use crate::office::Office;
@@ -42,7 +42,7 @@ pub fn settings(mailboxes: &[(usize, Imap)], smtp: &Server) -> String {
 }
 
 fn server(server: &Server) -> String {
-    let Secret::File(password) = &server.password else { panic!("a password file") };
+    let password = server.login.file().expect("a password file");
     let tls = match server.tls {
         Tls::Implicit => "implicit",
         Tls::Starttls => "starttls",
@@ -63,7 +63,8 @@ pub fn stack(accounts: &[&str]) -> MailStack {
     let stack = MailStack::start();
     for account in [ROBOT].iter().chain(accounts) {
         stack.add_user(account);
-        let Secret::File(password) = stack.imap(account, Tls::None).server.password else { panic!("a password file") };
+        let server = stack.imap(account, Tls::None).server;
+        let password = server.login.file().expect("a password file");
         std::fs::set_permissions(password, std::fs::Permissions::from_mode(0o600)).expect("permissions");
     }
     stack

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection as _, SqliteConnection};
-use taizhang::config::{Imap, Secret};
+use taizhang::config::Imap;
 use taizhang::demo::district::{self, UNITS};
 use tokio::net::TcpListener;
 
@@ -44,7 +44,8 @@ fn office(smtp: &str, mailboxes: &[(&str, &FakeImap, &str)]) -> tempfile::TempDi
 }
 
 fn password(fake: &FakeImap) -> String {
-    let Secret::File(path) = fake.settings().server.password else { panic!("a password in a file") };
+    let server = fake.settings().server;
+    let path = server.login.file().expect("a password in a file");
     format!("password_file = \"{}\"\n", path.display())
 }
 

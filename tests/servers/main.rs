@@ -14,4 +14,6 @@ mod mailbox_daemon;
 mod mailbox_dovecot;
 mod mailbox_scripted;
 mod mailbox_take;
+mod providers;
+mod tokens;
 mod whole_way;

@@ -27,6 +27,10 @@ pub struct Script {
     pub mails: Vec<FakeMail>,
     /// What to do with the first command that begins so, instead of obeying; used up by it.
     pub faults: Vec<(&'static str, Fault)>,
+    /// What is answered to every command that begins so; `{tag}` is put in.
+    pub always: Vec<(&'static str, &'static [u8])>,
+    /// The one message of AUTHENTICATE that is taken, in base64.
+    pub token: &'static str,
 }
 
 #[derive(Clone)]
@@ -59,6 +63,8 @@ impl Default for Script {
             folders: Vec::new(),
             mails: Vec::new(),
             faults: Vec::new(),
+            always: Vec::new(),
+            token: "",
         }
     }
 }
@@ -75,6 +81,8 @@ struct World {
     commands: Mutex<Vec<String>>,
     /// The new number of mails.
     arrivals: broadcast::Sender<usize>,
+    /// Every session ends with BYE.
+    farewells: broadcast::Sender<()>,
 }
 
 impl World {
@@ -87,9 +95,12 @@ impl FakeImap {
     pub async fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let world =
-            World { script: Mutex::new(script), commands: Mutex::new(Vec::new()), arrivals: broadcast::channel(16).0 };
-        let world = Arc::new(world);
+        let world = Arc::new(World {
+            script: Mutex::new(script),
+            commands: Mutex::new(Vec::new()),
+            arrivals: broadcast::channel(16).0,
+            farewells: broadcast::channel(1).0,
+        });
         let shared = world.clone();
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
@@ -114,6 +125,11 @@ impl FakeImap {
     /// Changes the world while it turns.
     pub fn script(&self) -> MutexGuard<'_, Script> {
         self.world.script()
+    }
+
+    /// Says BYE to all clients, as providers do to those that say nothing for a while. Returns how many there were.
+    pub fn hang_up(&self) -> usize {
+        self.world.farewells.send(()).unwrap_or(0)
     }
 
     /// A mail arrives, and clients that idle are told.
@@ -150,10 +166,16 @@ struct Talk {
 
 async fn serve(tcp: TcpStream, world: Arc<World>) -> std::io::Result<()> {
     let (read, out) = tcp.into_split();
+    let mut farewells = world.farewells.subscribe();
     let mut talk = Talk { lines: BufReader::new(read).lines(), out, world, named: false, logged_in: false, told: 0 };
     let greeting = talk.world.script().greeting;
     talk.out.write_all(greeting.as_bytes()).await?;
-    while let Some(line) = talk.lines.next_line().await? {
+    loop {
+        let line = tokio::select! {
+            line = talk.lines.next_line() => line?,
+            Ok(()) = farewells.recv() => return talk.out.write_all(b"* BYE idle for too long\r\n").await,
+        };
+        let Some(line) = line else { return Ok(()) };
         let command = untagged(&line);
         let tag = line.split(' ').next().unwrap_or_default();
         talk.world.commands.lock().expect("the commands").push(command.clone());
@@ -165,13 +187,13 @@ async fn serve(tcp: TcpStream, world: Arc<World>) -> std::io::Result<()> {
                 return Ok(());
             }
             None if command == "IDLE" => talk.idle(tag).await?,
+            None if command.starts_with("AUTHENTICATE XOAUTH2") => talk.authenticate(&command, tag).await?,
             None => {
                 let answer = talk.obey(&command, tag);
                 talk.out.write_all(&answer).await?;
             }
         }
     }
-    Ok(())
 }
 
 impl Talk {
@@ -179,6 +201,22 @@ impl Talk {
         let mut script = self.world.script();
         let at = script.faults.iter().position(|(start, _)| command.starts_with(start))?;
         Some(script.faults.remove(at).1)
+    }
+
+    /// Takes the message with the command or after it, and tells of an error as Google does: by a second challenge.
+    async fn authenticate(&mut self, command: &str, tag: &str) -> std::io::Result<()> {
+        let mut message = command.split(' ').nth(2).map(str::to_owned);
+        if message.is_none() {
+            self.out.write_all(b"+ \r\n").await?;
+            message = self.lines.next_line().await?;
+        }
+        if message.as_deref() == Some(self.world.script().token) {
+            self.logged_in = true;
+            return self.out.write_all(format!("{tag} OK in\r\n").as_bytes()).await;
+        }
+        self.out.write_all(b"+ eyJzdGF0dXMiOiI0MDAifQ==\r\n").await?;
+        let verdict = if self.lines.next_line().await? == Some(String::new()) { "NO" } else { "BAD" };
+        self.out.write_all(format!("{tag} {verdict} SASL authentication failed\r\n").as_bytes()).await
     }
 
     async fn idle(&mut self, tag: &str) -> std::io::Result<()> {
@@ -206,7 +244,14 @@ impl Talk {
 
     fn obey(&mut self, command: &str, tag: &str) -> Vec<u8> {
         let mut script = self.world.script();
+        if let Some((_, answer)) = script.always.iter().find(|(start, _)| command.starts_with(start)) {
+            return tagged(answer, tag);
+        }
         let words: Vec<&str> = command.split(' ').collect();
+        // As QQ has it.
+        if words.get(2).is_some_and(|set| words[0] == "UID" && set.contains(',')) {
+            return tagged(b"{tag} BAD UID parameters!\r\n", tag);
+        }
         let mut out = Vec::new();
         let mut say = |text: String| out.extend(text.into_bytes());
         let mut verdict = "OK done".to_owned();
@@ -259,6 +304,14 @@ impl Talk {
     }
 }
 
+/// Puts the tag into an answer that need not be text.
+fn tagged(answer: &[u8], tag: &str) -> Vec<u8> {
+    match answer.windows(5).position(|five| five == b"{tag}") {
+        Some(at) => [&answer[..at], tag.as_bytes(), &answer[at + 5..]].concat(),
+        None => answer.to_vec(),
+    }
+}
+
 fn selected(script: &Script) -> String {
     let next = script.mails.iter().map(|m| m.uid).max().unwrap_or(0) + 1;
     let uidnext = if script.tells_uidnext { format!("* OK [UIDNEXT {next}] next\r\n") } else { String::new() };
@@ -272,7 +325,6 @@ fn selected(script: &Script) -> String {
 
 /// The UIDs of a set (one range, or one number); `n:*` always holds the last (RFC 3501 §6.4.8).
 fn range(set: &str, mails: &[FakeMail]) -> RangeInclusive<u32> {
-    assert!(!set.contains(','), "QQ would refuse {set}");
     let last = mails.iter().map(|m| m.uid).max().unwrap_or(0);
     let number = |text: &str| if text == "*" { last } else { text.parse().expect("a UID") };
     let (from, to) = set.split_once(':').unwrap_or((set, set));

@@ -1,12 +1,14 @@
 //! What tests with real and with scripted mail servers share.
 
 pub mod fake_imap;
+pub mod fake_smtp;
+pub mod providers;
 pub mod stack;
 pub mod tap;
 
 use std::time::Duration;
 
-use taizhang::config::{After, Imap, Limits, Mailbox, ReadLimits, Secret, Server, Source, Tls};
+use taizhang::config::{After, Imap, Limits, Login, Mailbox, Provider, ReadLimits, Secret, Server, Source, Tls};
 
 pub const LIMITS: Limits = Limits {
     mail_bytes: 4 * 1024 * 1024,
@@ -22,8 +24,15 @@ pub const LIMITS: Limits = Limits {
 
 /// Settings for INBOX on this machine, without TLS, a second per command, the password in `password`.
 pub fn imap(port: u16, user: &str, password: Secret) -> Imap {
-    let server =
-        Server { host: "localhost".to_owned(), port, tls: Tls::None, user: user.to_owned(), password, ca_file: None };
+    let server = Server {
+        provider: Provider::Generic,
+        host: "localhost".to_owned(),
+        port,
+        tls: Tls::None,
+        user: user.to_owned(),
+        login: Login::Password(password),
+        ca_file: None,
+    };
     Imap { server, folder: "INBOX".to_owned(), after: After::Flag, poll: 60, idle: true, timeout: 10 }
 }
 
