@@ -66,15 +66,25 @@ struct Named {
 
 /// The period a text means. `None` if it names none, or more than one.
 pub fn find_period(text: &str, received: DateTime<Tz>, kind: MonthKind) -> Option<PeriodHint> {
-    let today = received.date_naive();
-    let named = named(text, today);
+    let named = named(text, received.date_naive());
     let months: Vec<&Named> = named.iter().filter(|n| !n.day).collect();
     let chosen = if months.is_empty() { named.iter().collect() } else { months };
+    meant(&chosen, received, kind)
+}
+
+/// As [`find_period`] for running text, in which days are those of meetings and deadlines: only months count.
+pub fn find_month(text: &str, received: DateTime<Tz>) -> Option<PeriodHint> {
+    let named = named(text, received.date_naive());
+    let months: Vec<&Named> = named.iter().filter(|n| !n.day).collect();
+    meant(&months, received, MonthKind::Reported)
+}
+
+fn meant(chosen: &[&Named], received: DateTime<Tz>, kind: MonthKind) -> Option<PeriodHint> {
     let first = *chosen.first()?;
     if chosen.iter().any(|n| n.month != first.month) {
         return None;
     }
-    let current = Period::of(today);
+    let current = Period::of(received.date_naive());
     let hint = |period, reinterpreted| PeriodHint { period, said: first.said.clone(), reinterpreted };
     Some(match (first.day, kind) {
         (true, MonthKind::Reported | MonthKind::Filled) => hint(first.month.prev(), false),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assess::{Context, Sender, forged};
+use super::body;
 use super::documents::Opened;
 use super::resolve::{self, Around, ForWhom, ToldBy};
 use super::units;
@@ -24,6 +25,7 @@ pub struct Judged {
 pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, context: &Context) -> Vec<Judged> {
     let mut subjects = vec![message.subject.clone()];
     subjects.extend(message.forwarded.iter().map(|f| f.subject.clone()));
+    let words = body::words(message);
     let several = to_several_streams(message, context);
     let sibling = one_unit_of_all(opened, context);
     let mut list = Vec::new();
@@ -34,6 +36,7 @@ pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, cont
             campaign: &context.config.campaign,
             file: &file,
             subjects: &subjects,
+            words: &words,
             sender: &sender.units,
             sibling: sibling.as_deref(),
             mailbox_stream: context.mailbox.stream.as_deref(),

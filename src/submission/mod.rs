@@ -4,6 +4,7 @@
 //! ledger stores it, nothing else decides.
 
 pub mod assess;
+mod body;
 pub mod documents;
 mod forms;
 mod resolve;

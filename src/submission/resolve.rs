@@ -8,6 +8,7 @@ use crate::form::month::{MonthKind, PeriodHint, find_period};
 use crate::form::reading::{Origin, Return};
 use crate::form::{Campaign, Finding, Place, Severity, find_streams};
 use crate::period::Period;
+use crate::submission::body;
 use crate::submission::units::{find_units, only_a_part};
 
 /// What stands around a return: the names of its file and mail, and who sent it.
@@ -19,6 +20,8 @@ pub struct Around<'a> {
     pub file: &'a str,
     /// The subject, and those of forwarded messages inside.
     pub subjects: &'a [String],
+    /// What the sender wrote in the mail itself.
+    pub words: &'a str,
     /// The one unit that the other sheets of the mail name.
     pub sibling: Option<&'a str>,
     /// Units that the sender is registered for or trusted with.
@@ -40,7 +43,8 @@ pub enum ForWhom {
     Unknown,
 }
 
-/// The unit: named on the sheet, else by sheet, file or subject, else the sender's only one.
+/// The unit: named on the sheet, else by sheet, file or subject, else the sender's only one, unless the mail says that
+/// it is sent for another; else the one that the mail names.
 ///
 /// `rows` are the unit cells of the rows concerned.
 pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
@@ -66,10 +70,10 @@ pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
         [] => match beside.iter().find(|units| !units.is_empty()).map(Vec::as_slice) {
             Some([one]) => ForWhom::Known(one.name.clone()),
             Some(several) => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
-            None => match (around.sibling, around.sender) {
-                (Some(named), _) => ForWhom::Known(named.to_owned()),
-                (None, [one]) => ForWhom::Known(one.name.clone()),
-                (None, _) => ForWhom::Unknown,
+            None => match around.sibling {
+                Some(named) => ForWhom::Known(named.to_owned()),
+                None => body::unit(around.words, around.registry, around.sender)
+                    .map_or(ForWhom::Unknown, |unit| ForWhom::Known(unit.name.clone())),
             },
         },
         several => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
@@ -164,7 +168,8 @@ pub struct ForWhen {
     pub told: Vec<Finding>,
 }
 
-/// Title, 填报时间/所属期 line, sheet name, file name, subject, in that order; else the open period.
+/// Title, 填报时间/所属期 line, sheet name, file name, subject, in that order; else what the mail itself says; else the
+/// open period.
 ///
 /// # Errors
 /// A W05 finding: the month named lies outside the window that returns are taken for.
@@ -188,8 +193,12 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
             found.push((p, place(None)));
         }
     }
-    let Some((first, at)) = found.first() else { return Ok(ForWhen { period: open, told: Vec::new() }) };
     let earliest = open.plus(-WINDOW);
+    let Some((first, at)) = found.first() else {
+        let hint = body::period(around.words, around.received).filter(|h| (earliest..=open).contains(&h.period));
+        let told = hint.iter().map(|h| Finding::new("H02", Severity::Info, place(None), body::explanation(h)));
+        return Ok(ForWhen { told: told.collect(), period: hint.map_or(open, |h| h.period) });
+    };
     if first.period > open || first.period < earliest {
         let text = format!("报表写的月份是“{}”，本期应报{}；请核对月份，改正后重新发送。", first.said, open.chinese());
         return Err(Box::new(Finding::new("W05", Severity::Error, at.clone(), text)));
@@ -256,6 +265,7 @@ mod tests {
     struct Mail<'a> {
         file: &'a str,
         subject: &'a str,
+        words: &'a str,
         sender: &'a [&'a str],
         stream: Option<&'a str>,
         sibling: Option<&'a str>,
@@ -264,6 +274,7 @@ mod tests {
     const PLAIN: Mail = Mail {
         file: "报表.xlsx",
         subject: "报表",
+        words: "",
         sender: &["云溪街道办事处"],
         stream: Some("nonpublic"),
         sibling: None,
@@ -278,6 +289,7 @@ mod tests {
             campaign: &campaign,
             file: mail.file,
             subjects: &[mail.subject.to_owned()],
+            words: mail.words,
             sender: &sender,
             sibling: mail.sibling,
             mailbox_stream: mail.stream,

@@ -15,6 +15,16 @@ pub fn find_units<'r>(text: &str, registry: &'r Registry) -> Vec<&'r Unit> {
     units.into_iter().map(|i| &registry.units[i]).collect()
 }
 
+/// The units for which the writer says to be writing: 代松岭镇报送, 替松岭镇, 帮松岭镇, 代表松岭镇.
+pub fn on_behalf_of<'r>(text: &str, registry: &'r Registry) -> Vec<&'r Unit> {
+    let text: Vec<char> = normal(text).chars().collect();
+    let said = |at: usize| text[at.saturating_sub(3)..at].iter().any(|c| ['代', '替', '帮'].contains(c));
+    let mut units: Vec<usize> = find(&text, registry).into_iter().filter(|(at, _)| said(*at)).map(|(_, u)| u).collect();
+    units.sort_unstable();
+    units.dedup();
+    units.into_iter().map(|i| &registry.units[i]).collect()
+}
+
 /// The text is to be one office's name, and what is found in it is only a part of that name: 东关街道 in 青东关街道.
 pub fn only_a_part(text: &str, registry: &Registry) -> bool {
     // What may stand in front of an office's name: the district, the committee above it.
