@@ -71,6 +71,8 @@ impl Scripted {
             address: "robot@office.test".into(),
             per_minute: 20,
             answers_per_day: 10,
+            answers_per_thread: 8,
+            answers_in_vain: 10,
             answer_within_days: 62,
             timeout: 1,
         }

@@ -159,6 +159,8 @@ async fn a_mail_written_twice_is_one_file_that_only_its_owner_reads() {
         address: "robot@office.test".into(),
         per_minute: 1,
         answers_per_day: 1,
+        answers_per_thread: 8,
+        answers_in_vain: 10,
         answer_within_days: 1,
         timeout: 1,
     };
