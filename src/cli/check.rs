@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Office, Outcome, print};
+use super::{Office, Outcome, bounced, print};
 use crate::config::{Config, SmtpKind, Source};
 use crate::db::Db;
 use crate::mailbox::Connection;
@@ -24,6 +24,7 @@ pub async fn run(office: Office) -> Result<Outcome> {
         clock(&office),
         reader(config).await,
     ];
+    lines.extend(bounced::checked(config).await.into_iter().map(|(what, result)| Line { what, result }));
     for mailbox in &config.mailboxes {
         let what = format!("mailbox {}", mailbox.name);
         let result = match Connection::open(mailbox, &config.limits).await {

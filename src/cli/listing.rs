@@ -133,7 +133,7 @@ pub fn unit_name(office: &Office, text: &str) -> Result<String> {
     }
 }
 
-fn local(t: DateTime<Utc>, zone: chrono_tz::Tz) -> String {
+pub fn local(t: DateTime<Utc>, zone: chrono_tz::Tz) -> String {
     t.with_timezone(&zone).trunc_subsecs(0).to_rfc3339()
 }
 

@@ -164,13 +164,21 @@ async fn spent(conn: &mut SqliteConnection, asked: &Asked<'_>, zone: Tz, now: Da
     Ok(Spent { day, thread, vain: vain.unwrap_or(0) })
 }
 
-/// Starts counting anew, and answers again.
-async fn be_patient(conn: &mut SqliteConnection, correspondent: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE correspondent SET vain = 0, silent_since = NULL WHERE address = ?1")
-        .bind(correspondent)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Starts counting anew, and answers again. Returns whether there was anything to forget.
+pub async fn be_patient(conn: &mut SqliteConnection, correspondent: &str) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query("UPDATE correspondent SET vain = 0, silent_since = NULL WHERE address = ?1 AND vain > 0")
+            .bind(correspondent)
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Who is not answered any more, and since when.
+pub async fn silent(conn: &mut SqliteConnection) -> sqlx::Result<Vec<(String, DateTime<Utc>)>> {
+    sqlx::query_as("SELECT address, silent_since FROM correspondent WHERE silent_since IS NOT NULL ORDER BY address")
+        .fetch_all(conn)
+        .await
 }
 
 async fn withhold(

@@ -237,6 +237,7 @@ pub async fn undelivered(conn: &mut SqliteConnection, since: DateTime<Utc>) -> s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
     use sqlx::sqlite::SqlitePoolOptions;
     use sqlx::{Sqlite, pool::PoolConnection};
 

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::documents::{File, Opened};
 use super::forms;
+use super::intent;
 use super::{Decisions, Disposition, Fate, Head, Submission, Verdict};
 use crate::config::{Config, Mailbox, Unit};
 use crate::form::{Finding, Place, Severity};
@@ -267,7 +268,7 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
     if !sender.known() || context.mailbox.stream.is_none() {
         return news;
     }
-    news.answer = true;
+    let meant = intent::speaks_of_a_return(message, &context.config.campaign);
     let nothing = opened.nothing_found();
     let mut findings = opened.findings;
     findings.extend(nothing);
@@ -277,12 +278,13 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
     }
     let refused = findings.iter().any(Finding::is_error);
     if findings.is_empty() {
-        return news;
+        return Verdict { answer: meant, ..news };
     }
     let mut verdict = if refused { Verdict::plain(Disposition::Rejected, findings[0].message.clone()) } else { news };
     verdict.rules = findings.iter().map(|f| f.rule.clone()).collect();
     verdict.findings = findings;
-    verdict.answer = true;
+    // The picture under the signature of a “收到” needs no answer.
+    verdict.answer = refused || meant || !intent::is_reply(message);
     verdict
 }
 

@@ -6,6 +6,7 @@
 pub mod assess;
 pub mod documents;
 mod forms;
+mod intent;
 mod resolve;
 pub mod units;
 
