@@ -48,7 +48,15 @@ pub async fn list(office: &Office) -> Result<Outcome> {
     for (address, since) in &silent {
         let cause = "not answered".to_owned();
         let reason = "answering brought nothing".to_owned();
-        rows.push(vec![address.clone(), unit(address), cause, String::new(), short(*since, zone), String::new(), reason]);
+        rows.push(vec![
+            address.clone(),
+            unit(address),
+            cause,
+            String::new(),
+            short(*since, zone),
+            String::new(),
+            reason,
+        ]);
     }
     print::table(&["address", "unit", "cause", "status", "since", "mail", "reason"], rows)?;
     Ok(Outcome::Done)

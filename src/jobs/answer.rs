@@ -65,7 +65,8 @@ pub async fn answer(
         return Ok(());
     }
     // What a person decided is told in any case: that happens once.
-    let permit = if about.decided { Permit::Answer } else { may_answer(conn, config, (about.id, message), now).await? };
+    let permit =
+        if about.decided { Permit::Answer } else { may_answer(conn, config, (about.id, message), now).await? };
     let last = match permit {
         Permit::Withheld(_) => return Ok(()),
         Permit::Last(budget) => Some(unreached::last_answer(budget)),

@@ -41,7 +41,10 @@ pub async fn note(
         let failed = Failed { address, cause: *cause, status, reason, outbox: *outbox, message, at };
         bounced::mark_failed_address(conn, &failed, now).await?;
         if outbox.is_some() && matches!(whose(config, address), Whose::Ours | Whose::Supervisor(_)) {
-            tracing::warn!(message = notice.message, "mail to the department or a supervisor came back; see `taizhang check`");
+            tracing::warn!(
+                message = notice.message,
+                "mail to the department or a supervisor came back; see `taizhang check`"
+            );
         }
     }
     let ours = told.iter().filter(|(_, outbox)| outbox.is_some()).count();

@@ -90,7 +90,10 @@ async fn a_notice_about_a_mail_that_is_not_ours_marks_nothing_and_is_told_of_tho
     let (known, stranger) = (failure("one@yunxi.test", Cause::NoSuchAddress), failure("x@else.test", Cause::Full));
     let forged = notice_of(vec![known, stranger], Some("somebody.else@mail.test"), None);
     let told = comes(&db, &config, &forged).await;
-    assert_eq!(told.iter().map(|b| (b.address.as_str(), b.mail.is_some())).collect::<Vec<_>>(), [("one@yunxi.test", false)]);
+    assert_eq!(
+        told.iter().map(|b| (b.address.as_str(), b.mail.is_some())).collect::<Vec<_>>(),
+        [("one@yunxi.test", false)]
+    );
     assert_eq!(reached(&db, &config).await.as_deref(), Some("one@yunxi.test"));
 }
 

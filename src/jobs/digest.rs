@@ -12,9 +12,7 @@ use super::{bounce, pass, remind};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Which};
-use crate::outbox::compose::digest::{
-    self, Digest, News, Silent, Undelivered, Unfetched, Unreminded, Waiting,
-};
+use crate::outbox::compose::digest::{self, Digest, News, Silent, Undelivered, Unfetched, Unreminded, Waiting};
 use crate::outbox::compose::unreached::Unanswered;
 use crate::outbox::{Kind, budget, store};
 use crate::period::Period;

@@ -129,7 +129,8 @@ fn decide(spent: Spent, useful: bool, limits: &Limits) -> Permit {
         return Permit::Withheld(*budget);
     }
     // A mail that brought something starts the row anew, so it is not the last of one.
-    let last = budgets.iter().find(|(budget, spent, limit)| spent + 1 == *limit && !(useful && *budget == Budget::Vain));
+    let last =
+        budgets.iter().find(|(budget, spent, limit)| spent + 1 == *limit && !(useful && *budget == Budget::Vain));
     last.map_or(Permit::Answer, |(budget, ..)| Permit::Last(*budget))
 }
 
@@ -166,11 +167,10 @@ async fn spent(conn: &mut SqliteConnection, asked: &Asked<'_>, zone: Tz, now: Da
 
 /// Starts counting anew, and answers again. Returns whether there was anything to forget.
 pub async fn be_patient(conn: &mut SqliteConnection, correspondent: &str) -> sqlx::Result<bool> {
-    let done =
-        sqlx::query("UPDATE correspondent SET vain = 0, silent_since = NULL WHERE address = ?1 AND vain > 0")
-            .bind(correspondent)
-            .execute(conn)
-            .await?;
+    let done = sqlx::query("UPDATE correspondent SET vain = 0, silent_since = NULL WHERE address = ?1 AND vain > 0")
+        .bind(correspondent)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() > 0)
 }
 

@@ -71,9 +71,10 @@ async fn a_day_of_the_zone_has_its_budget_and_the_last_answer_is_known() {
 async fn a_thread_has_its_budget_whoever_writes_in_it() {
     let mut conn = ledger().await;
     let now = at("2011-09-20T01:00:00Z");
-    for (n, expected) in [Permit::Answer, Permit::Answer, Permit::Last(Budget::Thread), Permit::Withheld(Budget::Thread)]
-        .into_iter()
-        .enumerate()
+    for (n, expected) in
+        [Permit::Answer, Permit::Answer, Permit::Last(Budget::Thread), Permit::Withheld(Budget::Thread)]
+            .into_iter()
+            .enumerate()
     {
         assert_eq!(comes(&mut conn, &format!("{n}@y.test"), ("root@y.test", true), now).await, expected);
     }
@@ -89,7 +90,11 @@ async fn answering_in_vain_ends_and_begins_again_with_something_useful() {
     }
     assert_eq!(comes(&mut conn, "one@y.test", ("", false), day(4)).await, Permit::Last(Budget::Vain));
     for n in 5..9 {
-        assert_eq!(comes(&mut conn, "one@y.test", ("", false), day(n)).await, Permit::Withheld(Budget::Vain), "for good");
+        assert_eq!(
+            comes(&mut conn, "one@y.test", ("", false), day(n)).await,
+            Permit::Withheld(Budget::Vain),
+            "for good"
+        );
     }
     let silent = [Unanswered { address: "one@y.test".into(), mails: 4, silent: true }];
     assert_eq!(unanswered(&mut conn, (day(0), day(9))).await.unwrap(), silent);

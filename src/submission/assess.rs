@@ -123,7 +123,9 @@ fn rejected_by_hand(reason: &str) -> Verdict {
 
 /// What came back, for the listing.
 fn returned(bounce: &Bounce) -> String {
-    let Some(first) = bounce.failures.first() else { return "退信：我们发出的邮件没有送达。".to_owned() };
+    let Some(first) = bounce.failures.first() else {
+        return "退信：我们发出的邮件没有送达。".to_owned();
+    };
     let others = bounce.failures.len() - 1;
     let more = if others > 0 { format!("等{}个地址", others + 1) } else { String::new() };
     let notice = if first.cause == Cause::Delayed { "延迟通知" } else { "退信" };

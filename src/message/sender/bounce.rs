@@ -96,15 +96,21 @@ fn by_words(words: &str) -> Cause {
         let pattern = |text: &str| Regex::new(text).expect("a valid pattern");
         [
             (
-                pattern(r"(?i)(mailbox|inbox|quota|disk|storage)[^.\n]{0,20}(full|exceed|insufficient)|over ?quota|insufficient (disk|storage|system storage)|空间不足|(邮箱|信箱|容量|空间)[^。\n]{0,6}(已满|满了)|超出?容量"),
+                pattern(
+                    r"(?i)(mailbox|inbox|quota|disk|storage)[^.\n]{0,20}(full|exceed|insufficient)|over ?quota|insufficient (disk|storage|system storage)|空间不足|(邮箱|信箱|容量|空间)[^。\n]{0,6}(已满|满了)|超出?容量",
+                ),
                 Cause::Full,
             ),
             (
-                pattern(r"(?i)spam|(?-i:\b(?:DT|MI|HL|RP):|SPM)|junk|virus|policy|block(ed|list)|blacklist|reject(ed)? by|content rejected|access denied|not allowed|authenticat|dmarc|size limit|too (large|big)|too many|frequen|rate limit|垃圾|病毒|拒收|拒绝接收|频率|过于频繁|超过[^。\n]{0,8}(大小|限制)"),
+                pattern(
+                    r"(?i)spam|(?-i:\b(?:DT|MI|HL|RP):|SPM)|junk|virus|policy|block(ed|list)|blacklist|reject(ed)? by|content rejected|access denied|not allowed|authenticat|dmarc|size limit|too (large|big)|too many|frequen|rate limit|垃圾|病毒|拒收|拒绝接收|频率|过于频繁|超过[^。\n]{0,8}(大小|限制)",
+                ),
                 Cause::Refused,
             ),
             (
-                pattern(r"(?i)(user|mailbox|recipient|account|address|alias)[^.\n]{0,30}(unknown|not found|not exist|n't exist|unavailable|disabled|suspended|inactive|expired|invalid)|(unknown|invalid|no such) (user|recipient|mailbox|address|account|person|local part)|no mailbox here|not (a )?(valid|known) (user|recipient|mailbox)|unavailable mail user|unrouteable|unroutable|(host|domain)[^\n]{0,40}not (found|exist)|bad (destination )?(mailbox )?address|不存在|未开通|已?停用|注销|冻结|无此(用户|邮箱)|没有(找到)?(该|此|这个)(用户|邮箱|收件人)|查无此"),
+                pattern(
+                    r"(?i)(user|mailbox|recipient|account|address|alias)[^.\n]{0,30}(unknown|not found|not exist|n't exist|unavailable|disabled|suspended|inactive|expired|invalid)|(unknown|invalid|no such) (user|recipient|mailbox|address|account|person|local part)|no mailbox here|not (a )?(valid|known) (user|recipient|mailbox)|unavailable mail user|unrouteable|unroutable|(host|domain)[^\n]{0,40}not (found|exist)|bad (destination )?(mailbox )?address|不存在|未开通|已?停用|注销|冻结|无此(用户|邮箱)|没有(找到)?(该|此|这个)(用户|邮箱|收件人)|查无此",
+                ),
                 Cause::NoSuchAddress,
             ),
         ]
@@ -118,6 +124,7 @@ pub fn bounce(message: &Message, own: &Own<'_>, from: &str) -> Option<Bounce> {
     let mut bounce = Bounce { failures: Vec::new(), returned: original::returned(message) };
     if !message.delivery_report.is_empty() {
         bounce.failures = reported(&message.delivery_report)?;
+        bounce.failures.iter_mut().for_each(|failure| look_into(&message.text, failure));
     }
     if bounce.failures.is_empty() {
         let words = original::reason(&message.text);
@@ -142,7 +149,8 @@ enum Told {
 
 fn told(message: &Message, from: &str) -> Option<Told> {
     static DELAYED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)延迟|delayed|\bdelay\b|warning: (message|could not)|still being retried").expect("a valid pattern")
+        Regex::new(r"(?i)延迟|delayed|\bdelay\b|warning: (message|could not)|still being retried")
+            .expect("a valid pattern")
     });
     static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -203,6 +211,18 @@ fn reported(report: &str) -> Option<Vec<Failure>> {
     (!failures.is_empty() || !arrived).then_some(failures)
 }
 
+/// Where the report tells nothing, as Exim's does of what it finds out itself, the words behind the address may.
+fn look_into(text: &str, failure: &mut Failure) {
+    if failure.cause != Cause::Unreached || !failure.reason.is_empty() {
+        return;
+    }
+    let text = original::above(text);
+    let behind = text.to_lowercase().find(&failure.address).and_then(|at| text.get(at + failure.address.len()..));
+    let words: Vec<&str> = behind.unwrap_or_default().lines().map(str::trim).filter(|l| l.len() > 3).take(2).collect();
+    failure.reason = one_line(&words.join(" "));
+    failure.cause = Cause::of(&failure.status, &failure.reason);
+}
+
 /// Groups of reports that were written without an empty line between them.
 fn split_recipients(group: &str) -> Vec<String> {
     let mut groups = vec![String::new()];
@@ -222,7 +242,8 @@ fn split_recipients(group: &str) -> Vec<String> {
 
 /// `rfc822; a@b`, `utf-8; …` with its escapes `\x{5F20}` (RFC 6533 section 3).
 fn typed_address(field: &str) -> Option<String> {
-    static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\x\{([0-9A-Fa-f]{2,6})\}").expect("a valid pattern"));
+    static ESCAPE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\\x\{([0-9A-Fa-f]{2,6})\}").expect("a valid pattern"));
     let text = field.rsplit(';').next().unwrap_or(field).trim().trim_matches(['<', '>']);
     let unescaped = ESCAPE.replace_all(text, |found: &regex::Captures<'_>| {
         let c = u32::from_str_radix(&found[1], 16).ok().and_then(char::from_u32);
@@ -233,8 +254,9 @@ fn typed_address(field: &str) -> Option<String> {
 
 /// The first enhanced status code in a text; parts of IP addresses are none.
 pub(super) fn status(text: &str) -> Option<String> {
-    static CODE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?:^|[^\d.])([45]\.\d{1,2}\.\d{1,3})(?:[^\d.]|\.?$|\.[^\d])").expect("a valid pattern"));
+    static CODE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:^|[^\d.])([45]\.\d{1,2}\.\d{1,3})(?:[^\d.]|\.?$|\.[^\d])").expect("a valid pattern")
+    });
     CODE.captures(text).map(|found| found[1].to_owned())
 }
 

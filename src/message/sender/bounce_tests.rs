@@ -64,7 +64,10 @@ fn a_report_names_each_recipient_with_its_status_and_the_servers_words() {
 
 #[test]
 fn a_report_that_the_mail_has_arrived_is_no_bounce() {
-    assert_eq!(read(&report("Final-Recipient: rfc822; happy@liulin.example\nAction: delivered\nStatus: 2.0.0\n")), None);
+    assert_eq!(
+        read(&report("Final-Recipient: rfc822; happy@liulin.example\nAction: delivered\nStatus: 2.0.0\n")),
+        None
+    );
 }
 
 #[test]
@@ -135,7 +138,9 @@ fn a_page_of_neteases_is_read_as_its_text_is() {
 #[test]
 fn where_somebody_got_a_copy_only_the_servers_words_tell_who_failed() {
     let text = |why: &str| {
-        format!("抱歉，您的邮件被退回来了……\n原邮件信息：\n主　题：逾期催报\n收件人：a@post.example\n抄　送：b@post.example\n退信原因：\n{why}\n")
+        format!(
+            "抱歉，您的邮件被退回来了……\n原邮件信息：\n主　题：逾期催报\n收件人：a@post.example\n抄　送：b@post.example\n退信原因：\n{why}\n"
+        )
     };
     let unsaid = plain("Postmaster@post.example", "系统退信", &text("对方邮箱已满。"));
     assert_eq!(failed(&unsaid), []);

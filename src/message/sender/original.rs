@@ -55,8 +55,9 @@ pub fn recipients(message: &Message) -> Vec<String> {
         return by_server;
     }
     // QQ names one by one.
-    static NAMED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"无法(发送|投递|送达)到?[:：]?\s*([^\s，,；;]+@[^\s，,；;]+)").expect("a valid pattern"));
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"无法(发送|投递|送达)到?[:：]?\s*([^\s，,；;]+@[^\s，,；;]+)").expect("a valid pattern")
+    });
     let named: Vec<String> = NAMED.captures_iter(text).flat_map(|found| addresses(&found[2])).collect();
     if !named.is_empty() {
         return named;
@@ -117,7 +118,8 @@ fn labelled(text: &str, label: &str) -> Option<String> {
 }
 
 fn addresses(text: &str) -> Vec<String> {
-    static ADDRESS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[A-Za-z0-9][A-Za-z0-9_.+-]*@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+").expect("a valid pattern"));
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"[A-Za-z0-9][A-Za-z0-9_.+-]*@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+").expect("a valid pattern")
+    });
     ADDRESS.find_iter(text).map(|m| m.as_str().to_lowercase()).collect()
 }

@@ -121,8 +121,11 @@ pub fn compose(digest: &Digest) -> Composed {
                 format!("{}（{}），{}：{}", u.mailbox, u.locator, moment(u.at), clip(&u.failure, 120))
             }),
             section("未能催报，请电话联系", &digest.unreminded, |u| {
-                let why =
-                    if u.dead.is_empty() { "没有登记邮箱".to_owned() } else { format!("{}退信", u.dead.join("、")) };
+                let why = if u.dead.is_empty() {
+                    "没有登记邮箱".to_owned()
+                } else {
+                    format!("{}退信", u.dead.join("、"))
+                };
                 format!("{}：还缺{}报表{}份（{why}）", u.unit, u.period.chinese(), u.owed)
             }),
             section("没有发出去的邮件", &digest.undelivered, |u| {

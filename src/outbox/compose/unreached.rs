@@ -145,7 +145,10 @@ mod tests {
             "云岭街道的邮箱gone@yunling.test：9月20日09:03退回催报《催报》，没有这个邮箱，或者邮箱已停用\
              （550 5.1.1 User unknown）。以后改发two@yunling.test；请核对登记的邮箱。"
         );
-        assert!(bounced(&returned(Cause::NoSuchAddress, None)).ends_with("没有别的邮箱可发，请打电话联系，并更正登记的邮箱。"));
+        assert!(
+            bounced(&returned(Cause::NoSuchAddress, None))
+                .ends_with("没有别的邮箱可发，请打电话联系，并更正登记的邮箱。")
+        );
         assert!(bounced(&returned(Cause::Refused, None)).contains("不是地址的问题"));
         let forged = Bounced { mail: None, ..returned(Cause::NoSuchAddress, None) };
         assert!(bounced(&forged).contains("可能是冒充的"));
