@@ -90,6 +90,23 @@ pub async fn came(db: &Db, verdict: &Verdict, received: &str, assessed: &str) ->
     id
 }
 
+/// A mail of ours to an address; returns its row. Its Message-ID and subject are made of these.
+pub async fn sent(conn: &mut sqlx::SqliteConnection, recipient: &str, when: &str) -> i64 {
+    let message_id = format!("{when}.{recipient}");
+    let mail = outbox::store::Queued {
+        kind: outbox::Kind::Reminder,
+        recipient,
+        message_id: &message_id,
+        subject: "催报：还缺8月报表",
+        raw: b"raw",
+        answers: None,
+        unit: None,
+        period: None,
+    };
+    assert!(outbox::store::enqueue(conn, &mail, at(when)).await.unwrap());
+    sqlx::query_scalar("SELECT max(id) FROM outbox").fetch_one(conn).await.unwrap()
+}
+
 /// Mails that wait to be sent, and those that were given up.
 pub async fn queued(db: &Db) -> (u32, u32) {
     let counts = outbox::store::counts(&mut db.pool().acquire().await.unwrap()).await.unwrap();

@@ -217,12 +217,18 @@ pub enum Headings {
     Export,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Units {
     /// Name every problem in the registry
     Check,
     /// All units with their streams, addresses and quotas (the default)
     List,
+    /// Addresses that mail came back from, or that are not answered any more, and why
+    Bounced {
+        /// This address works again
+        #[arg(long, value_name = "ADDRESS")]
+        clear: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Office, Outcome, print};
+use super::{Office, Outcome, bounced, print};
 use crate::config::{Config, Login, Mailbox, SmtpKind, Source};
 use crate::db::Db;
 use crate::jobs::take;
@@ -26,6 +26,7 @@ pub async fn run(office: Office) -> Result<Outcome> {
         clock(&office),
         reader(config).await,
     ];
+    lines.extend(bounced::checked(config).await.into_iter().map(|(what, result)| Line { what, result }));
     for mailbox in &config.mailboxes {
         lines.push(Line { what: format!("mailbox {}", mailbox.name), result: receiving(config, mailbox).await });
         if let Source::Imap(imap) = &mailbox.source {

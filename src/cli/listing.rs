@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Office, Outcome, print, usage};
 use crate::ledger::query::{self, Which};
+use crate::outbox::budget::Budget;
 use crate::period::Period;
 use crate::submission::units::find_units;
 
@@ -65,11 +66,17 @@ pub async fn messages(office: Office, since: Option<DateTime<Utc>>) -> Result<Ou
             m.from.clone().unwrap_or_default(),
             print::clip(&m.subject, 24),
             m.disposition.clone().unwrap_or_else(|| "waiting".into()),
-            print::clip(&m.reason, 40),
+            print::clip(&reason(m), 40),
         ]
     });
     print::table(&["id", "received", "mailbox", "from", "subject", "disposition", "reason"], rows.collect())?;
     Ok(Outcome::Done)
+}
+
+/// Where it went, and whether it went unanswered for want of budget.
+fn reason(m: &query::Listed) -> String {
+    let withheld = m.withheld.as_deref().and_then(Budget::parse);
+    withheld.map_or_else(|| m.reason.clone(), |budget| format!("【{}】{}", budget.chinese(), m.reason))
 }
 
 /// One message as the contract of `messages --json` has it.
@@ -84,7 +91,7 @@ pub fn message_json(m: &query::Listed, zone: chrono_tz::Tz) -> serde_json::Value
     json!({
         "id": m.id, "mailbox": m.mailbox, "message_id": m.message_id, "from": m.from, "subject": m.subject,
         "received_at": local(m.received_at, zone), "disposition": m.disposition, "reason": m.reason, "rules": m.rules,
-        "duplicate_of": m.duplicate_of, "submissions": submissions.collect::<Vec<_>>(),
+        "duplicate_of": m.duplicate_of, "answer_withheld": m.withheld, "submissions": submissions.collect::<Vec<_>>(),
     })
 }
 
@@ -126,7 +133,7 @@ pub fn unit_name(office: &Office, text: &str) -> Result<String> {
     }
 }
 
-fn local(t: DateTime<Utc>, zone: chrono_tz::Tz) -> String {
+pub fn local(t: DateTime<Utc>, zone: chrono_tz::Tz) -> String {
     t.with_timezone(&zone).trunc_subsecs(0).to_rfc3339()
 }
 

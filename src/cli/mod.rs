@@ -1,6 +1,7 @@
 //! The command line: one file a command. Tables for people, one JSON document with `--json`; logs go to stderr.
 
 mod arguments;
+mod bounced;
 mod check;
 mod daemon;
 mod demo;
@@ -109,7 +110,7 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Quarantine { action } => quarantine::run(office, action).await,
         Command::Headings { action } => headings::run(office, action).await,
         Command::Excuse { unit, period, reason } => quarantine::excuse(office, unit, period, reason).await,
-        Command::Units { action } => units::run(office, action),
+        Command::Units { action } => units::run(office, action).await,
         Command::Template(options) => template::run(office, options).await,
         Command::Check => check::run(office).await,
     }

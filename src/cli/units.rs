@@ -4,13 +4,16 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::arguments::Units;
-use super::{Office, Outcome, print};
+use super::{Office, Outcome, bounced, print};
 
-pub fn run(office: Office, action: Option<Units>) -> Result<Outcome> {
-    let units = &office.config.registry.units;
-    if let Some(Units::Check) = action {
-        return check(&office);
+pub async fn run(office: Office, action: Option<Units>) -> Result<Outcome> {
+    match action {
+        Some(Units::Check) => return check(&office),
+        Some(Units::Bounced { clear: Some(address) }) => return bounced::clear(&office, &address).await,
+        Some(Units::Bounced { clear: None }) => return bounced::list(&office).await,
+        Some(Units::List) | None => {}
     }
+    let units = &office.config.registry.units;
     if office.json {
         let rows = units.iter().map(|u| {
             let quotas: serde_json::Map<_, _> = u.quotas.iter().map(|(s, n)| (s.clone(), (*n).into())).collect();

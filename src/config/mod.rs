@@ -172,6 +172,10 @@ pub struct Smtp {
     pub per_day: Option<u32>,
     /// Answers to one address a day.
     pub answers_per_day: u32,
+    /// Answers within one thread a day.
+    pub answers_per_thread: u32,
+    /// Answers in a row to an address whose mails bring nothing new, before it is not answered any more.
+    pub answers_in_vain: u32,
     /// Mail that is older than this many days when it is read is taken, but no longer answered.
     pub answer_within_days: u32,
     /// Seconds one delivery may take.

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 
 use super::marked::Marked;
+use super::patience::may_answer;
 use super::post::{self, Post};
 use crate::config::{Config, Mailbox};
 use crate::form::record::Values;
@@ -14,9 +15,10 @@ use crate::form::{Datum, Finding, FormKind, Place, Severity};
 use crate::ledger::obligation::{Obligation, State};
 use crate::ledger::query::{self, Version};
 use crate::message::Message;
+use crate::outbox::budget::Permit;
 use crate::outbox::compose::receipt::{self, Fate, Figure, Outcome, Receipt, Rows, Taken};
-use crate::outbox::compose::{Owed, Why};
-use crate::outbox::{Attached, Kind, store};
+use crate::outbox::compose::{Owed, Why, unreached};
+use crate::outbox::{Attached, Kind};
 use crate::period::Period;
 use crate::report::{findings_sheet, table};
 use crate::submission::{self, Disposition, Submission, Verdict};
@@ -39,8 +41,12 @@ const FIGURES: [&str; 6] =
 /// With more findings than this the full list goes along as a workbook; fewer are all in the text.
 const IN_TEXT: usize = 3;
 
-/// Queues the receipt, if one is right: the sender is known and a person, the mail is not old, and the day's budget
-/// for that address is not used up.
+/// Queues the receipt, if one is right: the sender is known and a person, the mail is not old, and the budgets are not
+/// used up.
+///
+/// It goes to the From address and not to the return path (RFC 3834 section 4 allows it to a service): From is what the
+/// registry knows and the provider has authenticated, while a return path may be a gateway's. A null one is never
+/// answered.
 pub async fn answer(
     conn: &mut SqliteConnection,
     config: &Config,
@@ -53,16 +59,19 @@ pub async fn answer(
     if now - about.received_at > TimeDelta::days(i64::from(config.smtp.answer_within_days)) {
         return Ok(());
     }
-    let today = now.with_timezone(&config.timezone).date_naive();
-    if store::answers_today(conn, to, today, config.timezone).await? >= config.smtp.answers_per_day {
-        tracing::warn!(message = about.id, "the day's answers to this address are used up; no receipt");
-        return Ok(());
-    }
     let units = units(verdict);
     let owed = owed(conn, config, &units, period(config, verdict, now), now).await?;
     if outcome == Outcome::NoForm && owed.is_empty() {
         return Ok(());
     }
+    // What a person decided is told in any case: that happens once.
+    let permit =
+        if about.decided { Permit::Answer } else { may_answer(conn, config, (about.id, message), now).await? };
+    let last = match permit {
+        Permit::Withheld(_) => return Ok(()),
+        Permit::Last(budget) => Some(unreached::last_answer(budget)),
+        Permit::Answer => None,
+    };
     let findings = all_findings(conn, verdict).await?;
     let list = full_list(config, message, (&findings, about.marked), now)?;
     let receipt = Receipt {
@@ -76,11 +85,14 @@ pub async fn answer(
         owed: (!units.is_empty()).then_some(owed),
         marked: about.marked.iter().map(Marked::told).collect(),
         full_list: list.as_ref().map(|a| a.name.clone()),
+        last,
         contact: config.department.contact.clone(),
         signature: signature(config, about.mailbox),
     };
     let composed = receipt::compose(&receipt);
-    let mut references = message.references.clone();
+    // RFC 5322 section 3.6.4.
+    let thread = if message.references.is_empty() { &message.in_reply_to } else { &message.references };
+    let mut references = thread.clone();
     references.extend(message.message_id.clone());
     let key = if about.decided {
         format!("{} decided {:?}", about.digest, verdict.disposition)

@@ -8,15 +8,14 @@ use sqlx::SqliteConnection;
 
 use super::post::{self, Post};
 use super::schedule::Occurrence;
-use super::{pass, remind};
+use super::{bounce, pass, remind};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Which};
-use crate::outbox::compose::digest::{
-    self, Bounced, Digest, News, Silent, Undelivered, Unfetched, Unreminded, Waiting,
-};
+use crate::outbox::compose::digest::{self, Digest, News, Silent, Undelivered, Unfetched, Unreminded, Waiting};
+use crate::outbox::compose::unreached::Unanswered;
 use crate::outbox::refusal::Blame;
-use crate::outbox::{Kind, store};
+use crate::outbox::{Kind, budget, store};
 use crate::period::Period;
 
 /// After so many attempts a mail is left in its mailbox.
@@ -91,7 +90,8 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
     Ok(Digest {
         now: now.with_timezone(&zone),
         quarantined: waiting.collect(),
-        bounced: bounced(conn, config, (since, now)).await?,
+        bounced: bounce::told(conn, config, (since, now)).await?,
+        unanswered: unanswered(conn, config, (since, now)).await?,
         silent: silent(conn, config).await?,
         unfetched: unfetched(conn, config, (since, now)).await?,
         unreminded: unreminded(conn, config, (since, now)).await?,
@@ -101,17 +101,12 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
     })
 }
 
-async fn bounced(conn: &mut SqliteConnection, config: &Config, (since, now): Window) -> Result<Vec<Bounced>> {
-    let rows: Vec<(String, DateTime<Utc>)> = sqlx::query_as("SELECT address, at FROM bounced WHERE at > ? AND at <= ?")
-        .bind(since)
-        .bind(now)
-        .fetch_all(conn)
-        .await?;
-    let line = |(address, at): (String, DateTime<Utc>)| {
-        let unit = config.registry.registered(&address).first().map(|u| u.name.clone()).unwrap_or_default();
-        Bounced { unit, address, at: at.with_timezone(&config.timezone) }
+async fn unanswered(conn: &mut SqliteConnection, config: &Config, window: Window) -> Result<Vec<Unanswered>> {
+    let line = |u: budget::Unanswered| {
+        let unit = config.registry.registered(&u.address).first().map(|unit| unit.name.clone()).unwrap_or_default();
+        Unanswered { unit, address: u.address, mails: u.mails, silent: u.silent }
     };
-    Ok(rows.into_iter().map(line).collect())
+    Ok(budget::unanswered(conn, window).await?.into_iter().map(line).collect())
 }
 
 async fn silent(conn: &mut SqliteConnection, config: &Config) -> Result<Vec<Silent>> {
@@ -160,7 +155,7 @@ async fn unreminded(conn: &mut SqliteConnection, config: &Config, (since, now): 
         let period: Period = period.parse().map_err(anyhow::Error::msg)?;
         let owing = remind::owing(conn, config, period, now).await?;
         let without = owing.into_iter().filter(|o| o.address.is_none());
-        list.extend(without.map(|o| Unreminded { unit: o.unit.name, period, owed: o.obligations.len() }));
+        list.extend(without.map(|o| Unreminded { unit: o.unit.name, period, owed: o.obligations.len(), dead: o.dead }));
     }
     Ok(list)
 }
@@ -170,6 +165,8 @@ mod tests {
     use super::*;
     use crate::fixture::{self, at};
     use crate::jobs::schedule::{Job, Occurrence};
+    use crate::message::sender::Cause;
+    use crate::outbox::bounced::{self, Failed};
     use crate::submission::{Disposition, Verdict};
 
     fn due(job: Job, now: DateTime<Utc>) -> Occurrence {
@@ -197,8 +194,18 @@ mod tests {
         // Read long after it came, two days before the next digest.
         let id = fixture::came(&db, &news, "2011-09-10T00:00:00Z", "2011-09-20T01:00:00Z").await;
         let mut conn = db.pool().acquire().await.unwrap();
-        let bounced = sqlx::query("INSERT INTO bounced (address, at, message) VALUES ('gone@office.test', ?, ?)");
-        bounced.bind(at("2011-09-20T01:00:00Z")).bind(id).execute(&mut *conn).await.unwrap();
+        let outbox = fixture::sent(&mut conn, "gone@office.test", "2011-09-20T00:50:00Z").await;
+        let at_one = at("2011-09-20T01:00:00Z");
+        let failed = Failed {
+            address: "gone@office.test",
+            cause: Cause::NoSuchAddress,
+            status: "",
+            reason: "",
+            outbox: Some(outbox),
+            message: Some(id),
+            at: at_one,
+        };
+        bounced::mark_failed_address(&mut conn, &failed, at_one).await.unwrap();
         drop(conn);
         let late = told(&db, &config, "2011-09-22T03:00:00Z").await;
         assert_eq!((late.news.len(), late.bounced.len()), (1, 1));

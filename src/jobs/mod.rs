@@ -1,15 +1,18 @@
 //! The jobs: take, process, file, remind, report, deliver. Each is one public function that tests call directly.
 
 pub mod answer;
+pub mod bounce;
 pub mod digest;
 pub mod file;
 pub mod gather;
 pub mod marked;
 mod open;
 pub mod pass;
+pub mod patience;
 pub mod post;
 pub mod process;
 pub mod publish;
+pub mod reach;
 pub mod remind;
 pub mod schedule;
 pub mod take;

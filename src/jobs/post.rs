@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use crate::config::Config;
 use crate::outbox::compose::Composed;
 use crate::outbox::mail::{domain_of, message_id};
-use crate::outbox::{self, Attached, AutoSubmitted, Kind, Outgoing, PostError, store};
+use crate::outbox::{self, Attached, AutoSubmitted, Kind, Outgoing, PostError, budget, store};
 use crate::period::Period;
 
 /// What to post besides the words.
@@ -57,7 +57,12 @@ pub async fn enqueue(
     let period = post.period.map(|p| p.to_string());
     let about = outbox::About { answers: post.answers, unit: post.unit, period: period.as_deref() };
     match outbox::post(conn, &mail, about, now).await {
-        Ok(new) => Ok(new),
+        Ok(new) => {
+            if let (Some(_), Some(root)) = (post.answers, mail.references.first()) {
+                budget::note_thread(conn, &mail.message_id, root).await?;
+            }
+            Ok(new)
+        }
         // An address that no mail can be sent to must not stop the return itself from being taken.
         Err(PostError::Unsendable(error)) => {
             tracing::error!(kind = post.kind.as_str(), unit = post.unit, "a mail cannot be built and is not sent");

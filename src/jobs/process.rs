@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::answer;
+use super::bounce::{self, Notice};
 use super::marked::{self, Marked};
 use super::open::{Spot, open};
 use crate::config::{Config, Mailbox};
@@ -19,6 +20,7 @@ use crate::ledger::headings::{self, Confirmed};
 use crate::ledger::{mailstore, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::Nature;
+use crate::outbox::bounced;
 use crate::reader::{Reader, Unavailable};
 use crate::submission::assess::{Assessed, BROKE_DOWN, Context, Letter, assess};
 use crate::submission::documents::{File, Found};
@@ -296,8 +298,16 @@ async fn settle(
     for (unit, stream) in &touched {
         rebuild::unit_stream(conn, &config.campaign, unit, stream).await?;
     }
-    if let Nature::Bounce { addresses, .. } = &nature {
-        mark_bounced(conn, stored.id, addresses, now).await?;
+    match (&nature, &message.from) {
+        (Nature::Bounce(bounce), _) => {
+            let notice = Notice { message: stored.id, received_at: stored.received_at };
+            bounce::note(conn, config, notice, bounce, now).await?;
+        }
+        // Who writes can be reached; a forger is somebody else.
+        (Nature::Person | Nature::Auto { .. }, Some(from)) if !verdict.rules.iter().any(|rule| rule == "M02") => {
+            bounced::end(conn, &from.email, stored.received_at).await?;
+        }
+        _ => {}
     }
     if answers == Answers::Send {
         let about = answer::About {
@@ -328,17 +338,4 @@ async fn claimed(conn: &mut SqliteConnection, message: i64) -> Result<BTreeSet<(
         .fetch_all(conn)
         .await?;
     Ok(rows.into_iter().map(|r| (r.get(0), r.get(1))).collect())
-}
-
-async fn mark_bounced(
-    conn: &mut SqliteConnection,
-    message: i64,
-    addresses: &[String],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    for address in addresses {
-        let sql = "INSERT INTO bounced (address, at, message) VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE SET at = excluded.at, message = excluded.message";
-        sqlx::query(sql).bind(address).bind(now).bind(message).execute(&mut *conn).await?;
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 use super::answer::owed_view;
 use super::pass;
 use super::post::{self, Post};
+use super::reach::{Directory, Reach};
 use super::schedule::{Job, Occurrence};
 use super::templates::{self, Draft};
 use crate::config::{Config, Unit};
@@ -25,8 +26,10 @@ use crate::report;
 pub struct Owing {
     pub unit: Unit,
     pub obligations: Vec<Obligation>,
-    /// Whom the reminder goes to: its first address that has not bounced.
+    /// Whom the reminder goes to.
     pub address: Option<String>,
+    /// Its addresses that do not exist any more.
+    pub dead: Vec<String>,
 }
 
 /// Units that still owe something, in the registry's order.
@@ -37,14 +40,14 @@ pub async fn owing(
     now: DateTime<Utc>,
 ) -> Result<Vec<Owing>> {
     let all = query::obligations(conn, config, period, now).await?;
-    let bounced: Vec<String> = sqlx::query_scalar("SELECT address FROM bounced").fetch_all(conn).await?;
+    let directory = Directory::load(conn).await?;
     let mut list = Vec::new();
     for unit in &config.registry.units {
         let mine = all.iter().filter(|o| o.unit == unit.name && o.state.owed());
         let obligations: Vec<Obligation> = mine.cloned().collect();
         if !obligations.is_empty() {
-            let good = unit.addresses.iter().find(|a| !bounced.contains(a)).or(unit.addresses.first());
-            list.push(Owing { unit: unit.clone(), obligations, address: good.cloned() });
+            let Reach { address, dead } = directory.reach(unit);
+            list.push(Owing { unit: unit.clone(), obligations, address, dead });
         }
     }
     Ok(list)
@@ -90,7 +93,7 @@ pub async fn letters(
     let list = owing(&mut *db.pool().acquire().await?, config, period, now).await?;
     for owing in list {
         let Some(to) = owing.address.clone() else {
-            tracing::warn!(unit = owing.unit.name, "owes returns but has no address to remind");
+            tracing::warn!(unit = owing.unit.name, "owes returns but has no address that takes a reminder");
             continue;
         };
         let mut drafts = Vec::new();

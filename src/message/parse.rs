@@ -183,8 +183,9 @@ impl Walk<'_> {
             }
             (Content::Message(inner), _) => self.forwarded(inner, place.depth + 1),
             (Content::PackedMessage, _) if self.packed(&entity.decoded(), place.depth + 1) => {}
-            (_, ("message" | "text", "rfc822-headers")) => {
-                let headers = entity.decoded();
+            (_, ("message" | "text", "rfc822-headers" | "global-headers")) => {
+                // Some are cut off behind the last field.
+                let headers = [&entity.decoded(), &b"\r\n\r\n"[..]].concat();
                 let headers = self.within_limits(&headers);
                 self.message.forwarded.extend(with_tree(headers, forwarded));
             }

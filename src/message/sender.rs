@@ -1,16 +1,22 @@
 //! Who wrote a mail: a person, a machine, a list, a mail server returning our own, or we. Pure.
 //!
-//! Only a person is ever answered (RFC 3834 section 2).
+//! Only a person is ever answered (RFC 3834 section 2). Here: what is ours, and the order in which signs are looked at;
+//! `automatic` has the headers, `habits` the words of programs that send none, [`bounce`] reads what was returned.
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+mod automatic;
+pub mod bounce;
+mod habits;
+mod original;
+mod words;
 
-use regex::Regex;
 use sha2::{Digest, Sha256};
 
 use super::{Attachment, Message};
+use automatic::Told;
 
 pub use super::authentication::{Authentication, authentication};
+pub use bounce::{Bounce, Cause, Failure};
+pub use words::own_words;
 
 /// The header that every mail of ours carries; its value names the installation.
 pub const MARKER: &str = "X-Taizhang";
@@ -24,10 +30,21 @@ pub struct Own<'a> {
     pub installation: &'a str,
 }
 
+impl Own<'_> {
+    /// One of our addresses, also with a tag: `ledger+tag@…` is `ledger@…` (RFC 5233).
+    fn has(&self, address: &str) -> bool {
+        let untagged = address.rsplit_once('@').and_then(|(local, domain)| {
+            let (name, _) = local.split_once('+')?;
+            Some(format!("{name}@{domain}"))
+        });
+        self.addresses.iter().any(|own| own == address || Some(own) == untagged.as_ref())
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nature {
     Person,
-    /// An automatic reply or notice. `why` names the header or word that tells.
+    /// An automatic reply or notice, or spam. `why` names the header or the habit that tells, for the listing.
     Auto {
         why: String,
     },
@@ -35,148 +52,39 @@ pub enum Nature {
     List {
         why: String,
     },
-    /// A mail server returns a mail.
-    Bounce {
-        /// The recipients that failed, lower case; empty where the mail was only delayed.
-        addresses: Vec<String>,
-        /// The Message-ID of the mail that was returned, without brackets.
-        original: Option<String>,
-    },
+    /// A mail server returns a mail, or tells that it is held up.
+    Bounce(Bounce),
+    /// The program wrote it.
     Own,
+    /// From one of our own addresses, but not by the program: somebody at the committee's desk, or a forger.
+    Desk,
 }
 
+/// The outer header decides: a mail of ours that a person forwards is that person's.
 pub fn nature(message: &Message, own: &Own<'_>) -> Nature {
     let from = message.from.as_ref().map(|a| a.email.as_str()).unwrap_or_default();
     let marked = message.header(MARKER).any(|value| value.split_whitespace().any(|word| word == own.installation));
-    if marked || own.addresses.iter().any(|a| a == from) {
+    if marked && own.has(from) {
         return Nature::Own;
     }
-    if is_bounce(message, from) {
-        return Nature::Bounce { addresses: failed_recipients(message, own, from), original: returned_id(message) };
+    if let Some(bounce) = bounce::bounce(message, own, from) {
+        return Nature::Bounce(bounce);
     }
-    let precedence = message.header("Precedence").next().unwrap_or_default().to_lowercase();
-    let list_header = message.headers.iter().map(|(name, _)| name).find(|name| {
-        let name = name.to_ascii_lowercase();
-        name.starts_with("list-") || matches!(name.as_str(), "mailing-list" | "x-mailing-list")
-    });
-    if let Some(name) = list_header {
-        return Nature::List { why: name.clone() };
+    if own.has(from) {
+        return Nature::Desk;
     }
-    if matches!(precedence.as_str(), "bulk" | "list" | "junk") {
-        return Nature::List { why: format!("Precedence: {precedence}") };
+    match automatic::told(message, own, from) {
+        Some(Told::List(why)) => Nature::List { why },
+        Some(Told::Auto(why)) => Nature::Auto { why },
+        None => habits::told(message).map_or(Nature::Person, |why| Nature::Auto { why: why.to_owned() }),
     }
-    automatic(message, from, &precedence).map_or(Nature::Person, |why| Nature::Auto { why })
 }
 
-/// What shows that a machine wrote this.
-fn automatic(message: &Message, from: &str, precedence: &str) -> Option<String> {
-    static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
-        // Only at the very start: a person's answer to an automatic reply begins with `Re:` or `回复`.
-        Regex::new(
-            r"(?i)^\s*[\[【(（]?(外出|假期|休假)?自动(回复|答复|应答)[\]】)）]?\s*([:：]|$)|^(automatic reply|auto(-| )?reply|auto(-| )?response|out of (the )?office)\s*([:：]|$)",
-        )
-        .expect("a valid pattern")
-    });
-    // RFC 3834 section 5: any value but `no`, parameters aside.
-    let submitted =
-        message.header("Auto-Submitted").next().map(|v| v.split(';').next().unwrap_or(v).trim().to_lowercase());
-    if let Some(value) = submitted.filter(|v| v != "no") {
-        return Some(format!("Auto-Submitted: {value}"));
-    }
-    if precedence == "auto_reply" || precedence == "auto-reply" {
-        return Some(format!("Precedence: {precedence}"));
-    }
-    let headers = ["X-Autoreply", "X-Autorespond", "X-Autoresponse", "X-Auto-Reply", "X-AutoReply-From"];
-    if let Some(name) = headers.iter().find(|name| message.header(name).any(|v| !v.trim().eq_ignore_ascii_case("no"))) {
-        return Some((*name).to_owned());
-    }
-    // Office systems also put this one on mail that people send through them, so a file speaks for a person.
-    if message.attachments.is_empty() && message.header("X-Auto-Response-Suppress").next().is_some() {
-        return Some("X-Auto-Response-Suppress".to_owned());
-    }
-    if message.return_path.as_deref() == Some("") {
-        return Some("null return path".to_owned());
-    }
-    let receipt = message.header("Content-Type").any(|v| v.to_lowercase().contains("disposition-notification"));
-    if receipt {
-        return Some("read receipt".to_owned());
-    }
-    if is_mail_server(from) {
-        return Some("written by a mail server".to_owned());
-    }
-    SUBJECT.is_match(&message.subject).then(|| "subject of an automatic reply".to_owned())
-}
-
+/// Addresses that mail servers write from.
 fn is_mail_server(from: &str) -> bool {
-    matches!(from.split('@').next(), Some("mailer-daemon" | "postmaster" | "mail-daemon" | "mailerdaemon"))
-}
-
-/// RFC 3464 reports, and what servers of Chinese providers and qmail send instead.
-fn is_bounce(message: &Message, from: &str) -> bool {
-    static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)系统退信|退信通知|^\s*退信|邮件退回|投递失败|发送失败|undeliver|returned mail|delivery (status notification|failure|failed)|failure notice|mail delivery (failed|failure)|delivery has failed",
-        )
-        .expect("a valid pattern")
-    });
-    let report = message.header("Content-Type").any(|value| {
-        let value = value.to_lowercase();
-        value.starts_with("multipart/report") && value.contains("delivery-status")
-    });
-    let by_server = is_mail_server(from) || message.return_path.as_deref() == Some("");
-    report || (by_server && (!message.delivery_report.is_empty() || RETURNED.is_match(&message.subject)))
-}
-
-fn failed_recipients(message: &Message, own: &Own<'_>, from: &str) -> Vec<String> {
-    static ADDRESS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[A-Za-z0-9][\w.+-]*@[\w-]+(\.[\w-]+)+").expect("a valid pattern"));
-    let all = |text: &str| ADDRESS.find_iter(text).map(|m| m.as_str().to_lowercase()).collect::<Vec<_>>();
-    if !message.delivery_report.is_empty() {
-        return reported_recipients(&message.delivery_report);
-    }
-    // Exim names them in a header of its own.
-    let mut found: Vec<String> = message.header("X-Failed-Recipients").flat_map(all).collect();
-    if found.is_empty() {
-        // Only what stands before the returned mail.
-        let end = ["--- Below this line", "------ This is a copy", "Original message", "原始邮件", "Message-ID:"];
-        let cut = end.iter().filter_map(|mark| message.text.find(mark)).min().unwrap_or(message.text.len());
-        found = all(&message.text[..cut]);
-    }
-    let strangers: BTreeSet<String> =
-        found.into_iter().filter(|a| a != from && !is_mail_server(a) && !own.addresses.contains(a)).collect();
-    strangers.into_iter().take(20).collect()
-}
-
-/// Recipients of the per-recipient groups whose action is `failed` (RFC 3464 section 2.3).
-fn reported_recipients(report: &str) -> Vec<String> {
-    let report = report.replace("\r\n", "\n");
-    let mut failed = Vec::new();
-    for group in report.split("\n\n") {
-        let field = |name: &str| {
-            group.lines().find_map(|line| {
-                let (key, value) = line.split_once(':')?;
-                key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
-            })
-        };
-        if field("Action").is_some_and(|action| !action.to_lowercase().starts_with("failed")) {
-            continue;
-        }
-        let recipient = field("Original-Recipient").or_else(|| field("Final-Recipient"));
-        if let Some(address) = recipient.map(|r| r.rsplit(';').next().unwrap_or(r).trim().trim_matches(['<', '>'])) {
-            failed.push(address.to_lowercase());
-        }
-    }
-    failed
-}
-
-fn returned_id(message: &Message) -> Option<String> {
-    static IN_TEXT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?im)^\s*>?\s*Message-ID:\s*<([^<>\s]+)>").expect("a valid pattern"));
-    let enclosed = message.forwarded.iter().find_map(|f| f.message_id.clone());
-    enclosed
-        .or_else(|| IN_TEXT.captures(&message.text).map(|found| found[1].to_owned()))
-        .or_else(|| message.in_reply_to.first().cloned())
-        .or_else(|| message.references.last().cloned())
+    let name = from.split('@').next().unwrap_or_default();
+    matches!(name, "mailer-daemon" | "postmaster" | "mail-daemon" | "mailerdaemon" | "maildaemon")
+        || name.starts_with("microsoftexchange")
 }
 
 /// The mail speaks of files that lie with the provider and are not in the mail (rule M05).
@@ -218,74 +126,5 @@ pub fn fingerprint(attachments: &[Attachment]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::Address;
-
-    fn mail(from: &str, subject: &str, headers: &[(&str, &str)]) -> Message {
-        Message {
-            from: Some(Address { name: None, email: from.into() }),
-            subject: subject.into(),
-            headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-            ..Message::default()
-        }
-    }
-
-    fn told(message: &Message) -> &'static str {
-        let own = Own { addresses: &["in@qu.example".to_owned()], installation: "qu.example" };
-        match nature(message, &own) {
-            Nature::Person => "person",
-            Nature::Auto { .. } => "auto",
-            Nature::List { .. } => "list",
-            Nature::Bounce { .. } => "bounce",
-            Nature::Own => "own",
-        }
-    }
-
-    #[test]
-    fn machines_are_told_from_people() {
-        let clerk = "wang@liulin.example";
-        for (message, who) in [
-            (mail(clerk, "八月份报表", &[]), "person"),
-            (mail(clerk, "回复：自动回复：催报", &[]), "person"),
-            (mail(clerk, "关于自动回复的说明", &[]), "person"),
-            (mail(clerk, "自动回复：催报", &[]), "auto"),
-            (mail(clerk, "自动回复", &[]), "auto"),
-            (mail(clerk, "Out of Office: x", &[]), "auto"),
-            (mail(clerk, "x", &[("Auto-Submitted", "no")]), "person"),
-            (mail(clerk, "x", &[("auto-submitted", "Auto-Replied; a=b")]), "auto"),
-            (mail(clerk, "x", &[("X-Autoreply", "yes")]), "auto"),
-            (mail(clerk, "x", &[("Precedence", "auto_reply")]), "auto"),
-            (mail(clerk, "x", &[("Precedence", "Bulk")]), "list"),
-            (mail(clerk, "x", &[("List-Id", "<a.example>")]), "list"),
-            (mail(clerk, "x", &[("X-Auto-Response-Suppress", "All")]), "auto"),
-            (mail(clerk, "x", &[("Content-Type", "multipart/report; report-type=disposition-notification")]), "auto"),
-            (mail("postmaster@liulin.example", "系统退信", &[]), "bounce"),
-            (mail("postmaster@liulin.example", "通知", &[]), "auto"),
-            (mail(clerk, "系统退信请处理", &[]), "person"),
-            (mail("in@qu.example", "x", &[]), "own"),
-            (mail(clerk, "x", &[(MARKER, "qu.example")]), "own"),
-            (mail(clerk, "x", &[(MARKER, "another.example")]), "person"),
-        ] {
-            assert_eq!(told(&message), who, "{} {:?}", message.subject, message.headers);
-        }
-        let no_return = Message { return_path: Some(String::new()), ..mail(clerk, "x", &[]) };
-        assert_eq!(told(&no_return), "auto");
-        let file = Attachment { name: "a.xls".into(), kind: crate::message::Kind::Xls, bytes: vec![] };
-        let sent = mail(clerk, "x", &[("X-Auto-Response-Suppress", "All")]);
-        assert_eq!(told(&Message { attachments: vec![file], ..sent }), "person", "an office system's mail with a file");
-    }
-
-    #[test]
-    fn a_returned_mail_in_plain_words_names_its_addresses() {
-        let mut message = mail("mailer-daemon@post.example", "系统退信/Undelivered Mail", &[]);
-        message.text = "收件人：Gone@liulin.example\n原因：550 User not found\n发件人 in@qu.example\n\
-                        原始邮件\nMessage-ID: <ours@qu.example>\nTo: other@liulin.example"
-            .into();
-        let own = Own { addresses: &["in@qu.example".to_owned()], installation: "qu.example" };
-        assert_eq!(
-            nature(&message, &own),
-            Nature::Bounce { addresses: vec!["gone@liulin.example".into()], original: Some("ours@qu.example".into()) }
-        );
-    }
-}
+#[path = "sender/tests.rs"]
+mod tests;

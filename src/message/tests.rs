@@ -374,9 +374,9 @@ fn a_delivery_report_names_the_failed_address_and_our_mail() {
         ],
     );
     let own = Own { addresses: &[], installation: "qu" };
-    let bounce =
-        Nature::Bounce { addresses: vec!["gone@liulin.example".into()], original: Some("ours@qu.example".into()) };
-    assert_eq!(nature(&mail("", &report), &own), bounce);
+    let Nature::Bounce(bounce) = nature(&mail("", &report), &own) else { panic!("a bounce") };
+    assert_eq!(bounce.failures[0].address, "gone@liulin.example");
+    assert_eq!(bounce.returned.message_id.as_deref(), Some("ours@qu.example"));
     // A person who forwards such a report is a person.
     let forwarded = multipart("mixed", "f", &[[b"Content-Type: message/rfc822\r\n\r\n", report.as_slice()].concat()]);
     assert_eq!(nature(&mail("", &forwarded), &own), Nature::Person);

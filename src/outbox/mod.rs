@@ -3,6 +3,8 @@
 //!
 //! Invariant: a mail is queued in the transaction that decides on it, and dialled only after its attempt is recorded.
 
+pub mod bounced;
+pub mod budget;
 pub mod compose;
 pub mod deliver;
 pub mod mail;

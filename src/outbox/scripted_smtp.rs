@@ -73,6 +73,8 @@ impl Scripted {
             per_minute: 20,
             per_day: None,
             answers_per_day: 10,
+            answers_per_thread: 8,
+            answers_in_vain: 10,
             answer_within_days: 62,
             timeout: 1,
         }

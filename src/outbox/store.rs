@@ -3,15 +3,13 @@
 //! A row is one mail to one recipient. `queued` waits, `sending` was begun and not finished (a crash leaves it so, and
 //! it comes due again), `sent` and `failed` are ends.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
 use super::mail::Kind;
 use super::retry::{AT_MOST, Next};
-use crate::period::local;
 
 /// A mail to put into the queue.
 #[derive(Clone, Debug)]
@@ -262,25 +260,6 @@ pub async fn sent_between(
         .await
 }
 
-/// Answers queued for an address on a day of the zone, whatever became of them: the budget of RFC 3834 §2.
-pub async fn answers_today(
-    conn: &mut SqliteConnection,
-    recipient: &str,
-    day: NaiveDate,
-    zone: Tz,
-) -> sqlx::Result<u32> {
-    let start = local(zone, day, NaiveTime::MIN).with_timezone(&Utc);
-    let end = local(zone, day + TimeDelta::days(1), NaiveTime::MIN).with_timezone(&Utc);
-    sqlx::query_scalar(
-        "SELECT count(*) FROM outbox WHERE recipient = ?1 AND answers IS NOT NULL AND created_at >= ?2 AND created_at < ?3",
-    )
-    .bind(recipient)
-    .bind(start)
-    .bind(end)
-    .fetch_one(conn)
-    .await
-}
-
 pub async fn counts(conn: &mut SqliteConnection) -> sqlx::Result<Counts> {
     let row = sqlx::query(
         "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'sending'),
@@ -316,7 +295,6 @@ pub async fn undelivered(conn: &mut SqliteConnection, since: DateTime<Utc>) -> s
 mod tests {
     use super::*;
     use crate::outbox::refusal::Blame;
-    use chrono_tz::Asia::Shanghai;
     use sqlx::sqlite::SqlitePoolOptions;
     use sqlx::{Sqlite, pool::PoolConnection};
 
@@ -399,27 +377,5 @@ mod tests {
         assert_eq!(sent_between(&mut conn, at("2011-09-20T01:59:59Z"), now).await.unwrap(), [now]);
         let told = undelivered(&mut conn, at("2011-09-20T00:00:00Z")).await.unwrap();
         assert_eq!((told[0].failure.as_str(), told[0].blame.as_str()), ("550 no such user", "recipient"));
-    }
-
-    #[tokio::test]
-    async fn the_budget_counts_answers_of_one_day_in_the_zone() {
-        let mut conn = ledger().await;
-        sqlx::query(
-            "INSERT INTO message (id, digest, size, mailbox, received_at, stored_at) VALUES (1, 'd', 1, 'm', '', '')",
-        )
-        .execute(&mut *conn)
-        .await
-        .unwrap();
-        // 20 September in Shanghai begins on the 19th at 16:00 UTC.
-        let times = ["2011-09-19T15:59:59Z", "2011-09-19T16:00:00Z", "2011-09-20T15:59:59.5Z", "2011-09-20T16:00:00Z"];
-        for (n, time) in times.into_iter().enumerate() {
-            let id = format!("{n}@x.test");
-            let answer = Queued { answers: Some(1), ..mail(&id, "one@y.test") };
-            enqueue(&mut conn, &answer, at(time)).await.unwrap();
-        }
-        enqueue(&mut conn, &mail("reminder@x.test", "one@y.test"), at("2011-09-20T02:00:00Z")).await.unwrap();
-        let day = NaiveDate::from_ymd_opt(2011, 9, 20).unwrap();
-        assert_eq!(answers_today(&mut conn, "one@y.test", day, Shanghai).await.unwrap(), 2);
-        assert_eq!(answers_today(&mut conn, "two@y.test", day, Shanghai).await.unwrap(), 0);
     }
 }

@@ -174,6 +174,8 @@ async fn a_mail_written_twice_is_one_file_that_only_its_owner_reads() {
         per_minute: 1,
         per_day: None,
         answers_per_day: 1,
+        answers_per_thread: 8,
+        answers_in_vain: 10,
         answer_within_days: 1,
         timeout: 1,
     };

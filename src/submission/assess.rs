@@ -8,10 +8,11 @@ use chrono_tz::Tz;
 
 use super::documents::{File, Opened};
 use super::forms;
+use super::intent;
 use super::{Decisions, Disposition, Fate, Head, Submission, Verdict};
 use crate::config::{Config, Mailbox, Unit};
 use crate::form::{Finding, Place, Severity};
-use crate::message::sender::{self, Authentication, Nature, Own};
+use crate::message::sender::{self, Authentication, Bounce, Cause, Nature, Own};
 use crate::message::{Attachment, Message, parse};
 
 /// What a message is judged by.
@@ -55,9 +56,9 @@ impl Letter {
     pub fn to_open(&mut self, context: &Context) -> Vec<Attachment> {
         let attachments = std::mem::take(&mut self.message.attachments);
         let matter = match self.nature {
-            Nature::Own | Nature::Bounce { .. } => false,
-            Nature::Auto { .. } | Nature::List { .. } => Sender::of(&self.message, context).known(),
-            Nature::Person => true,
+            Nature::Own | Nature::Bounce(_) => false,
+            // No return is put away unseen, whatever its header says.
+            Nature::Auto { .. } | Nature::List { .. } | Nature::Desk | Nature::Person => true,
         };
         let undecided = context.decisions.rejected.is_none();
         let within_limit = context.size <= context.config.limits.mail_bytes;
@@ -86,7 +87,8 @@ fn verdict(message: &Message, nature: &Nature, mut opened: Opened, context: &Con
             return automatic(message, opened, format!("自动回复或自动生成的邮件（{why}）。"), context);
         }
         Nature::List { why } => return automatic(message, opened, format!("群发邮件（{why}）。"), context),
-        Nature::Bounce { .. } => return Verdict::plain(Disposition::Bounce, "退信：我们发出的邮件没有送达。"),
+        Nature::Desk => return automatic(message, opened, "从本系统自己的邮箱发来的邮件。".to_owned(), context),
+        Nature::Bounce(bounce) => return Verdict::plain(Disposition::Bounce, returned(bounce)),
         Nature::Person => {}
     }
     let sender = Sender::of(message, context);
@@ -117,6 +119,17 @@ fn rejected_by_hand(reason: &str) -> Verdict {
     verdict.findings = vec![Finding::new("M06", Severity::Error, Place::default(), text)];
     verdict.answer = true;
     verdict
+}
+
+/// What came back, for the listing.
+fn returned(bounce: &Bounce) -> String {
+    let Some(first) = bounce.failures.first() else {
+        return "退信：我们发出的邮件没有送达。".to_owned();
+    };
+    let others = bounce.failures.len() - 1;
+    let more = if others > 0 { format!("等{}个地址", others + 1) } else { String::new() };
+    let notice = if first.cause == Cause::Delayed { "延迟通知" } else { "退信" };
+    format!("{notice}：{}{more}，{}。", first.address, first.cause.chinese())
 }
 
 /// Automatic mail is not answered. But an office's own system may send its return: that waits for a person.
@@ -257,7 +270,7 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
     if !sender.known() || context.mailbox.stream.is_none() {
         return news;
     }
-    news.answer = true;
+    let meant = intent::speaks_of_a_return(message, &context.config.campaign);
     let nothing = opened.nothing_found();
     let mut findings = opened.findings;
     findings.extend(nothing);
@@ -267,12 +280,13 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
     }
     let refused = findings.iter().any(Finding::is_error);
     if findings.is_empty() {
-        return news;
+        return Verdict { answer: meant, ..news };
     }
     let mut verdict = if refused { Verdict::plain(Disposition::Rejected, findings[0].message.clone()) } else { news };
     verdict.rules = findings.iter().map(|f| f.rule.clone()).collect();
     verdict.findings = findings;
-    verdict.answer = true;
+    // The picture under the signature of a “收到” needs no answer.
+    verdict.answer = refused || meant || !intent::is_reply(message);
     verdict
 }
 
@@ -311,7 +325,8 @@ mod tests {
         assert_eq!(opened(&clerk, "", &undecided, 1), 1);
         assert_eq!(opened(stranger, "", &undecided, 1), 1, "it may be a return from a new address");
         assert_eq!(opened(&clerk, automatic, &undecided, 1), 1, "an office's own system");
-        assert_eq!(opened(stranger, automatic, &undecided, 1), 0);
+        assert_eq!(opened(stranger, automatic, &undecided, 1), 1, "no return is put away unseen");
+        assert_eq!(opened(stranger, "Return-Path: <>\r\nX-Failed-Recipients: a@b.test\r\n", &undecided, 1), 0, "ours");
         assert_eq!(opened(&clerk, "", &rejected, 1), 0);
         assert_eq!(opened(&clerk, "", &undecided, u64::MAX), 0);
     }

@@ -7,6 +7,7 @@ pub mod assess;
 mod body;
 pub mod documents;
 mod forms;
+mod intent;
 mod resolve;
 pub mod units;
 

@@ -79,6 +79,8 @@ fn smtp(fake: &FakeSmtp, script: &str) -> Transport {
         per_minute: 20,
         per_day: None,
         answers_per_day: 20,
+        answers_per_thread: 8,
+        answers_in_vain: 10,
         answer_within_days: 62,
         timeout: 10,
     };

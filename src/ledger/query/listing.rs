@@ -22,6 +22,8 @@ pub struct Listed {
     pub reason: String,
     pub rules: Vec<String>,
     pub duplicate_of: Option<i64>,
+    /// The budget that kept it from being answered: `day`, `thread` or `vain`.
+    pub withheld: Option<String>,
     pub submissions: Vec<Version>,
 }
 
@@ -38,7 +40,7 @@ pub enum Which {
 pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<Listed>> {
     const FIELDS: &str =
         "SELECT id, mailbox, message_id, from_address, subject, received_at, disposition, reason, rules,
-        duplicate_of FROM message";
+        duplicate_of, (SELECT budget FROM withheld w WHERE w.message = message.id) FROM message";
     let sql = |rest: &str| sqlx::AssertSqlSafe(format!("{FIELDS} {rest} ORDER BY received_at, id"));
     let rows = match which {
         Which::Since(t) => sqlx::query(sql("WHERE received_at >= ?")).bind(t).fetch_all(&mut *conn).await?,
@@ -69,6 +71,7 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
             reason: row.get(7),
             rules: serde_json::from_str(&rules).context("stored rules are not readable")?,
             duplicate_of: row.get(9),
+            withheld: row.get(10),
             submissions: submissions(conn, id).await?,
         });
     }

@@ -4,6 +4,7 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::page::{Block, Page, Section, Tone};
+use super::unreached::{self, Bounced, Unanswered};
 use super::{Composed, clip, footer, moment};
 use crate::period::Period;
 
@@ -13,6 +14,7 @@ pub struct Digest {
     pub now: DateTime<Tz>,
     pub quarantined: Vec<Waiting>,
     pub bounced: Vec<Bounced>,
+    pub unanswered: Vec<Unanswered>,
     pub silent: Vec<Silent>,
     pub unfetched: Vec<Unfetched>,
     pub unreminded: Vec<Unreminded>,
@@ -30,14 +32,6 @@ pub struct Waiting {
     pub from: String,
     pub subject: String,
     pub reason: String,
-}
-
-/// A registered address that does not take mail.
-#[derive(Clone, Debug)]
-pub struct Bounced {
-    pub unit: String,
-    pub address: String,
-    pub at: DateTime<Tz>,
 }
 
 /// A mailbox of ours that does not answer.
@@ -59,13 +53,15 @@ pub struct Unfetched {
     pub failure: String,
 }
 
-/// A unit that owes returns and has no address that a reminder could go to.
+/// A unit that owes returns and has no address that a reminder could go to, or none that still exists.
 #[derive(Clone, Debug)]
 pub struct Unreminded {
     pub unit: String,
     pub period: Period,
     /// How many returns it owes.
     pub owed: usize,
+    /// Its addresses that mail came back from.
+    pub dead: Vec<String>,
 }
 
 /// A mail of ours that was given up.
@@ -97,7 +93,7 @@ impl Digest {
 
     fn to_decide(&self) -> usize {
         let mailboxes = self.silent.len() + self.unfetched.len();
-        let units = self.bounced.len() + self.unreminded.len();
+        let units = self.bounced.len() + self.unanswered.len() + self.unreminded.len();
         self.quarantined.len() + mailboxes + units + self.undelivered.len()
     }
 }
@@ -115,9 +111,8 @@ pub fn compose(digest: &Digest) -> Composed {
         lead: vec![format!("截至{}，以下事项请看一下。", moment(digest.now))],
         sections: [
             section("等待人工核实的来件", &digest.quarantined, waiting),
-            section("退信的报送邮箱，请核对登记的地址", &digest.bounced, |b| {
-                format!("{}  {}（{}退信）", b.unit, b.address, moment(b.at))
-            }),
+            section("没有送到的邮件（退信）", &digest.bounced, unreached::bounced),
+            section("没有自动回复的来信", &digest.unanswered, unreached::unanswered),
             section("连不上的收件邮箱", &digest.silent, |s| {
                 let since = s.since.map_or("一直没有连上".to_owned(), |at| format!("{}以后没有连上", moment(at)));
                 format!("{}：{since}。{}", s.mailbox, clip(&s.failure, 120))
@@ -125,8 +120,13 @@ pub fn compose(digest: &Digest) -> Composed {
             section("取不下来的来信，请登录邮箱查看", &digest.unfetched, |u| {
                 format!("{}（{}），{}：{}", u.mailbox, u.locator, moment(u.at), clip(&u.failure, 120))
             }),
-            section("没有登记邮箱、未能催报，请电话联系", &digest.unreminded, |u| {
-                format!("{}：还缺{}报表{}份", u.unit, u.period.chinese(), u.owed)
+            section("未能催报，请电话联系", &digest.unreminded, |u| {
+                let why = if u.dead.is_empty() {
+                    "没有登记邮箱".to_owned()
+                } else {
+                    format!("{}退信", u.dead.join("、"))
+                };
+                format!("{}：还缺{}报表{}份（{why}）", u.unit, u.period.chinese(), u.owed)
             }),
             section("没有发出去的邮件", &digest.undelivered, |u| {
                 format!("{}《{}》：{}", u.recipient, clip(&u.subject, 40), clip(&u.failure, 120))
@@ -178,6 +178,7 @@ mod tests {
                 reason: "发件邮箱没有登记".into(),
             }],
             bounced: vec![],
+            unanswered: vec![],
             silent: vec![Silent { mailbox: "非公".into(), since: None, failure: "connection refused".into() }],
             unfetched: vec![],
             unreminded: vec![],
@@ -229,7 +230,7 @@ mod tests {
             failure: "BYE internal error".into(),
         }];
         digest.unreminded =
-            vec![Unreminded { unit: "云岭街道".into(), period: "2011-08".parse().unwrap(), owed: 2 }];
+            vec![Unreminded { unit: "云岭街道".into(), period: "2011-08".parse().unwrap(), owed: 2, dead: vec![] }];
         let mail = compose(&digest);
         assert_eq!(mail.subject, "9月26日待处理事项2件");
         assert!(

@@ -7,6 +7,7 @@ pub mod receipt;
 pub mod reminder;
 pub mod report;
 pub mod rules;
+pub mod unreached;
 
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Timelike};
 use chrono_tz::Tz;

@@ -32,6 +32,8 @@ pub struct Receipt {
     pub marked: Vec<Marked>,
     /// Name of the attached workbook that has every finding, if there is one.
     pub full_list: Option<String>,
+    /// It is the last answer for now, and why.
+    pub last: Option<&'static str>,
     /// `区委组织部 王老师 0531-…`; may be empty.
     pub contact: String,
     /// `区非公党工委`
@@ -229,6 +231,7 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
     if let Some(name) = &receipt.full_list {
         lines.push(format!("全部问题逐条列在附件《{name}》里。"));
     }
+    lines.extend(receipt.last.map(str::to_owned));
     if receipt.marked.is_empty() && matches!(receipt.outcome, Outcome::Partly | Outcome::Rejected) {
         lines.push("改好后直接回复本邮件、附上表格即可。".to_owned());
     }
