@@ -13,6 +13,7 @@ mod quarantine;
 mod remind;
 mod report;
 mod template;
+mod trust;
 mod units;
 
 use std::process::ExitCode;

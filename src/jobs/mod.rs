@@ -4,6 +4,7 @@ pub mod answer;
 pub mod digest;
 pub mod file;
 pub mod gather;
+pub mod inquiry;
 pub mod marked;
 mod open;
 pub mod pass;

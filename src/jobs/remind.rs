@@ -37,17 +37,26 @@ pub async fn owing(
     now: DateTime<Utc>,
 ) -> Result<Vec<Owing>> {
     let all = query::obligations(conn, config, period, now).await?;
-    let bounced: Vec<String> = sqlx::query_scalar("SELECT address FROM bounced").fetch_all(conn).await?;
+    let bounced = bounced(conn).await?;
     let mut list = Vec::new();
     for unit in &config.registry.units {
         let mine = all.iter().filter(|o| o.unit == unit.name && o.state.owed());
         let obligations: Vec<Obligation> = mine.cloned().collect();
         if !obligations.is_empty() {
-            let good = unit.addresses.iter().find(|a| !bounced.contains(a)).or(unit.addresses.first());
-            list.push(Owing { unit: unit.clone(), obligations, address: good.cloned() });
+            list.push(Owing { unit: unit.clone(), obligations, address: reachable(unit, &bounced) });
         }
     }
     Ok(list)
+}
+
+/// Addresses that mail came back from.
+pub async fn bounced(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT address FROM bounced").fetch_all(conn).await?)
+}
+
+/// Whom mail to a unit goes to: its first address that has not bounced, else its first.
+pub fn reachable(unit: &Unit, bounced: &[String]) -> Option<String> {
+    unit.addresses.iter().find(|a| !bounced.contains(a)).or(unit.addresses.first()).cloned()
 }
 
 /// A reminder or overdue notice that has become due. False when it was sent before.

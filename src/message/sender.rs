@@ -24,6 +24,18 @@ pub struct Own<'a> {
     pub installation: &'a str,
 }
 
+impl Own<'_> {
+    /// Also the subaddressed form that our mail asks to be answered at: `local+token@domain`.
+    fn has(&self, address: &str) -> bool {
+        let tagged = |own: &String| {
+            let (local, domain) = own.split_once('@').unwrap_or_default();
+            let tag = address.strip_prefix(local).and_then(|rest| rest.strip_suffix(domain)?.strip_suffix('@'));
+            tag.is_some_and(|tag| tag.starts_with('+') && !tag.contains('@'))
+        };
+        self.addresses.iter().any(|own| own == address || tagged(own))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nature {
     Person,
@@ -48,7 +60,7 @@ pub enum Nature {
 pub fn nature(message: &Message, own: &Own<'_>) -> Nature {
     let from = message.from.as_ref().map(|a| a.email.as_str()).unwrap_or_default();
     let marked = message.header(MARKER).any(|value| value.split_whitespace().any(|word| word == own.installation));
-    if marked || own.addresses.iter().any(|a| a == from) {
+    if marked || own.has(from) {
         return Nature::Own;
     }
     if is_bounce(message, from) {
@@ -143,7 +155,7 @@ fn failed_recipients(message: &Message, own: &Own<'_>, from: &str) -> Vec<String
         found = all(&message.text[..cut]);
     }
     let strangers: BTreeSet<String> =
-        found.into_iter().filter(|a| a != from && !is_mail_server(a) && !own.addresses.contains(a)).collect();
+        found.into_iter().filter(|a| a != from && !is_mail_server(a) && !own.has(a)).collect();
     strangers.into_iter().take(20).collect()
 }
 
@@ -264,6 +276,9 @@ mod tests {
             (mail("postmaster@liulin.example", "通知", &[]), "auto"),
             (mail(clerk, "系统退信请处理", &[]), "person"),
             (mail("in@qu.example", "x", &[]), "own"),
+            (mail("in+0123@qu.example", "x", &[]), "own"),
+            (mail("in+0123@other.example", "x", &[]), "person"),
+            (mail("inside@qu.example", "x", &[]), "person"),
             (mail(clerk, "x", &[(MARKER, "qu.example")]), "own"),
             (mail(clerk, "x", &[(MARKER, "another.example")]), "person"),
         ] {
