@@ -63,12 +63,13 @@ impl Who<'_> {
     }
 }
 
-/// The unit says that a return in its name is not its own: nothing of it is looked at any further (M06).
+/// A return that its unit disowns: nothing of it is looked at any further (M06).
 pub(super) fn disowned(ret: Return, (unit, stream, period): Named) -> Judged {
     let place = Place { file: Some(ret.file.clone()), sheet: Some(ret.sheet.clone()), ..Place::default() };
     let text = format!("{}答复：这份报表不是该单位报送的，不予采用。", unit.as_deref().unwrap_or_default());
     let submission = Submission {
-        unit,
+        // It is no version of anything that the unit owes.
+        unit: None,
         stream,
         form: ret.form,
         period,

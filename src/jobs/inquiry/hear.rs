@@ -77,6 +77,11 @@ pub async fn hear(
             respond(conn, config, (said, &inquiry, from), (unclear(&view), answers), now).await?;
             inquiry::Said::Unclear
         }
+        // Thanks, most likely; nobody expects a form in it.
+        (Ok(_), Answer::Unclear) if verdict.submissions.is_empty() => {
+            verdict.answer = false;
+            return Ok(());
+        }
         (_, _) => return Ok(()),
     };
     inquiry::heard(conn, said.id, &inquiry.token, heard).await
