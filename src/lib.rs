@@ -3,6 +3,7 @@
 //! Data flows one way; read the modules in this order. A module imports only from those above it.
 //! `ARCHITECTURE.md` tells the walk of one mail, and `tests/tidy.rs` keeps the import rule true.
 
+pub mod chance;
 pub mod clock;
 pub mod period;
 

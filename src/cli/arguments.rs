@@ -205,6 +205,15 @@ pub enum Quarantine {
         #[arg(long)]
         reason: String,
     },
+    /// Addresses that are trusted for a unit without being registered: since when, and on whose word
+    Trusted,
+    /// Trust an address no longer: its mail waits again, what was accepted stays
+    Distrust {
+        address: String,
+        /// Only for this unit [default: all that it is trusted for]
+        #[arg(long)]
+        unit: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

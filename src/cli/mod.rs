@@ -14,6 +14,7 @@ mod quarantine;
 mod remind;
 mod report;
 mod template;
+mod trust;
 mod units;
 
 use std::process::ExitCode;

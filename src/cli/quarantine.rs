@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::arguments::Quarantine;
 use super::listing::{message_json, short, unit_name};
+use super::trust::{self, Asked};
 use super::{Office, Outcome, print, usage};
 use crate::db::Db;
 use crate::form::Campaign;
@@ -15,7 +16,7 @@ use crate::ledger::headings::{self, Question};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
 use crate::period::Period;
-use crate::submission::Disposition;
+use crate::submission::{Disposition, Word};
 
 pub async fn run(office: Office, action: Option<Quarantine>) -> Result<Outcome> {
     let db = office.db().await?;
@@ -27,6 +28,8 @@ pub async fn run(office: Office, action: Option<Quarantine>) -> Result<Outcome> 
             release.run(office, &db).await
         }
         Quarantine::Reject { id, reason } => reject(office, &db, id, reason).await,
+        Quarantine::Trusted => trust::list(&office, &db).await,
+        Quarantine::Distrust { address, unit } => trust::distrust(&office, &db, &address, unit.as_deref()).await,
     }
 }
 
@@ -73,11 +76,13 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
         sqlx::query_scalar("SELECT digest FROM message WHERE id = ?").bind(id).fetch_one(&mut *conn).await?;
     let path = crate::ledger::mailstore::path(db.dir(), &digest);
     let questions = headings::questions(&mut conn, id).await?;
+    let asked = Asked::about(&mut conn, id).await?;
     if office.json {
         let mut document = message_json(&message, office.config.timezone);
         document["findings"] = serde_json::to_value(&findings)?;
         document["stored"] = path.display().to_string().into();
         document["headings"] = questions.iter().map(question_json).collect();
+        (document["asked"], document["answered"]) = asked.json(office);
         print::json(&document)?;
         return Ok(Outcome::Done);
     }
@@ -86,6 +91,7 @@ async fn show(office: &Office, db: &Db, id: i64) -> Result<Outcome> {
     print::line(&format!("from      {}\nsubject   {}", text(&message.from), message.subject))?;
     print::line(&format!("now       {}  {}", text(&message.disposition), message.reason))?;
     print::line(&format!("original  {}", path.display()))?;
+    asked.print(office)?;
     let rows = message.submissions.iter().map(|s| {
         vec![s.unit.clone(), s.stream.clone(), s.form.clone(), s.period.clone(), s.state.clone(), s.file.clone()]
     });
@@ -127,8 +133,9 @@ impl Release {
             || message.submissions.iter().any(|s| s.state == "quarantined");
         let (rejected, questions) = {
             let mut conn = db.pool().acquire().await?;
-            // Whoever rejected it may have been mistaken.
-            let rejected = store::decisions(&mut conn, id).await?.rejected.is_some();
+            // Whoever rejected it, or said that it is not theirs, may have been mistaken.
+            let decisions = store::decisions(&mut conn, id).await?;
+            let rejected = decisions.rejected.is_some() || decisions.said.values().any(|w| *w == Word::NotOurs);
             (rejected, headings::questions(&mut conn, id).await?)
         };
         if !waits && !rejected {
@@ -162,6 +169,7 @@ impl Release {
             period: None,
             address: None,
             reason: "",
+            by_message: None,
         };
         store::decide(&mut tx, &decision("release"), now).await?;
         if self.trust {
@@ -252,6 +260,7 @@ async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outc
         period: None,
         address: None,
         reason: &reason,
+        by_message: None,
     };
     store::decide(&mut tx, &decision, office.clock.now()).await?;
     tx.commit().await?;
@@ -284,6 +293,7 @@ pub async fn excuse(office: Office, unit: String, period: Period, reason: String
         period: Some(period.to_string()),
         address: None,
         reason: &reason,
+        by_message: None,
     };
     store::decide(&mut tx, &decision, office.clock.now()).await?;
     tx.commit().await?;

@@ -97,9 +97,19 @@ pub struct Mailbox {
     /// Stream key; `None` for the news mailbox.
     pub stream: Option<String>,
     pub authserv_id: Option<String>,
+    /// The provider delivers `address+anything` here, too.
+    pub subaddress: bool,
     /// Mail that arrived before this day is left alone.
     pub since: Option<NaiveDate>,
     pub source: Source,
+}
+
+impl Mailbox {
+    /// Whether mail to this address (lower case) comes here.
+    pub fn takes(&self, email: &str) -> bool {
+        let untagged = || email.split_once('+').zip(email.rsplit_once('@')).map(|((l, _), (_, d))| format!("{l}@{d}"));
+        email == self.address || (self.subaddress && untagged().is_some_and(|plain| plain == self.address))
+    }
 }
 
 #[derive(Clone, Debug)]

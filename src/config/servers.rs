@@ -56,8 +56,9 @@ fn mailbox(r: Reader, base: &Path, streams: &[String]) -> Option<Mailbox> {
         }
     };
     let (committee, authserv_id) = (r.text("committee", ""), r.optional_text("authserv_id").filter(|s| !s.is_empty()));
+    let subaddress = r.bool("subaddress", false);
     r.finish();
-    Some(Mailbox { name, address, committee, stream, authserv_id, since, source: source? })
+    Some(Mailbox { name, address, committee, stream, authserv_id, subaddress, since, source: source? })
 }
 
 /// Seconds between two polls, and the most that can be set.

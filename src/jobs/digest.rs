@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::post::{self, Post};
 use super::schedule::Occurrence;
-use super::{bounce, pass, remind};
+use super::{bounce, inquiry, pass, remind};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Which};
@@ -69,13 +69,17 @@ async fn last_told(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Result<Da
 /// What waits, whenever it came, and what happened after `since`.
 async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Window) -> Result<Digest> {
     let zone = config.timezone;
-    let waiting = query::messages(conn, Which::Quarantined).await?.into_iter().map(|m| Waiting {
-        id: m.id,
-        received: m.received_at.with_timezone(&zone),
-        from: m.from.unwrap_or_default(),
-        subject: m.subject,
-        reason: m.reason,
-    });
+    let mut waiting = Vec::new();
+    for m in query::messages(conn, Which::Quarantined).await? {
+        waiting.push(Waiting {
+            id: m.id,
+            received: m.received_at.with_timezone(&zone),
+            from: m.from.unwrap_or_default(),
+            subject: m.subject,
+            reason: m.reason,
+            asked: inquiry::told(conn, config, m.id).await?,
+        });
+    }
     let news = query::messages(conn, Which::News(since, now)).await?.into_iter().map(|m| News {
         received: m.received_at.with_timezone(&zone),
         from: m.from.unwrap_or_default(),
@@ -89,7 +93,8 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
     });
     Ok(Digest {
         now: now.with_timezone(&zone),
-        quarantined: waiting.collect(),
+        quarantined: waiting,
+        disowned: inquiry::disowned(conn, config, (since, now)).await?,
         bounced: bounce::told(conn, config, (since, now)).await?,
         unanswered: unanswered(conn, config, (since, now)).await?,
         silent: silent(conn, config).await?,

@@ -5,6 +5,7 @@ pub mod bounce;
 pub mod digest;
 pub mod file;
 pub mod gather;
+pub mod inquiry;
 pub mod marked;
 mod open;
 pub mod pass;

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use super::process::{Answers, Clerk, open_messages};
 use super::schedule::{self, Job, Occurrence};
 use super::take::{TakeError, take};
-use super::{digest, file, publish, remind};
+use super::{digest, file, inquiry, publish, remind};
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::db::Db;
@@ -142,12 +142,19 @@ async fn look(
 
 /// Every stored message that was not assessed yet, oldest first, whichever mailbox it came from.
 pub async fn process_all(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<usize> {
-    let open = open_messages(db).await?;
     let mut clerk = Clerk::new(db, config, Answers::Send);
-    for id in &open {
-        clerk.process(*id, now).await?;
+    let mut processed = 0;
+    loop {
+        // An answer may release what came before it, which is then open again.
+        let open = open_messages(db).await?;
+        for id in &open {
+            clerk.process(*id, now).await?;
+        }
+        processed += open.len();
+        if open.is_empty() {
+            return Ok(processed);
+        }
     }
-    Ok(open.len())
 }
 
 async fn put_away(db: &Db, watched: &mut [Watched], passed: &mut Passed, now: DateTime<Utc>) -> Result<()> {
@@ -184,6 +191,7 @@ pub async fn scheduled(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Res
         }
     }
     done.extend(publish::when_complete(db, config, now).await?);
+    done.extend(inquiry::scheduled(db, config, now).await?);
     remember_pass(db, now).await?;
     Ok(done)
 }

@@ -38,6 +38,18 @@ pub async fn enqueue(
     post: Post<'_>,
     now: DateTime<Utc>,
 ) -> Result<u32> {
+    let message_id = message_id(post.kind, post.key, &domain_of(&config.smtp.from));
+    enqueue_as(conn, config, (composed, message_id), post, now).await
+}
+
+/// [`enqueue`] under this Message-ID; the key counts for nothing.
+pub async fn enqueue_as(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    (composed, message_id): (Composed, String),
+    post: Post<'_>,
+    now: DateTime<Utc>,
+) -> Result<u32> {
     let mail = Outgoing {
         kind: post.kind,
         from: config.smtp.from.clone(),
@@ -48,7 +60,7 @@ pub async fn enqueue(
         text: composed.text,
         html: composed.html,
         attachments: post.attachments,
-        message_id: message_id(post.kind, post.key, &domain_of(&config.smtp.from)),
+        message_id,
         in_reply_to: post.in_reply_to,
         references: post.references,
         auto_submitted: if post.answers.is_some() { AutoSubmitted::Replied } else { AutoSubmitted::Generated },

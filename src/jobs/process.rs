@@ -12,6 +12,7 @@ use tracing::{error, info};
 
 use super::answer;
 use super::bounce::{self, Notice};
+use super::inquiry;
 use super::marked::{self, Marked};
 use super::open::{Spot, open};
 use crate::config::{Config, Mailbox};
@@ -264,9 +265,12 @@ async fn settle(
     now: DateTime<Utc>,
 ) -> Result<Disposition> {
     let Assessed { message, nature, head, mut verdict } = assessed;
+    let said =
+        inquiry::Said { id: stored.id, mailbox: &stored.mailbox, decisions: &stored.decisions, message: &message };
+    inquiry::hear(conn, config, (&said, &nature, &mut verdict), answers, now).await?;
     let original = match verdict.disposition {
         Disposition::Auto | Disposition::Bounce => None,
-        _ if stored.decisions.released.is_some() || stored.decisions.rejected.is_some() => None,
+        _ if stored.decisions.made() => None,
         _ => store::earlier_copy(conn, stored.id, &head, &verdict).await?,
     };
     let mut touched = claimed(conn, stored.id).await?;
@@ -286,6 +290,7 @@ async fn settle(
         rebuild::release_lines(conn, unit, stream).await?;
     }
     store::record(conn, stored.id, &head, &verdict, now).await?;
+    inquiry::wait(conn, config, (stored.id, &verdict), answers, now).await?;
     leave_to_the_ledger(&mut verdict);
     if let Some(original) = original {
         store::link_duplicate(conn, stored.id, original).await?;
@@ -315,7 +320,7 @@ async fn settle(
             digest: &stored.digest,
             mailbox: &stored.mailbox,
             received_at: stored.received_at,
-            decided: stored.decisions.released.is_some() || stored.decisions.rejected.is_some(),
+            decided: stored.decisions.made(),
             marked: &marked,
         };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use sqlx::SqliteConnection;
 
 use crate::config::Unit;
+use crate::ledger::store;
 use crate::message::sender::Cause;
 use crate::outbox::bounced;
 
@@ -27,11 +28,8 @@ pub struct Reach {
 
 impl Directory {
     pub async fn load(conn: &mut SqliteConnection) -> Result<Self> {
-        let trusted = sqlx::query_as(
-            "SELECT DISTINCT address, unit FROM decision WHERE kind = 'trust' AND address IS NOT NULL AND unit IS NOT NULL
-             ORDER BY id",
-        );
-        Ok(Self { trusted: trusted.fetch_all(&mut *conn).await?, avoided: bounced::avoided(conn).await? })
+        let trusted = store::trusted(&mut *conn).await?.into_iter().map(|t| (t.address, t.unit)).collect();
+        Ok(Self { trusted, avoided: bounced::avoided(conn).await? })
     }
 
     /// The registered addresses in their order, then the trusted ones: the first that nothing stands against, else one
@@ -40,12 +38,21 @@ impl Directory {
     pub fn reach(&self, unit: &Unit) -> Reach {
         let trusted = self.trusted.iter().filter(|(_, of)| *of == unit.name).map(|(address, _)| address);
         let all: Vec<&String> = unit.addresses.iter().chain(trusted).collect();
-        let with = |cause: Option<Cause>| all.iter().find(|a| self.avoided.get(**a).copied() == cause);
-        let address = with(None).or_else(|| with(Some(Cause::Full)));
+        let address = self.best(&all);
         let dead = all.iter().filter(|a| self.avoided.get(**a) == Some(&Cause::NoSuchAddress));
         let mut dead: Vec<String> = dead.map(|a| (*a).clone()).collect();
         dead.dedup();
-        Reach { address: address.map(|a| (*a).clone()), dead }
+        Reach { address, dead }
+    }
+
+    /// The registered address that may speak for a unit. One that is only trusted may not vouch for others.
+    pub fn registered(&self, unit: &Unit) -> Option<String> {
+        self.best(&unit.addresses.iter().collect::<Vec<_>>())
+    }
+
+    fn best(&self, all: &[&String]) -> Option<String> {
+        let with = |cause: Option<Cause>| all.iter().find(|a| self.avoided.get(**a).copied() == cause);
+        with(None).or_else(|| with(Some(Cause::Full))).map(|a| (*a).clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The ledger (台账): submissions, figures, entries with their history, and what is owed.
 
 pub mod headings;
+pub mod inquiry;
 pub mod mailstore;
 pub mod merge;
 pub mod obligation;

@@ -2,11 +2,12 @@
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::headings;
 use crate::form::Finding;
-use crate::submission::{Decisions, Disposition, Fate, Head, Submission, Verdict};
+use crate::submission::{Decisions, Disposition, Fate, Head, Submission, Verdict, Word};
 
 /// A message as a mailbox showed it, its bytes already stored under `digest`.
 #[derive(Clone, Debug)]
@@ -287,11 +288,14 @@ pub struct Decision<'a> {
     pub period: Option<String>,
     pub address: Option<&'a str>,
     pub reason: &'a str,
+    /// The mail in which a unit decided it; none of a person.
+    pub by_message: Option<i64>,
 }
 
 pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<()> {
     sqlx::query(
-        "INSERT INTO decision (at, who, kind, message, unit, period, address, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO decision (at, who, kind, message, unit, period, address, reason, by_message)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(now)
     .bind(decision.who)
@@ -301,6 +305,7 @@ pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: D
     .bind(&decision.period)
     .bind(decision.address)
     .bind(decision.reason)
+    .bind(decision.by_message)
     .execute(conn)
     .await?;
     Ok(())
@@ -310,25 +315,58 @@ pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: D
 pub async fn decisions(conn: &mut SqliteConnection, message: i64) -> Result<Decisions> {
     let mut decisions = Decisions::default();
     let rows = sqlx::query(
-        "SELECT kind, unit, reason FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id",
+        "SELECT kind, unit, reason, by_message FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id",
     )
     .bind(message)
     .fetch_all(&mut *conn)
     .await?;
     for row in rows {
-        let kind: String = row.get(0);
+        let released = row.get::<&str, _>(0) == "release";
+        let unit: Option<String> = row.get(1);
         // The last word counts.
-        if kind == "release" {
-            (decisions.released, decisions.rejected) = (Some(row.get(1)), None);
-        } else {
-            (decisions.released, decisions.rejected) = (None, Some(row.get(2)));
+        match (row.get::<Option<i64>, _>(3), unit) {
+            (Some(_), Some(unit)) => {
+                decisions.said.insert(unit, if released { Word::Ours } else { Word::NotOurs });
+            }
+            (_, unit) if released => (decisions.released, decisions.rejected) = (Some(unit), None),
+            _ => (decisions.released, decisions.rejected) = (None, Some(row.get(2))),
         }
     }
-    let trusted = sqlx::query(
-        "SELECT address, unit FROM decision WHERE kind = 'trust' AND address IS NOT NULL AND unit IS NOT NULL",
-    );
-    decisions.trusted = trusted.fetch_all(conn).await?.into_iter().map(|r| (r.get(0), r.get(1))).collect();
+    decisions.trusted = trusted(conn).await?.into_iter().map(|t| (t.address, t.unit)).collect();
     Ok(decisions)
+}
+
+/// An address that is trusted for a unit without being registered.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trusted {
+    pub address: String,
+    pub unit: String,
+    pub since: DateTime<Utc>,
+    pub who: String,
+    /// The mail that raised the question, and the one that answered it.
+    pub message: Option<i64>,
+    pub by_message: Option<i64>,
+}
+
+/// Whom somebody has vouched for, and nobody has taken that back since.
+pub async fn trusted(conn: &mut SqliteConnection) -> Result<Vec<Trusted>> {
+    let rows = sqlx::query(
+        "SELECT address, unit, at, who, message, by_message FROM decision t WHERE kind = 'trust'
+         AND address IS NOT NULL AND unit IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM decision n WHERE n.kind IN ('trust', 'distrust') AND n.address = t.address
+             AND n.unit = t.unit AND n.id > t.id) ORDER BY unit, address",
+    )
+    .fetch_all(conn)
+    .await?;
+    let read = |r: sqlx::sqlite::SqliteRow| Trusted {
+        address: r.get(0),
+        unit: r.get(1),
+        since: r.get(2),
+        who: r.get(3),
+        message: r.get(4),
+        by_message: r.get(5),
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Reads a stored fate; one that a person dismissed counts for nothing.

@@ -27,6 +27,11 @@ pub fn text(raw: &[u8]) -> String {
     out.trim().to_owned()
 }
 
+/// A field body as it stands, unfolded.
+pub fn plain(raw: &[u8]) -> String {
+    charset::guess(&unfold(raw)).trim().to_owned()
+}
+
 /// Bytes of one field that are looked at.
 const FIELD: usize = 64 << 10;
 

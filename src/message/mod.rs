@@ -10,6 +10,7 @@ mod extent;
 mod header;
 pub mod parse;
 mod repair;
+pub mod reply;
 pub mod sender;
 pub mod transfer;
 mod tree;

@@ -49,7 +49,12 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Message {
 fn read_headers(entity: Entity<'_>, message: &mut Message) {
     message.headers = entity
         .fields()
-        .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), header::text(value)))
+        .map(|(name, value)| {
+            // What the sender called himself stands in it, and must not become anything else by being decoded.
+            let decode =
+                if name.eq_ignore_ascii_case(b"Authentication-Results") { header::plain } else { header::text };
+            (String::from_utf8_lossy(name).into_owned(), decode(value))
+        })
         .collect();
     message.subject = subject(entity);
     message.return_path = entity

@@ -142,6 +142,8 @@ fn automatic(message: &Message, opened: Opened, why: String, context: &Context) 
     if opened.has_forms() {
         let mut verdict = with_forms(message, opened, &sender, context);
         verdict.answer = false;
+        // Whether a machine may report for an office is for the department to say.
+        verdict.to_ask.clear();
         verdict.sender_units = sender.units.iter().map(|u| u.name.clone()).collect();
         if !released {
             verdict.submissions.iter_mut().for_each(|s| s.fate = Fate::Quarantined);
@@ -206,6 +208,9 @@ fn with_forms(message: &Message, mut opened: Opened, sender: &Sender, context: &
     verdict.answer = true;
     verdict.rules = opened.findings.iter().map(|f| f.rule.clone()).collect();
     verdict.rules.extend(submissions.iter().flat_map(|s| s.rules.clone()));
+    verdict.to_ask = submissions.iter().filter_map(|s| s.ask.clone()).collect();
+    verdict.to_ask.sort();
+    verdict.to_ask.dedup();
     verdict.submissions = submissions.into_iter().map(|s| s.submission).collect();
     verdict.disposition = disposition(&verdict);
     verdict.reason = reason(&verdict);
@@ -260,7 +265,7 @@ pub const BROKE_DOWN: &str = "系统未能读取这封邮件（程序故障，�
 
 /// No form in the mail: news, a document in place of a table, or a workbook that cannot be used.
 fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &Context) -> Verdict {
-    if let Some(why) = &sender.failure {
+    if let Some(why) = sender.failure.as_ref().filter(|_| context.decisions.released.is_none()) {
         let mut verdict = Verdict::plain(Disposition::Quarantined, forged(why));
         verdict.rules = vec!["M02".into()];
         return verdict;

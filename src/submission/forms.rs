@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::assess::{Context, Sender, forged};
+use super::assess::{Context, Sender};
 use super::body;
 use super::documents::Opened;
 use super::resolve::{self, Around, ForWhom, ToldBy};
 use super::units;
+use super::who::{self, Who};
 use super::{Fate, Row, Submission};
-use crate::config::Unit;
 use crate::form::name::organisation_key;
 use crate::form::reading::Return;
 use crate::form::{Finding, Form, FormKind, Place, Record, Severity, check};
@@ -19,6 +19,8 @@ use crate::message::Message;
 pub struct Judged {
     pub submission: Submission,
     pub rules: Vec<String>,
+    /// The unit that can say whether the sender acts for it.
+    pub ask: Option<String>,
 }
 
 /// The readings are used up: rows are moved, because a large book should be in memory once.
@@ -68,7 +70,7 @@ fn one_unit_of_all(opened: &Opened, context: &Context) -> Option<String> {
 /// The mail went to the mailboxes of two streams, so that the mailbox it is read in tells neither.
 fn to_several_streams(message: &Message, context: &Context) -> bool {
     let of = |a: &crate::message::Address| {
-        let mailbox = context.config.mailboxes.iter().find(|m| m.address == a.email)?;
+        let mailbox = context.config.mailboxes.iter().find(|m| m.takes(&a.email))?;
         mailbox.stream.as_deref()
     };
     message.to.iter().filter_map(of).collect::<BTreeSet<&str>>().len() > 1
@@ -117,6 +119,7 @@ fn judge(
     let whole = |rule: &str, text: String| Finding::new(rule, Severity::Error, place(), text);
 
     let unit = unit((&ret, form), around, context, &mut asked, &whole);
+    let unit_is_sure = asked.is_empty();
     let owner = unit.as_ref().and_then(|u| around.registry.unit(u));
     let (stream, told_by) = match resolve::stream(&ret, owner, around) {
         Some(found) => (Some(found.key), Some(found.told_by)),
@@ -145,8 +148,14 @@ fn judge(
     if let Some(period) = period {
         findings.extend(check::check(&ret, form, period, around.received.date_naive()));
     }
+    let mut ask = None;
     if context.decisions.released.is_none() {
-        asked.extend(questions((owner, stream.as_deref()), sender, &whole));
+        let who = Who { owner, unit_is_sure, stream: stream.as_deref(), sender, decisions: context.decisions };
+        if who.is_disowned() {
+            return who::disowned(ret, (unit, stream, period));
+        }
+        asked.extend(who.questions(&whole));
+        ask = who.may_be_asked();
     }
     // Whoever releases a mail also says which column it is: a heading that is then still open stays so.
     asked.extend(ret.doubts.iter().map(|d| whole("H01", d.message.clone())));
@@ -164,7 +173,7 @@ fn judge(
     }
     let mut all = std::mem::take(&mut ret.findings);
     all.extend(findings);
-    finish(ret, form, (unit, stream, period), all, asked)
+    Judged { ask, ..finish(ret, form, (unit, stream, period), all, asked) }
 }
 
 fn unit(
@@ -198,31 +207,7 @@ fn unit(
     }
 }
 
-/// What only a person can decide about who sent what (M01–M03).
-fn questions(
-    (owner, stream): (Option<&Unit>, Option<&str>),
-    sender: &Sender,
-    whole: &dyn Fn(&str, String) -> Finding,
-) -> Vec<Finding> {
-    let mut asked = Vec::new();
-    if let Some(why) = &sender.failure {
-        asked.push(whole("M02", forged(why)));
-    }
-    if !sender.known() {
-        asked.push(whole("M01", "发件地址没有登记，须核实是否代表该单位报送。".into()));
-    } else if let Some(unit) = owner.filter(|o| !sender.units.iter().any(|u| u.name == o.name)) {
-        let mine: Vec<&str> = sender.units.iter().map(|u| u.name.as_str()).collect();
-        asked.push(whole("M03", format!("发件地址登记的是{}，报表却是{}的，须核实。", mine.join("、"), unit.name)));
-    }
-    if let (Some(unit), Some(stream)) = (owner, stream)
-        && !unit.streams.iter().any(|s| s == stream)
-    {
-        asked.push(whole("W09", format!("{}不需要报这一条线的报表，须核实是否发错。", unit.name)));
-    }
-    asked
-}
-
-type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
+pub(super) type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
 
 /// Errors keep a row of a book out, or a whole table of figures; a question keeps all of it waiting.
 fn finish(
@@ -264,7 +249,7 @@ fn finish(
         findings,
         doubts: ret.doubts,
     };
-    Judged { submission, rules }
+    Judged { submission, rules, ask: None }
 }
 
 /// A form that was left blank beside the same one filled in, as when a workbook keeps the blank form on a sheet of its own,
@@ -395,7 +380,7 @@ mod tests {
             findings: Vec::new(),
             doubts: Vec::new(),
         };
-        Judged { submission, rules: Vec::new() }
+        Judged { submission, rules: Vec::new(), ask: None }
     }
 
     /// The sheets that are kept, and what is told of them.
@@ -451,7 +436,7 @@ mod tests {
                 findings: Vec::new(),
                 doubts: heading.map(doubt).into_iter().collect(),
             };
-            Judged { submission, rules: Vec::new() }
+            Judged { submission, rules: Vec::new(), ask: None }
         };
         let mut first = part(Fate::Accepted, None);
         join(&mut first, part(Fate::Quarantined, Some("党员同志数")));

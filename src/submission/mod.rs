@@ -5,11 +5,13 @@
 
 pub mod assess;
 mod body;
+pub mod consent;
 pub mod documents;
 mod forms;
 mod intent;
 mod resolve;
 pub mod units;
+mod who;
 
 use std::collections::BTreeMap;
 
@@ -120,6 +122,8 @@ pub struct Verdict {
     pub answer: bool,
     /// Units that the sender is registered for.
     pub sender_units: Vec<String>,
+    /// Units whose word its sender waits for, and who may be asked for it.
+    pub to_ask: Vec<String>,
     /// It waits because the program failed on it: nothing is the sender's fault.
     pub our_failure: bool,
 }
@@ -135,6 +139,7 @@ impl Verdict {
             findings: Vec::new(),
             answer: false,
             sender_units: Vec::new(),
+            to_ask: Vec::new(),
             our_failure: false,
         }
     }
@@ -162,8 +167,25 @@ pub struct Decisions {
     pub released: Option<Option<String>>,
     /// The message was rejected, with the reason.
     pub rejected: Option<String>,
+    /// What units said of the returns in their name, each for itself.
+    pub said: BTreeMap<String, Word>,
     /// Addresses trusted for a unit since.
     pub trusted: Vec<(String, String)>,
+}
+
+impl Decisions {
+    /// A person or a unit has decided about this very message.
+    pub fn made(&self) -> bool {
+        self.released.is_some() || self.rejected.is_some() || !self.said.is_empty()
+    }
+}
+
+/// A unit's answer to whether a return in its name is its own. It settles who sent it, and nothing else; what a person
+/// decides outweighs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    Ours,
+    NotOurs,
 }
 
 /// What a message says of itself, for listings and to know it again.

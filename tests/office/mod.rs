@@ -4,6 +4,7 @@
 
 pub mod daemon;
 pub mod letter;
+pub mod reply;
 pub mod sent;
 
 use std::path::PathBuf;

@@ -12,6 +12,7 @@ pub struct Sent {
     pub message_id: String,
     pub in_reply_to: String,
     pub references: Vec<String>,
+    reply_to: (String, String),
     headers: String,
 }
 
@@ -29,6 +30,7 @@ impl Sent {
             message_id: mail.message_id().unwrap_or_default().to_owned(),
             in_reply_to: ids(mail.in_reply_to()).pop().unwrap_or_default(),
             references: ids(mail.references()),
+            reply_to: mail.reply_to().and_then(|to| to.first()).map(named).unwrap_or_default(),
             headers: String::from_utf8(raw[..headers].to_vec()).expect("ASCII"),
         }
     }
@@ -38,11 +40,20 @@ impl Sent {
         self.header("X-Taizhang").split(' ').next().unwrap_or_default()
     }
 
+    /// Display name and address that answers should go to; empty where the mail does not say.
+    pub fn reply_to(&self) -> (String, String) {
+        self.reply_to.clone()
+    }
+
     /// A header field on one line, as it stands.
     pub fn header(&self, name: &str) -> &str {
         let field = self.headers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         field.unwrap_or_default()
     }
+}
+
+fn named(address: &mail_parser::Addr<'_>) -> (String, String) {
+    (address.name().unwrap_or_default().to_owned(), address.address().unwrap_or_default().to_owned())
 }
 
 fn ids(value: &HeaderValue<'_>) -> Vec<String> {

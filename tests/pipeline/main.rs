@@ -11,6 +11,7 @@ mod cycle;
 mod daemon;
 mod desk;
 mod headings;
+mod inquiry;
 mod loops;
 mod migrations;
 mod quarantine;

@@ -9,6 +9,7 @@ mod support;
 
 mod bounce;
 mod branch;
+mod confirm;
 mod crash;
 mod cutter;
 mod mailbox_daemon;

@@ -43,6 +43,7 @@ pub fn mailbox(name: &str, imap: Imap) -> Mailbox {
         committee: "白鹭区非公党工委".to_owned(),
         stream: Some("nonpublic".to_owned()),
         authserv_id: None,
+        subaddress: false,
         since: None,
         source: Source::Imap(imap),
     }

@@ -13,6 +13,7 @@ use crate::period::Period;
 pub struct Digest {
     pub now: DateTime<Tz>,
     pub quarantined: Vec<Waiting>,
+    pub disowned: Vec<Disowned>,
     pub bounced: Vec<Bounced>,
     pub unanswered: Vec<Unanswered>,
     pub silent: Vec<Silent>,
@@ -32,6 +33,18 @@ pub struct Waiting {
     pub from: String,
     pub subject: String,
     pub reason: String,
+    /// What came of asking the unit; empty where it need not be asked.
+    pub asked: String,
+}
+
+/// A return that the unit named in it says is not its own.
+#[derive(Clone, Debug)]
+pub struct Disowned {
+    pub id: i64,
+    pub received: DateTime<Tz>,
+    pub from: String,
+    pub subject: String,
+    pub unit: String,
 }
 
 /// A mailbox of ours that does not answer.
@@ -94,7 +107,7 @@ impl Digest {
     fn to_decide(&self) -> usize {
         let mailboxes = self.silent.len() + self.unfetched.len();
         let units = self.bounced.len() + self.unanswered.len() + self.unreminded.len();
-        self.quarantined.len() + mailboxes + units + self.undelivered.len()
+        self.quarantined.len() + self.disowned.len() + mailboxes + units + self.undelivered.len()
     }
 }
 
@@ -111,6 +124,7 @@ pub fn compose(digest: &Digest) -> Composed {
         lead: vec![format!("截至{}，以下事项请看一下。", moment(digest.now))],
         sections: [
             section("等待人工核实的来件", &digest.quarantined, waiting),
+            section("单位答复不是其报送、可能冒名的来件", &digest.disowned, disowned),
             section("没有送到的邮件（退信）", &digest.bounced, unreached::bounced),
             section("没有自动回复的来信", &digest.unanswered, unreached::unanswered),
             section("连不上的收件邮箱", &digest.silent, |s| {
@@ -151,7 +165,13 @@ fn section<T>(title: &str, items: &[T], line: impl Fn(&T) -> String) -> Option<S
 
 fn waiting(w: &Waiting) -> String {
     let subject = clip(&w.subject, 40);
-    format!("编号{}，{}，{}《{subject}》：{}", w.id, moment(w.received), w.from, clip(&w.reason, 80))
+    let asked = if w.asked.is_empty() { String::new() } else { format!("（{}）", w.asked) };
+    format!("编号{}，{}，{}《{subject}》：{}{asked}", w.id, moment(w.received), w.from, clip(&w.reason, 80))
+}
+
+fn disowned(d: &Disowned) -> String {
+    let subject = clip(&d.subject, 40);
+    format!("编号{}，{}，{}《{subject}》：{}答复不是其报送的，未予采用", d.id, moment(d.received), d.from, d.unit)
 }
 
 fn news(n: &News) -> String {
@@ -176,7 +196,9 @@ mod tests {
                 from: "someone@elsewhere.test".into(),
                 subject: "8月报表".into(),
                 reason: "发件邮箱没有登记".into(),
+                asked: String::new(),
             }],
+            disowned: vec![],
             bounced: vec![],
             unanswered: vec![],
             silent: vec![Silent { mailbox: "非公".into(), since: None, failure: "connection refused".into() }],

@@ -2,6 +2,7 @@
 
 pub mod digest;
 mod grouped;
+pub mod inquiry;
 pub mod page;
 pub mod receipt;
 pub mod reminder;
