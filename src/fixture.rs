@@ -52,6 +52,7 @@ pub async fn reported(db: &Db, config: &Config, of: [&str; 4], when: &str, rows:
         period: Some(period.parse().unwrap()),
         fate: Fate::Accepted,
         file: "报表.xlsx".to_owned(),
+        digest: String::new(),
         sheet: "台账".to_owned(),
         columns: Default::default(),
         rows,

@@ -1,6 +1,7 @@
 //! The jobs: take, process, file, remind, report, deliver. Each is one public function that tests call directly.
 
 pub mod answer;
+pub mod compared;
 pub mod digest;
 pub mod file;
 pub mod gather;

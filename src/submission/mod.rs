@@ -6,13 +6,16 @@
 pub mod assess;
 pub mod documents;
 mod forms;
+pub mod repeats;
 mod resolve;
 pub mod units;
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::form::{Doubt, Finding, Record};
-use crate::message::Message;
+use crate::message::{Attachment, Kind, Message};
 use crate::period::Period;
 
 /// Where a message goes (contract of `messages --json`).
@@ -86,6 +89,8 @@ pub struct Submission {
     pub period: Option<Period>,
     pub fate: Fate,
     pub file: String,
+    /// SHA-256 of the file, in hexadecimal: by this the return is known again. Empty where that is not known.
+    pub digest: String,
     pub sheet: String,
     /// Column key → letters, as read; empty for cards.
     pub columns: BTreeMap<String, String>,
@@ -171,6 +176,33 @@ pub struct Head {
     pub from: Option<String>,
     pub subject: String,
     pub fingerprint: Option<String>,
+    pub documents: Vec<Document>,
+}
+
+/// A file as it was attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    pub name: String,
+    pub kind: Kind,
+    pub size: u64,
+    /// SHA-256, in hexadecimal.
+    pub digest: String,
+}
+
+impl Document {
+    fn of(attachment: &Attachment) -> Self {
+        Self {
+            name: attachment.name.clone(),
+            kind: attachment.kind,
+            size: attachment.bytes.len() as u64,
+            digest: hexadecimal(&Sha256::digest(&attachment.bytes)),
+        }
+    }
+}
+
+/// A digest as it is stored.
+pub fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Head {
@@ -180,6 +212,7 @@ impl Head {
             from: message.from.as_ref().map(|a| a.email.clone()),
             subject: message.subject.clone(),
             fingerprint,
+            documents: message.attachments.iter().map(Document::of).collect(),
         }
     }
 }
