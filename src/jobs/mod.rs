@@ -6,6 +6,7 @@ pub mod digest;
 pub mod file;
 pub mod gather;
 pub mod marked;
+pub mod news;
 mod open;
 pub mod pass;
 pub mod post;

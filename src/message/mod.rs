@@ -9,7 +9,9 @@ pub mod document;
 mod extent;
 mod header;
 pub mod parse;
+pub mod quoted;
 mod repair;
+pub mod risk;
 pub mod sender;
 pub mod transfer;
 mod tree;
@@ -64,6 +66,8 @@ pub struct Message {
     /// Every leaf part that is a file, those of forwarded messages included; bodies and inline pictures of the
     /// body left out.
     pub attachments: Vec<Attachment>,
+    /// Pictures that the bodies show.
+    pub pictures: Vec<Attachment>,
 }
 
 /// A message inside this one.

@@ -6,6 +6,7 @@ mod office;
 mod bad_input;
 mod breakdown;
 mod commands;
+mod copies;
 mod crash;
 mod cycle;
 mod daemon;

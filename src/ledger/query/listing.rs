@@ -31,8 +31,6 @@ pub enum Which {
     Since(DateTime<Utc>),
     One(i64),
     Quarantined,
-    /// News that was read after the first and up to the second of these times.
-    News(DateTime<Utc>, DateTime<Utc>),
 }
 
 pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<Listed>> {
@@ -48,10 +46,6 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
             (SELECT message FROM submission WHERE state = 'quarantined')"))
             .fetch_all(&mut *conn)
             .await?
-        }
-        Which::News(after, until) => {
-            let news = sql("WHERE disposition = 'news' AND assessed_at > ? AND assessed_at <= ?");
-            sqlx::query(news).bind(after).bind(until).fetch_all(&mut *conn).await?
         }
     };
     let mut list = Vec::new();

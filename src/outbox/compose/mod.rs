@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod digest;
 mod grouped;
+pub mod news;
 pub mod page;
 pub mod receipt;
 mod received;
