@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn files_fill_a_mail_before_the_next_and_what_fits_none_stays() {
         let mut room = Room::new(10_000);
-        let placed: Vec<Option<usize>> = [5000, 5000, 1000, 20_000, 5000, 5000, 5000].map(|b| room.take(b)).to_vec();
+        let placed: Vec<Option<usize>> = [5000, 5000, 500, 20_000, 5000, 5000, 5000].map(|b| room.take(b)).to_vec();
         assert_eq!(placed, [Some(0), Some(1), Some(0), None, Some(2), Some(3), None]);
     }
 }

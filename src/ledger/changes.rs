@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::merge::{self, Book, Change as Step, Row};
+use super::merge::{self, Book, Row};
 use crate::form::record::shortened;
 use crate::form::{Datum, Form, FormKind, Record};
 use crate::period::Period;
@@ -86,17 +86,18 @@ fn book(form: &Form, old: &[Line], new: &[Line], period: Period) -> Vec<Change> 
         let (Some(first), Some(last)) = (entry.versions.first(), entry.versions.last()) else { continue };
         let (Some(was), Some(is)) = (line(first.line), line(last.line)) else { continue };
         let name = entry.name().to_owned();
-        let made = match (first.period < period, last.change) {
-            (true, Step::Vanished) => change(What::Removed(name), was, None),
-            (true, _) if entry.versions.len() > 1 => {
+        // One that was closed in the old book does not vanish with it, but it is gone all the same.
+        let gone = entry.last_period < period;
+        let made = match first.period < period {
+            true if gone => change(What::Removed(name), was, None),
+            true => {
                 let cells = cells(form, was, is, |key| is.record.values.contains_key(key));
                 change(What::Changed(name, cells), is, Some(was))
             }
-            (true, _) => continue,
-            (false, _) => change(What::Added(name), is, None),
+            false => change(What::Added(name), is, None),
         };
         if !matches!(&made.what, What::Changed(_, cells) if cells.is_empty()) {
-            changes.insert((last.change == Step::Vanished, last.line), made);
+            changes.insert((gone, last.line), made);
         }
     }
     changes.into_values().collect()
@@ -195,6 +196,9 @@ mod tests {
         let expected = ["+丁公司@6", "甲 公司: 名称 甲公司→甲 公司@NAME7 党员总数 3→4@MEMBERS7", "-乙公司@6"];
         assert_eq!(told(&old, &new), expected);
         assert!(told(&new, &new).is_empty());
+        let mut closed = firm(6, "乙公司", "", 1);
+        closed.record.values.insert("status".into(), Datum::Text("销户".into()));
+        assert_eq!(told(&[firm(5, "甲公司", "", 3), closed], &[firm(5, "甲公司", "", 3)]), ["-乙公司@6"]);
     }
 
     #[test]
