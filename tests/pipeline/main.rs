@@ -13,6 +13,7 @@ mod daemon;
 mod desk;
 mod headings;
 mod migrations;
+mod news;
 mod quarantine;
 mod reader;
 mod returned;

@@ -8,6 +8,7 @@ mod office;
 mod support;
 
 mod branch;
+mod copies;
 mod crash;
 mod cutter;
 mod mailbox_daemon;

@@ -23,6 +23,23 @@ pub struct Listed {
     pub rules: Vec<String>,
     pub duplicate_of: Option<i64>,
     pub submissions: Vec<Version>,
+    pub files: Vec<Document>,
+}
+
+/// A file as it was attached.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document {
+    pub name: String,
+    /// Told from its bytes.
+    pub kind: String,
+    /// In bytes.
+    pub size: i64,
+}
+
+async fn documents(conn: &mut SqliteConnection, message: i64) -> Result<Vec<Document>> {
+    let rows = sqlx::query("SELECT name, kind, size FROM document WHERE message = ? ORDER BY ordinal").bind(message);
+    let read = |row: sqlx::sqlite::SqliteRow| Document { name: row.get(0), kind: row.get(1), size: row.get(2) };
+    Ok(rows.fetch_all(conn).await?.into_iter().map(read).collect())
 }
 
 /// Which messages to list.
@@ -64,6 +81,7 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
             rules: serde_json::from_str(&rules).context("stored rules are not readable")?,
             duplicate_of: row.get(9),
             submissions: submissions(conn, id).await?,
+            files: documents(conn, id).await?,
         });
     }
     Ok(list)
