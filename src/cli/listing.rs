@@ -92,6 +92,7 @@ pub fn message_json(m: &query::Listed, zone: chrono_tz::Tz) -> serde_json::Value
         "id": m.id, "mailbox": m.mailbox, "message_id": m.message_id, "from": m.from, "subject": m.subject,
         "received_at": local(m.received_at, zone), "disposition": m.disposition, "reason": m.reason, "rules": m.rules,
         "duplicate_of": m.duplicate_of, "answer_withheld": m.withheld, "submissions": submissions.collect::<Vec<_>>(),
+        "files": m.files,
     })
 }
 

@@ -153,6 +153,7 @@ fn department(r: Reader) -> Option<Department> {
         addresses: addresses(&r, "addresses"),
         contact: r.text("contact", ""),
         digest: digest?,
+        digest_bytes: r.number("digest_mb", 15, 1..=40) << 20,
     };
     if department.addresses.is_empty() && !r.has("addresses") {
         r.problem("addresses", "is missing; give the addresses that receive the report");

@@ -52,6 +52,8 @@ pub struct Department {
     pub contact: String,
     /// When the department is told what waits for a decision.
     pub digest: Schedule,
+    /// What the files of news may take in one mail to the department.
+    pub digest_bytes: u64,
 }
 
 /// `[reminders]`

@@ -1,5 +1,5 @@
-//! The sheet that lists findings in a table sent back to its sender: it is ours, and never read as a form when the
-//! table returns. Pure.
+//! Sheets of ours that go back to a sender beside his tables (findings, changes): they are never read as a form when they
+//! return. Pure.
 
 use crate::workbook::{CellValue, Sheet};
 
@@ -8,7 +8,15 @@ pub const NAME: &str = "问题清单";
 /// What stands in its first cell.
 pub const TITLE: &str = "问题清单（系统自动生成，发回时不用删）";
 
+/// The sheet that says what a correction changed.
+pub const CHANGES: &str = "更正对照";
+pub const CHANGES_TITLE: &str = "更正对照（系统自动生成，发回时不用删）";
+
 pub fn is_ours(sheet: &Sheet) -> bool {
-    let first = sheet.cell(0, 0).map(|cell| &cell.value);
-    sheet.name.starts_with(NAME) && matches!(first, Some(CellValue::Text(text)) if text.trim() == TITLE)
+    let Some(CellValue::Text(first)) = sheet.cell(0, 0).map(|cell| &cell.value) else { return false };
+    // A title is broken into lines where the sheet is narrow.
+    let first: String = first.chars().filter(|c| !c.is_whitespace()).collect();
+    [(NAME, TITLE), (CHANGES, CHANGES_TITLE)]
+        .iter()
+        .any(|(name, title)| sheet.name.starts_with(name) && first == *title)
 }

@@ -6,12 +6,14 @@ use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 
+use super::compared::{self, Compared};
 use super::marked::Marked;
 use super::patience::may_answer;
 use super::post::{self, Post};
 use crate::config::{Config, Mailbox};
 use crate::form::record::Values;
 use crate::form::{Datum, Finding, FormKind, Place, Severity};
+use crate::ledger::copies::Copy;
 use crate::ledger::obligation::{Obligation, State};
 use crate::ledger::query::{self, Version};
 use crate::message::Message;
@@ -21,6 +23,7 @@ use crate::outbox::compose::{Owed, Why, unreached};
 use crate::outbox::{Attached, Kind};
 use crate::period::Period;
 use crate::report::{findings_sheet, table};
+use crate::submission::repeats::Told;
 use crate::submission::{self, Disposition, Submission, Verdict};
 
 /// The message that is answered.
@@ -33,6 +36,10 @@ pub struct About<'a> {
     pub decided: bool,
     /// The sender's own tables, the cells with findings marked.
     pub marked: &'a [Marked],
+    /// What of it came before.
+    pub copy: &'a Copy,
+    /// What its versions change.
+    pub compared: &'a Compared,
 }
 
 /// Figures that a receipt shows beside last month's.
@@ -55,11 +62,11 @@ pub async fn answer(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Some(to) = message.from.as_ref().map(|a| a.email.as_str()).filter(|_| verdict.answer) else { return Ok(()) };
-    let Some(outcome) = outcome(verdict) else { return Ok(()) };
+    let Some(outcome) = outcome(verdict, about.copy) else { return Ok(()) };
     if now - about.received_at > TimeDelta::days(i64::from(config.smtp.answer_within_days)) {
         return Ok(());
     }
-    let units = units(verdict);
+    let units = units(verdict, about.copy);
     let owed = owed(conn, config, &units, period(config, verdict, now), now).await?;
     if outcome == Outcome::NoForm && owed.is_empty() {
         return Ok(());
@@ -72,20 +79,26 @@ pub async fn answer(
         Permit::Last(budget) => Some(unreached::last_answer(budget)),
         Permit::Answer => None,
     };
-    let findings = all_findings(conn, verdict).await?;
-    let list = full_list(config, message, (&findings, about.marked), now)?;
+    let mut findings = all_findings(conn, verdict).await?;
+    findings.extend(about.copy.findings.iter().cloned());
+    let marked = marked(about);
+    let list = full_list(config, message, (&findings, &marked), now)?;
+    let mut taken = taken(conn, config, about, verdict).await?;
+    taken.extend(compared::repeated(config, about.copy));
+    let changes = compared::list(config, &taken, now)?;
     let receipt = Receipt {
         subject: message.subject.clone(),
         addressee: units.first().cloned().unwrap_or_default(),
         received: about.received_at.with_timezone(&config.timezone),
         now: now.with_timezone(&config.timezone),
         outcome,
-        taken: taken(conn, config, about, verdict).await?,
+        taken,
         findings,
         owed: (!units.is_empty()).then_some(owed),
-        marked: about.marked.iter().map(Marked::told).collect(),
+        marked: marked.iter().map(|m| m.told()).collect(),
         full_list: list.as_ref().map(|a| a.name.clone()),
         last,
+        changes_list: changes.as_ref().map(|a| a.name.clone()),
         contact: config.department.contact.clone(),
         signature: signature(config, about.mailbox),
     };
@@ -107,7 +120,12 @@ pub async fn answer(
         reply_to: Some(&about.mailbox.address),
         in_reply_to: message.message_id.clone(),
         references,
-        attachments: about.marked.iter().map(|m| post::workbook(&m.name, m.bytes.clone())).chain(list).collect(),
+        attachments: marked
+            .iter()
+            .map(|m| post::workbook(&m.name, m.bytes.clone()))
+            .chain(list)
+            .chain(changes)
+            .collect(),
         answers: Some(about.id),
         unit: units.first().map(String::as_str),
         period: None,
@@ -116,7 +134,7 @@ pub async fn answer(
     Ok(())
 }
 
-fn outcome(verdict: &Verdict) -> Option<Outcome> {
+fn outcome(verdict: &Verdict, copy: &Copy) -> Option<Outcome> {
     match verdict.disposition {
         Disposition::Accepted => Some(Outcome::Accepted),
         Disposition::Partly => Some(Outcome::Partly),
@@ -124,7 +142,8 @@ fn outcome(verdict: &Verdict) -> Option<Outcome> {
         Disposition::Quarantined if verdict.our_failure => Some(Outcome::OurFailure),
         Disposition::Quarantined => Some(Outcome::Quarantined),
         Disposition::News => Some(Outcome::NoForm),
-        Disposition::Duplicate | Disposition::Auto | Disposition::Bounce => None,
+        Disposition::Duplicate => copy.told.map(Outcome::Duplicate),
+        Disposition::Auto | Disposition::Bounce => None,
     }
 }
 
@@ -134,14 +153,25 @@ fn signature(config: &Config, mailbox: &Mailbox) -> String {
 
 /// Units that the forms name; without any form, and while it is in doubt whom they are from, those that the sender is
 /// registered for.
-fn units(verdict: &Verdict) -> Vec<String> {
+fn units(verdict: &Verdict, copy: &Copy) -> Vec<String> {
     let mut units: Vec<String> = verdict.submissions.iter().filter_map(|s| s.unit.clone()).collect();
+    units.extend(copy.repeats.iter().map(|r| r.earlier.unit.clone()).filter(|unit| !unit.is_empty()));
     if units.is_empty() || verdict.disposition == Disposition::Quarantined {
         units.clone_from(&verdict.sender_units);
     }
     let mut seen = std::collections::BTreeSet::new();
     units.retain(|u| seen.insert(u.clone()));
     units
+}
+
+/// Tables go back of what is new, or still wrong.
+fn marked<'a>(about: &About<'a>) -> Vec<&'a Marked> {
+    let repeated = |m: &&Marked| {
+        let file = m.findings.first().and_then(|f| f.place.file.as_deref());
+        about.copy.repeats.iter().any(|r| Some(&*r.form.file) == file)
+    };
+    let uncured = about.copy.told == Some(Told::Uncured);
+    about.marked.iter().filter(|m| uncured || !repeated(m)).collect()
 }
 
 /// The period that the answer speaks of: the newest one reported, else the open one.
@@ -204,6 +234,8 @@ async fn taken(
             form: form_title(config, &submission.form),
             period,
             fate: fate(submission, version, late),
+            versus: compared::versus(about.compared, version.id, config.timezone),
+            reported: compared::reported(conn, period).await?,
             rows: (kind == Some(FormKind::Book)).then(|| rows(submission)),
             figures: match kind {
                 Some(FormKind::Figures) => figures(conn, config, submission, period).await?,
@@ -316,7 +348,7 @@ fn said(finding: &Finding) -> (&Option<String>, &Option<String>, &str) {
 fn full_list(
     config: &Config,
     message: &Message,
-    (findings, marked): (&[Finding], &[Marked]),
+    (findings, marked): (&[Finding], &[&Marked]),
     now: DateTime<Utc>,
 ) -> Result<Option<Attached>> {
     let listed: HashSet<_> = marked.iter().flat_map(|m| &m.findings).map(said).collect();

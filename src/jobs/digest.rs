@@ -6,16 +6,17 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
+use super::news;
 use super::post::{self, Post};
 use super::schedule::Occurrence;
 use super::{bounce, inquiry, pass, remind};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Which};
-use crate::outbox::compose::digest::{self, Digest, News, Silent, Undelivered, Unfetched, Unreminded, Waiting};
+use crate::outbox::compose::digest::{self, Digest, Silent, Undelivered, Unfetched, Unreminded, Waiting};
 use crate::outbox::compose::unreached::Unanswered;
 use crate::outbox::refusal::Blame;
-use crate::outbox::{Kind, budget, store};
+use crate::outbox::{Attached, Kind, budget, compose, store};
 use crate::period::Period;
 
 /// After so many attempts a mail is left in its mailbox.
@@ -26,35 +27,55 @@ type Window = (DateTime<Utc>, DateTime<Utc>);
 
 /// Tells the department, once a day. False when there was nothing to tell or it was told before.
 pub async fn scheduled(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
+    if pass::claimed(&mut *db.pool().acquire().await?, occurrence).await? {
+        return Ok(false);
+    }
+    let (view, files) = read(db, config, now).await?;
     let mut tx = db.begin().await?;
-    let since = last_told(&mut tx, now).await?;
     if !pass::claim(&mut tx, occurrence, now).await? {
         return Ok(false);
     }
-    let view = gather(&mut tx, config, (since, now)).await?;
     if view.is_empty() {
         tx.commit().await?;
         return Ok(false);
     }
-    let composed = digest::compose(&view);
-    for to in &config.department.addresses {
-        let post = Post {
-            kind: Kind::Digest,
-            key: &format!("{} {to}", occurrence.slot),
-            to,
-            cc: None,
-            reply_to: None,
-            in_reply_to: None,
-            references: Vec::new(),
-            attachments: Vec::new(),
-            answers: None,
-            unit: None,
-            period: Some(occurrence.period),
+    for (i, attachments) in files.into_iter().enumerate() {
+        let names: Vec<&str> = attachments.iter().map(|a| a.name.as_str()).collect();
+        let composed = match i {
+            0 => digest::compose(&view),
+            _ => compose::news::further(&digest::day(&view), (i + 1, view.mails), &names, &view.signature),
         };
-        post::enqueue(&mut tx, config, composed.clone(), post, now).await?;
+        let part = if i == 0 { String::new() } else { format!(" {}", i + 1) };
+        for to in &config.department.addresses {
+            let post = Post {
+                kind: Kind::Digest,
+                key: &format!("{}{part} {to}", occurrence.slot),
+                to,
+                cc: None,
+                reply_to: None,
+                in_reply_to: None,
+                references: Vec::new(),
+                attachments: attachments.clone(),
+                answers: None,
+                unit: None,
+                period: Some(occurrence.period),
+            };
+            post::enqueue(&mut tx, config, composed.clone(), post, now).await?;
+        }
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// All that is to be told, and the files of the news, mail by mail. Whole mails are read for it, so the ledger is not
+/// locked meanwhile.
+async fn read(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<(Digest, Vec<Vec<Attached>>)> {
+    let mut conn = db.pool().acquire().await?;
+    let (since, sent) = (last_told(&mut conn, now).await?, last_sent(&mut conn, now).await?);
+    let view = gather(&mut conn, config, (since, now)).await?;
+    drop(conn);
+    let news::Gathered { letters, more, mails, strangers } = news::gather(db, config, (since, now), sent).await?;
+    Ok((Digest { news: letters, more_news: more, mails: mails.len(), strangers, ..view }, mails))
 }
 
 /// When the department was told last; what came since is told now. Never told: all there is.
@@ -63,6 +84,16 @@ async fn last_told(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Result<Da
         .bind(now)
         .fetch_one(conn)
         .await?;
+    Ok(at.unwrap_or(DateTime::UNIX_EPOCH))
+}
+
+/// When a note last went out, for what no note is written for alone.
+async fn last_sent(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    let at: Option<DateTime<Utc>> =
+        sqlx::query_scalar("SELECT max(created_at) FROM outbox WHERE kind = 'digest' AND created_at <= ?")
+            .bind(now)
+            .fetch_one(conn)
+            .await?;
     Ok(at.unwrap_or(DateTime::UNIX_EPOCH))
 }
 
@@ -80,12 +111,6 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
             asked: inquiry::told(conn, config, m.id).await?,
         });
     }
-    let news = query::messages(conn, Which::News(since, now)).await?.into_iter().map(|m| News {
-        received: m.received_at.with_timezone(&zone),
-        from: m.from.unwrap_or_default(),
-        subject: m.subject,
-        attachments: Vec::new(),
-    });
     let undelivered = store::undelivered(conn, since).await?.into_iter().map(|u| Undelivered {
         recipient: u.recipient,
         subject: u.subject,
@@ -101,7 +126,10 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
         unfetched: unfetched(conn, config, (since, now)).await?,
         unreminded: unreminded(conn, config, (since, now)).await?,
         undelivered: undelivered.collect(),
-        news: news.collect(),
+        news: Vec::new(),
+        more_news: 0,
+        mails: 1,
+        strangers: 0,
         signature: "台账系统".to_owned(),
     })
 }
@@ -182,10 +210,7 @@ mod tests {
     /// What the department would be told at `now`, and then is.
     async fn told(db: &Db, config: &Arc<Config>, now: &str) -> Digest {
         let now = at(now);
-        let mut conn = db.pool().acquire().await.unwrap();
-        let since = last_told(&mut conn, now).await.unwrap();
-        let digest = gather(&mut conn, config, (since, now)).await.unwrap();
-        drop(conn);
+        let (digest, _) = read(db, config, now).await.unwrap();
         let sent = scheduled(db, config, &due(Job::Digest, now), now).await.unwrap();
         assert_eq!(sent, !digest.is_empty());
         digest
@@ -199,6 +224,7 @@ mod tests {
         // Read long after it came, two days before the next digest.
         let id = fixture::came(&db, &news, "2011-09-10T00:00:00Z", "2011-09-20T01:00:00Z").await;
         let mut conn = db.pool().acquire().await.unwrap();
+        sqlx::query("UPDATE message SET mailbox = 'news' WHERE id = ?").bind(id).execute(&mut *conn).await.unwrap();
         let outbox = fixture::sent(&mut conn, "gone@office.test", "2011-09-20T00:50:00Z").await;
         let at_one = at("2011-09-20T01:00:00Z");
         let failed = Failed {
@@ -215,6 +241,23 @@ mod tests {
         let late = told(&db, &config, "2011-09-22T03:00:00Z").await;
         assert_eq!((late.news.len(), late.bounced.len()), (1, 1));
         assert!(told(&db, &config, "2011-09-23T00:30:00Z").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn strangers_are_counted_in_the_next_note_that_is_written_anyway() {
+        let (config, (_dir, db)) = (Arc::new(fixture::config()), fixture::ledger().await);
+        let news = Verdict::plain(Disposition::News, "");
+        fixture::came(&db, &news, "2011-09-20T00:00:00Z", "2011-09-20T00:00:00Z").await;
+        let quiet = told(&db, &config, "2011-09-20T00:30:00Z").await;
+        assert!(quiet.is_empty() && quiet.strangers == 1, "no note is written for them");
+        let id = fixture::came(&db, &news, "2011-09-20T02:00:00Z", "2011-09-20T02:00:00Z").await;
+        let known = "UPDATE message SET from_address = ? WHERE id = ?";
+        let clerk = &config.registry.units[0].addresses[0];
+        sqlx::query(known).bind(clerk).bind(id).execute(db.pool()).await.unwrap();
+        let note = told(&db, &config, "2011-09-21T00:30:00Z").await;
+        assert_eq!((note.news.len(), note.strangers), (1, 1));
+        assert_eq!(note.news[0].unit, config.registry.units[0].name);
+        assert_eq!(told(&db, &config, "2011-09-22T00:30:00Z").await.strangers, 0);
     }
 
     #[tokio::test]

@@ -121,6 +121,7 @@ mod tests {
             period: None,
             fate,
             file: file.to_owned(),
+            digest: String::new(),
             sheet: "Sheet1".to_owned(),
             columns: BTreeMap::new(),
             rows: Vec::new(),

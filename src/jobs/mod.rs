@@ -2,11 +2,13 @@
 
 pub mod answer;
 pub mod bounce;
+pub mod compared;
 pub mod digest;
 pub mod file;
 pub mod gather;
 pub mod inquiry;
 pub mod marked;
+pub mod news;
 mod open;
 pub mod pass;
 pub mod patience;

@@ -10,6 +10,7 @@ use crate::form::Campaign;
 use crate::message::{Attachment, Kind, document};
 use crate::reader::{Reader, Source, Unavailable};
 use crate::submission::documents::{File, Found, Way};
+use crate::submission::hexadecimal;
 
 /// A file that was found and not opened yet.
 struct Waiting {
@@ -75,7 +76,7 @@ pub async fn open(
                 },
             };
             let spot = Spot { name: name.clone(), attachment: number, path };
-            files.push((File { name, found }, spot));
+            files.push((File { name, digest: hexadecimal(&digest), found }, spot));
         }
     }
     Ok(files)

@@ -17,8 +17,9 @@ use super::marked::{self, Marked};
 use super::open::{Spot, open};
 use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
+use crate::ledger::copies::{self, Copy, Incoming};
 use crate::ledger::headings::{self, Confirmed};
-use crate::ledger::{mailstore, rebuild, store};
+use crate::ledger::{amended, mailstore, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::Nature;
 use crate::outbox::bounced;
@@ -268,41 +269,31 @@ async fn settle(
     let said =
         inquiry::Said { id: stored.id, mailbox: &stored.mailbox, decisions: &stored.decisions, message: &message };
     inquiry::hear(conn, config, (&said, &nature, &mut verdict), answers, now).await?;
-    let original = match verdict.disposition {
-        Disposition::Auto | Disposition::Bounce => None,
-        _ if stored.decisions.made() => None,
-        _ => store::earlier_copy(conn, stored.id, &head, &verdict).await?,
+    let incoming = Incoming {
+        id: stored.id,
+        received_at: stored.received_at,
+        head: &head,
+        released: stored.decisions.released.is_some(),
+    };
+    let copy = match verdict.disposition {
+        Disposition::Auto | Disposition::Bounce => Copy::default(),
+        _ if stored.decisions.refused() => Copy::default(),
+        _ => copies::take_out(conn, incoming, &mut verdict, &config.campaign).await?,
     };
     let mut touched = claimed(conn, stored.id).await?;
-    // A copy that can be taken as it is settles what waited: the earlier one is the duplicate then.
-    let superseded = match original {
-        Some(id) if verdict.disposition != Disposition::Quarantined => store::waits(conn, id).await?.then_some(id),
-        _ => None,
-    };
-    let original = original.filter(|_| superseded.is_none());
-    if let Some(original) = original {
-        verdict = Verdict::plain(Disposition::Duplicate, format!("与邮件 {original} 的附件相同，不重复计入。"));
-        // On time is judged by the copy that the provider took first.
-        store::came_earlier(conn, original, stored.received_at).await?;
-        touched.extend(claimed(conn, original).await?);
-    }
     for (unit, stream) in &touched {
         rebuild::release_lines(conn, unit, stream).await?;
     }
     store::record(conn, stored.id, &head, &verdict, now).await?;
     inquiry::wait(conn, config, (stored.id, &verdict), answers, now).await?;
     leave_to_the_ledger(&mut verdict);
-    if let Some(original) = original {
-        store::link_duplicate(conn, stored.id, original).await?;
-    }
-    if let Some(waiting) = superseded {
-        store::close_as_copy(conn, waiting, stored.id).await?;
-    }
+    touched.extend(copies::link(conn, incoming, (&copy, &verdict)).await?);
     let accepted = verdict.submissions.iter().filter(|s| s.fate == Fate::Accepted);
     touched.extend(accepted.filter_map(|s| Some((s.unit.clone()?, s.stream.clone()?))));
     for (unit, stream) in &touched {
         rebuild::unit_stream(conn, &config.campaign, unit, stream).await?;
     }
+    let compared = amended::compare(conn, &config.campaign, stored.id).await?;
     match (&nature, &message.from) {
         (Nature::Bounce(bounce), _) => {
             let notice = Notice { message: stored.id, received_at: stored.received_at };
@@ -322,6 +313,8 @@ async fn settle(
             received_at: stored.received_at,
             decided: stored.decisions.made(),
             marked: &marked,
+            copy: &copy,
+            compared: &compared,
         };
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }

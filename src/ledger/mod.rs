@@ -1,5 +1,8 @@
 //! The ledger (台账): submissions, figures, entries with their history, and what is owed.
 
+pub mod amended;
+pub mod changes;
+pub mod copies;
 pub mod headings;
 pub mod inquiry;
 pub mod mailstore;

@@ -7,7 +7,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::headings;
 use crate::form::Finding;
-use crate::submission::{Decisions, Disposition, Fate, Head, Submission, Verdict, Word};
+use crate::submission::{Decisions, Disposition, Document, Fate, Head, Submission, Verdict, Word};
 
 /// A message as a mailbox showed it, its bytes already stored under `digest`.
 #[derive(Clone, Debug)]
@@ -88,6 +88,7 @@ pub async fn record(
     .bind(message)
     .execute(&mut *conn)
     .await?;
+    insert_documents(conn, message, &head.documents).await?;
     for (ordinal, submission) in verdict.submissions.iter().enumerate() {
         let id = insert_submission(conn, message, ordinal as i64, submission).await?;
         for row in &submission.rows {
@@ -115,12 +116,6 @@ pub async fn record(
     Ok(())
 }
 
-/// Links a message to the one it repeats.
-pub async fn link_duplicate(conn: &mut SqliteConnection, message: i64, original: i64) -> Result<()> {
-    sqlx::query("UPDATE message SET duplicate_of = ? WHERE id = ?").bind(original).bind(message).execute(conn).await?;
-    Ok(())
-}
-
 /// Drops what an earlier assessment of the same message left (a release repeats the assessment).
 ///
 /// The ledger's rows that rest on it must have been dropped before; see [`super::rebuild`].
@@ -129,16 +124,32 @@ async fn forget(conn: &mut SqliteConnection, message: i64) -> Result<()> {
         "DELETE FROM finding WHERE message = ?",
         "DELETE FROM line WHERE submission IN (SELECT id FROM submission WHERE message = ?)",
         "DELETE FROM submission WHERE message = ?",
+        "DELETE FROM document WHERE message = ?",
     ] {
         sqlx::query(sql).bind(message).execute(&mut *conn).await?;
     }
     headings::forget(conn, message).await
 }
 
+async fn insert_documents(conn: &mut SqliteConnection, message: i64, documents: &[Document]) -> Result<()> {
+    for (ordinal, document) in documents.iter().enumerate() {
+        sqlx::query("INSERT INTO document (message, ordinal, name, kind, size, digest) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(message)
+            .bind(ordinal as i64)
+            .bind(&document.name)
+            .bind(document.kind.as_str())
+            .bind(document.size as i64)
+            .bind(&document.digest)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
 async fn insert_submission(conn: &mut SqliteConnection, message: i64, ordinal: i64, s: &Submission) -> Result<i64> {
     let row = sqlx::query(
-        "INSERT INTO submission (message, ordinal, unit, stream, form, period, state, received_at, file, sheet, columns)
-         SELECT id, ?, ?, ?, ?, ?, ?, received_at, ?, ?, ? FROM message WHERE id = ? RETURNING id",
+        "INSERT INTO submission (message, ordinal, unit, stream, form, period, state, received_at, file, digest, sheet, columns)
+         SELECT id, ?, ?, ?, ?, ?, ?, received_at, ?, ?, ?, ? FROM message WHERE id = ? RETURNING id",
     )
     .bind(ordinal)
     .bind(s.unit.as_deref().unwrap_or_default())
@@ -147,6 +158,7 @@ async fn insert_submission(conn: &mut SqliteConnection, message: i64, ordinal: i
     .bind(s.period.map(|p| p.to_string()).unwrap_or_default())
     .bind(s.fate.as_str())
     .bind(&s.file)
+    .bind(&s.digest)
     .bind(&s.sheet)
     .bind(serde_json::to_string(&s.columns)?)
     .bind(message)
@@ -192,90 +204,6 @@ pub async fn insert_finding(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// An earlier message with the same attachments from the same sender, if it reports the same obligations.
-pub async fn earlier_copy(
-    conn: &mut SqliteConnection,
-    message: i64,
-    head: &Head,
-    verdict: &Verdict,
-) -> Result<Option<i64>> {
-    let (Some(fingerprint), Some(from)) = (&head.fingerprint, &head.from) else {
-        return same_letter(conn, message, head).await;
-    };
-    let rows = sqlx::query(
-        "SELECT m.id, m.message_id FROM message m WHERE m.fingerprint = ? AND m.from_address = ? AND m.id <> ?
-         AND m.disposition IS NOT NULL AND m.disposition <> 'duplicate' ORDER BY m.received_at, m.id",
-    )
-    .bind(fingerprint)
-    .bind(from)
-    .bind(message)
-    .fetch_all(&mut *conn)
-    .await?;
-    let claims = verdict.claims();
-    for row in rows {
-        let id: i64 = row.get(0);
-        // The copy that went to the other mailbox is one letter, whatever stream that mailbox would have made of it.
-        let same_letter = head.message_id.is_some() && row.get::<Option<String>, _>(1) == head.message_id;
-        if same_letter || claims_of(conn, id).await? == claims {
-            return Ok(Some(id));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a message lies in quarantine.
-pub async fn waits(conn: &mut SqliteConnection, message: i64) -> Result<bool> {
-    let found = sqlx::query("SELECT 1 FROM message WHERE id = ? AND disposition = 'quarantined'").bind(message);
-    Ok(found.fetch_optional(conn).await?.is_some())
-}
-
-/// Ends the waiting of a message whose copy was taken instead.
-pub async fn close_as_copy(conn: &mut SqliteConnection, message: i64, copy: i64) -> Result<()> {
-    let reason = format!("同样的附件已由邮件 {copy} 报送并处理。");
-    sqlx::query("UPDATE message SET disposition = 'duplicate', duplicate_of = ?, reason = ? WHERE id = ?")
-        .bind(copy)
-        .bind(reason)
-        .bind(message)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query("UPDATE submission SET state = 'dismissed' WHERE message = ?").bind(message).execute(conn).await?;
-    Ok(())
-}
-
-/// A copy of this message was taken by its provider at `at`: the earlier time counts.
-pub async fn came_earlier(conn: &mut SqliteConnection, message: i64, at: DateTime<Utc>) -> Result<()> {
-    for sql in [
-        "UPDATE message SET received_at = min(received_at, ?) WHERE id = ?",
-        "UPDATE submission SET received_at = min(received_at, ?) WHERE message = ?",
-    ] {
-        sqlx::query(sql).bind(at).bind(message).execute(&mut *conn).await?;
-    }
-    Ok(())
-}
-
-/// A mail without attachments is the same letter if Message-ID, sender and subject agree.
-async fn same_letter(conn: &mut SqliteConnection, message: i64, head: &Head) -> Result<Option<i64>> {
-    let (Some(message_id), Some(from)) = (&head.message_id, &head.from) else { return Ok(None) };
-    let found = sqlx::query_scalar(
-        "SELECT id FROM message WHERE message_id = ? AND from_address = ? AND subject = ? AND fingerprint IS NULL
-         AND id <> ? AND disposition IS NOT NULL AND disposition <> 'duplicate' ORDER BY id LIMIT 1",
-    )
-    .bind(message_id)
-    .bind(from)
-    .bind(&head.subject)
-    .bind(message);
-    Ok(found.fetch_optional(conn).await?)
-}
-
-async fn claims_of(conn: &mut SqliteConnection, message: i64) -> Result<Vec<(String, String, String, String)>> {
-    let rows =
-        sqlx::query("SELECT DISTINCT unit, stream, form, period FROM submission WHERE message = ? ORDER BY 1, 2, 3, 4")
-            .bind(message)
-            .fetch_all(conn)
-            .await?;
-    Ok(rows.into_iter().map(|r| (r.get(0), r.get(1), r.get(2), r.get(3))).collect())
 }
 
 /// What a person decided.

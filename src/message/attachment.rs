@@ -41,6 +41,29 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// As listings name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Xlsx => "xlsx",
+            Self::Xlsb => "xlsb",
+            Self::Xls => "xls",
+            Self::Ods => "ods",
+            Self::Encrypted => "encrypted",
+            Self::Archive => "archive",
+            Self::Word => "word",
+            Self::Pdf => "pdf",
+            Self::Picture => "picture",
+            Self::Csv => "csv",
+            Self::Html => "html",
+            Self::SpreadsheetMl => "spreadsheetml",
+            Self::Mht => "mht",
+            Self::OtherSpreadsheet => "spreadsheet",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// How much of a text file is looked at. Pages may have a long style sheet before their table.
 const HEAD: usize = 1 << 16;
 /// Where a text file declares its charset, if it does.

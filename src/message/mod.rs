@@ -9,8 +9,10 @@ pub mod document;
 mod extent;
 mod header;
 pub mod parse;
+pub mod quoted;
 mod repair;
 pub mod reply;
+pub mod risk;
 pub mod sender;
 pub mod transfer;
 mod tree;
@@ -65,6 +67,8 @@ pub struct Message {
     /// Every leaf part that is a file, those of forwarded messages included; bodies and inline pictures of the
     /// body left out.
     pub attachments: Vec<Attachment>,
+    /// Pictures that the bodies show.
+    pub pictures: Vec<Attachment>,
 }
 
 /// A message inside this one.

@@ -167,9 +167,8 @@ impl Walk<'_> {
         self.part(entity, Place { depth, parent: "" }, &mut body);
         for Picture { content_id, related, file } in std::mem::take(&mut body.pictures) {
             let shown = content_id.is_some_and(|id| !id.is_empty() && body.html.contains(&format!("cid:{id}")));
-            if !shown && !related {
-                self.message.attachments.push(file);
-            }
+            let list = if shown || related { &mut self.message.pictures } else { &mut self.message.attachments };
+            list.push(file);
         }
         body
     }

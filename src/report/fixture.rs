@@ -56,6 +56,7 @@ impl District {
                 addresses: vec!["zzb@bailu.example".to_owned()],
                 contact: "区委组织部 周老师".to_owned(),
                 digest: "30 8 * * *".parse().expect("a schedule"),
+                digest_bytes: 15 << 20,
             },
             campaign: Campaign::builtin(),
             registry: Registry { units: (0..units).map(unit).collect() },

@@ -217,6 +217,14 @@ fn with_forms(message: &Message, mut opened: Opened, sender: &Sender, context: &
     verdict
 }
 
+/// Judges what is left of a message of which some forms were taken out, or became a question.
+pub fn reconsider(verdict: &mut Verdict) {
+    verdict.disposition = disposition(verdict);
+    verdict.reason = reason(verdict);
+    verdict.rules.sort();
+    verdict.rules.dedup();
+}
+
 /// One word for everything in a message (domain.md, Check).
 fn disposition(verdict: &Verdict) -> Disposition {
     let fates = |fate: Fate| verdict.submissions.iter().filter(|s| s.fate == fate).count();

@@ -41,6 +41,8 @@ impl Way {
 pub struct File {
     /// As the sender knows it, with the archive it lay in.
     pub name: String,
+    /// SHA-256, in hexadecimal.
+    pub digest: String,
     pub found: Found,
 }
 
@@ -59,8 +61,8 @@ pub enum Found {
 /// All that the attachments gave.
 #[derive(Default)]
 pub struct Opened {
-    /// One a workbook that could be read.
-    pub readings: Vec<Reading>,
+    /// One a workbook that could be read, each with the digest of its file.
+    pub readings: Vec<(String, Reading)>,
     /// Files that could not be read at all.
     pub findings: Vec<Finding>,
     /// Workbooks that were read and hold no form: the file's name, and the hidden sheets that hold one.
@@ -82,13 +84,13 @@ struct Document {
 impl Opened {
     pub fn of(files: Vec<File>, campaign: &Campaign) -> Self {
         let mut opened = Self::default();
-        for File { name, found } in files {
+        for File { name, digest, found } in files {
             match found {
                 Found::Reading(reading) => {
                     if reading.returns.is_empty() {
                         opened.formless.push((name, reading.hidden.clone()));
                     }
-                    opened.readings.push(reading);
+                    opened.readings.push((digest, reading));
                 }
                 Found::Refused(refusal) => opened.findings.push(refused(&name, &refusal)),
                 Found::Unopened(refusal) => opened.findings.push(not_opened(&name, &refusal)),
@@ -99,7 +101,7 @@ impl Opened {
     }
 
     pub fn has_forms(&self) -> bool {
-        self.readings.iter().any(|r| !r.returns.is_empty())
+        self.readings.iter().any(|(_, r)| !r.returns.is_empty())
     }
 
     fn left(&mut self, name: String, (kind, holds): (Kind, Option<String>), campaign: &Campaign) {

@@ -31,7 +31,9 @@ pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, cont
     let several = to_several_streams(message, context);
     let sibling = one_unit_of_all(opened, context);
     let mut list = Vec::new();
-    for ret in std::mem::take(&mut opened.readings).into_iter().flat_map(|r| r.returns) {
+    let readings = std::mem::take(&mut opened.readings).into_iter();
+    let returns = readings.flat_map(|(digest, r)| r.returns.into_iter().map(move |ret| (digest.clone(), ret)));
+    for (digest, ret) in returns {
         let file = ret.file.clone();
         let around = Around {
             registry: &context.config.registry,
@@ -46,7 +48,9 @@ pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, cont
         };
         let Some(form) = context.config.campaign.form(&ret.form) else { continue };
         for part in parts(ret, form, &around) {
-            list.push(judge(part, form, &around, (sender, context, several)));
+            let mut judged = judge(part, form, &around, (sender, context, several));
+            judged.submission.digest.clone_from(&digest);
+            list.push(judged);
         }
     }
     settle_doubles(without_blanks(list, context), context)
@@ -55,7 +59,7 @@ pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, cont
 /// The one unit that the sheets of a mail name; none if they name several.
 fn one_unit_of_all(opened: &Opened, context: &Context) -> Option<String> {
     let registry = &context.config.registry;
-    let returns = opened.readings.iter().flat_map(|r| &r.returns);
+    let returns = opened.readings.iter().flat_map(|(_, r)| &r.returns);
     let named = returns.flat_map(|ret| {
         let form = context.config.campaign.form(&ret.form);
         let figures = form.filter(|f| f.kind == FormKind::Figures);
@@ -243,6 +247,7 @@ fn finish(
         period,
         fate,
         file: ret.file,
+        digest: String::new(),
         sheet: ret.sheet,
         columns: ret.columns,
         rows,
@@ -374,6 +379,7 @@ mod tests {
             period: None,
             fate: Fate::Accepted,
             file: ret.file,
+            digest: String::new(),
             sheet: ret.sheet,
             columns: ret.columns,
             rows: orgs.iter().map(row).collect(),
@@ -430,6 +436,7 @@ mod tests {
                 period: None,
                 fate,
                 file: "台账.xls".into(),
+                digest: String::new(),
                 sheet: "Sheet1".into(),
                 columns: BTreeMap::new(),
                 rows: Vec::new(),

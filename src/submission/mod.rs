@@ -9,14 +9,17 @@ pub mod consent;
 pub mod documents;
 mod forms;
 mod intent;
+pub mod repeats;
 mod resolve;
 pub mod units;
 mod who;
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::form::{Doubt, Finding, Record};
-use crate::message::Message;
+use crate::message::{Attachment, Kind, Message};
 use crate::period::Period;
 
 /// Where a message goes (contract of `messages --json`).
@@ -90,6 +93,8 @@ pub struct Submission {
     pub period: Option<Period>,
     pub fate: Fate,
     pub file: String,
+    /// SHA-256 of the file, in hexadecimal: by this the return is known again. Empty where that is not known.
+    pub digest: String,
     pub sheet: String,
     /// Column key → letters, as read; empty for cards.
     pub columns: BTreeMap<String, String>,
@@ -178,6 +183,11 @@ impl Decisions {
     pub fn made(&self) -> bool {
         self.released.is_some() || self.rejected.is_some() || !self.said.is_empty()
     }
+
+    /// A person has decided against it, or a unit has said that it is not its own.
+    pub fn refused(&self) -> bool {
+        self.rejected.is_some() || self.said.values().any(|word| *word == Word::NotOurs)
+    }
 }
 
 /// A unit's answer to whether a return in its name is its own. It settles who sent it, and nothing else; what a person
@@ -195,6 +205,33 @@ pub struct Head {
     pub from: Option<String>,
     pub subject: String,
     pub fingerprint: Option<String>,
+    pub documents: Vec<Document>,
+}
+
+/// A file as it was attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    pub name: String,
+    pub kind: Kind,
+    pub size: u64,
+    /// SHA-256, in hexadecimal.
+    pub digest: String,
+}
+
+impl Document {
+    fn of(attachment: &Attachment) -> Self {
+        Self {
+            name: attachment.name.clone(),
+            kind: attachment.kind,
+            size: attachment.bytes.len() as u64,
+            digest: hexadecimal(&Sha256::digest(&attachment.bytes)),
+        }
+    }
+}
+
+/// A digest as it is stored.
+pub fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Head {
@@ -204,6 +241,7 @@ impl Head {
             from: message.from.as_ref().map(|a| a.email.clone()),
             subject: message.subject.clone(),
             fingerprint,
+            documents: message.attachments.iter().map(Document::of).collect(),
         }
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn disowned(ret: Return, (unit, stream, period): Named) -> Judged {
         form: ret.form,
         period,
         fate: Fate::Rejected,
+        digest: String::new(),
         file: ret.file,
         sheet: ret.sheet,
         columns: ret.columns,

@@ -10,6 +10,7 @@ mod support;
 mod bounce;
 mod branch;
 mod confirm;
+mod copies;
 mod crash;
 mod cutter;
 mod mailbox_daemon;

@@ -25,6 +25,23 @@ pub struct Listed {
     /// The budget that kept it from being answered: `day`, `thread` or `vain`.
     pub withheld: Option<String>,
     pub submissions: Vec<Version>,
+    pub files: Vec<Document>,
+}
+
+/// A file as it was attached.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document {
+    pub name: String,
+    /// Told from its bytes.
+    pub kind: String,
+    /// In bytes.
+    pub size: i64,
+}
+
+async fn documents(conn: &mut SqliteConnection, message: i64) -> Result<Vec<Document>> {
+    let rows = sqlx::query("SELECT name, kind, size FROM document WHERE message = ? ORDER BY ordinal").bind(message);
+    let read = |row: sqlx::sqlite::SqliteRow| Document { name: row.get(0), kind: row.get(1), size: row.get(2) };
+    Ok(rows.fetch_all(conn).await?.into_iter().map(read).collect())
 }
 
 /// Which messages to list.
@@ -33,8 +50,6 @@ pub enum Which {
     Since(DateTime<Utc>),
     One(i64),
     Quarantined,
-    /// News that was read after the first and up to the second of these times.
-    News(DateTime<Utc>, DateTime<Utc>),
 }
 
 pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<Listed>> {
@@ -50,10 +65,6 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
             (SELECT message FROM submission WHERE state = 'quarantined')"))
             .fetch_all(&mut *conn)
             .await?
-        }
-        Which::News(after, until) => {
-            let news = sql("WHERE disposition = 'news' AND assessed_at > ? AND assessed_at <= ?");
-            sqlx::query(news).bind(after).bind(until).fetch_all(&mut *conn).await?
         }
     };
     let mut list = Vec::new();
@@ -73,6 +84,7 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
             duplicate_of: row.get(9),
             withheld: row.get(10),
             submissions: submissions(conn, id).await?,
+            files: documents(conn, id).await?,
         });
     }
     Ok(list)

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::news::{self, News};
 use super::page::{Block, Page, Section, Tone};
 use super::unreached::{self, Bounced, Unanswered};
 use super::{Composed, clip, footer, moment};
@@ -21,6 +22,11 @@ pub struct Digest {
     pub unreminded: Vec<Unreminded>,
     pub undelivered: Vec<Undelivered>,
     pub news: Vec<News>,
+    /// News that is only counted, and how many mails carry the files of the rest.
+    pub more_news: usize,
+    pub mails: usize,
+    /// Mails of unknown senders to the committees that were not sent on.
+    pub strangers: usize,
     pub signature: String,
 }
 
@@ -86,15 +92,6 @@ pub struct Undelivered {
     pub failure: String,
 }
 
-/// A mail without a form (重要情况和创新性做法).
-#[derive(Clone, Debug)]
-pub struct News {
-    pub received: DateTime<Tz>,
-    pub from: String,
-    pub subject: String,
-    pub attachments: Vec<String>,
-}
-
 /// Lines a list may take before the rest is counted.
 const SHOWN: usize = 15;
 
@@ -111,10 +108,15 @@ impl Digest {
     }
 }
 
+/// `9月26日`
+pub fn day(digest: &Digest) -> String {
+    digest.now.format("%-m月%-d日").to_string()
+}
+
 pub fn compose(digest: &Digest) -> Composed {
-    let date = digest.now.format("%-m月%-d日");
+    let date = day(digest);
     let subject = match digest.to_decide() {
-        0 => format!("{date}动态来稿{}件", digest.news.len()),
+        0 => format!("{date}动态来稿{}件", digest.news.len() + digest.more_news),
         n => format!("{date}待处理事项{n}件"),
     };
     let page = Page {
@@ -145,7 +147,8 @@ pub fn compose(digest: &Digest) -> Composed {
             section("没有发出去的邮件", &digest.undelivered, |u| {
                 format!("{}《{}》：{}", u.recipient, clip(&u.subject, 40), clip(&u.failure, 120))
             }),
-            section("动态来稿（没有报表的来信）", &digest.news, news),
+            news::section(&digest.news, digest.more_news, digest.mails),
+            strangers(digest.strangers),
         ]
         .into_iter()
         .flatten()
@@ -163,6 +166,12 @@ fn section<T>(title: &str, items: &[T], line: impl Fn(&T) -> String) -> Option<S
     Section::of(Tone::Plain, format!("{title}：{}件", items.len()), blocks)
 }
 
+fn strangers(count: usize) -> Option<Section> {
+    let line = format!("另有{count}封陌生来信没有报表，未转发；用 taizhang messages 可以查看，原信都在信箱里");
+    let lines = if count > 0 { vec![Block::Line(line)] } else { Vec::new() };
+    Section::of(Tone::Plain, "陌生来信", lines)
+}
+
 fn waiting(w: &Waiting) -> String {
     let subject = clip(&w.subject, 40);
     let asked = if w.asked.is_empty() { String::new() } else { format!("（{}）", w.asked) };
@@ -172,12 +181,6 @@ fn waiting(w: &Waiting) -> String {
 fn disowned(d: &Disowned) -> String {
     let subject = clip(&d.subject, 40);
     format!("编号{}，{}，{}《{subject}》：{}答复不是其报送的，未予采用", d.id, moment(d.received), d.from, d.unit)
-}
-
-fn news(n: &News) -> String {
-    let names: Vec<String> = n.attachments.iter().take(5).map(|name| clip(name, 40)).collect();
-    let attached = if names.is_empty() { String::new() } else { format!("，附件：{}", names.join("、")) };
-    format!("{}，{}《{}》{attached}", moment(n.received), n.from, clip(&n.subject, 40))
 }
 
 #[cfg(test)]
@@ -206,6 +209,9 @@ mod tests {
             unreminded: vec![],
             undelivered: vec![],
             news: vec![],
+            more_news: 0,
+            mails: 1,
+            strangers: 0,
             signature: "区委组织部".into(),
         }
     }

@@ -1,10 +1,13 @@
 //! Every outgoing Chinese word: plain view structs in, (subject, text, html) out. Pure.
 
+pub mod changes;
 pub mod digest;
 mod grouped;
 pub mod inquiry;
+pub mod news;
 pub mod page;
 pub mod receipt;
+mod received;
 pub mod reminder;
 pub mod report;
 pub mod rules;

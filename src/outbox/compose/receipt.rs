@@ -5,13 +5,15 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::changes::Versus;
 use super::grouped::{Group, MESSAGE, Places, group, lines, total};
 use super::page::{Block, Page, Section, Tone};
+use super::received;
+pub use super::received::{Fate, Figure, Repeated, Rows, Taken};
 use super::rules::wording;
-use super::{Composed, Owed, clip, footer, listed, moment, owed_lines, reply_subject};
-use crate::form::record::Datum;
+use super::{Composed, Owed, clip, footer, moment, owed_lines, reply_subject};
 use crate::form::{Finding, Severity};
-use crate::period::Period;
+pub use crate::submission::repeats::Told;
 
 /// All that the answer to one message says.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct Receipt {
     pub full_list: Option<String>,
     /// It is the last answer for now, and why.
     pub last: Option<&'static str>,
+    /// Name of the attached workbook that has every change, where the text has not.
+    pub changes_list: Option<String>,
     /// `区委组织部 王老师 0531-…`; may be empty.
     pub contact: String,
     /// `区非公党工委`
@@ -60,61 +64,13 @@ pub enum Outcome {
     Quarantined,
     /// No form in the mail, though its unit still owes.
     NoForm,
-    /// The same attachments came before, at this time.
-    Duplicate(DateTime<Tz>),
+    /// All of it came before, and its sender has to be told this.
+    Duplicate(Told),
     /// We could not finish it, through no fault of the sender.
     OurFailure,
 }
 
-/// One form found in the message.
-#[derive(Clone, Debug)]
-pub struct Taken {
-    pub unit: String,
-    /// `非公有制企业`
-    pub stream: String,
-    /// `附件1 统计表`
-    pub form: String,
-    pub period: Period,
-    pub fate: Fate,
-    /// Of a book: what went in, and which rows of the sheet did not.
-    pub rows: Option<Rows>,
-    /// The main figures beside last month's; the first few are shown.
-    pub figures: Vec<Figure>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// `version` counts accepted versions from 1.
-    Accepted {
-        version: u32,
-        late: bool,
-    },
-    Rejected,
-    Quarantined,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Rows {
-    pub admitted: u32,
-    /// Row numbers as the sheet shows them.
-    pub withheld: Vec<u32>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Figure {
-    /// The column's label: `党员总数`
-    pub label: String,
-    /// Of the period before; `Null` where there is none.
-    pub before: Datum,
-    pub now: Datum,
-}
-
 /// Limits that keep the text on one screen whatever came.
-const TAKEN: usize = 4;
-const FIGURES: usize = 6;
-/// With more forms than this, only what became of them is said.
-const COMPARED: usize = 2;
-const WITHHELD: usize = 8;
 const TOLD: usize = 3;
 /// Lines for what is wrong; what it leaves of these and the spare ones is for warnings.
 const ROOM: usize = 18;
@@ -151,13 +107,20 @@ pub fn compose(receipt: &Receipt) -> Composed {
         sections: [
             Section::of(Tone::Attention, "需要人工核实的原因", places.items(&waiting, WAITING_ROOM)),
             Section::of(Tone::Bad, format!("请改正：{}处", total(&errors)), wrong),
-            Section::of(Tone::Plain, "收到的报表", taken_blocks(receipt)),
-            Section::of(Tone::Attention, doubtful_title(receipt.outcome, &warnings), doubtful),
-            Section::of(Tone::Plain, "系统是这样读取的，如有不符请电话告知", told_blocks(&told)),
-            owed_section(receipt),
+            Section::of(Tone::Plain, "收到的报表", received::blocks(&receipt.taken, &receipt.addressee)),
         ]
         .into_iter()
         .flatten()
+        .chain(received::changes(&receipt.taken, receipt.changes_list.as_deref()))
+        .chain(
+            [
+                Section::of(Tone::Attention, doubtful_title(receipt.outcome, &warnings), doubtful),
+                Section::of(Tone::Plain, "系统是这样读取的，如有不符请电话告知", told_blocks(&told)),
+                owed_section(receipt),
+            ]
+            .into_iter()
+            .flatten(),
+        )
         .collect(),
         footer: footer(&receipt.contact, &receipt.signature),
     };
@@ -183,7 +146,9 @@ fn tone(outcome: Outcome, warnings: &[Group]) -> Tone {
         Outcome::Accepted if warnings.is_empty() => Tone::Good,
         Outcome::Accepted | Outcome::Quarantined | Outcome::NoForm | Outcome::Partly => Tone::Attention,
         Outcome::Rejected => Tone::Bad,
-        Outcome::Duplicate(_) | Outcome::OurFailure => Tone::Plain,
+        Outcome::Duplicate(Told::Uncured) => Tone::Bad,
+        Outcome::Duplicate(_) => Tone::Attention,
+        Outcome::OurFailure => Tone::Plain,
     }
 }
 
@@ -193,13 +158,17 @@ fn title(receipt: &Receipt, errors: &[Group], warnings: &[Group]) -> String {
         _ => String::new(),
     };
     match receipt.outcome {
+        Outcome::Accepted if all(receipt, Versus::is_same) => "已收到，内容与上次报送完全相同".to_owned(),
+        Outcome::Accepted if all(receipt, is_outdated) => "已存档，以后来收到的一份为准".to_owned(),
         Outcome::Accepted if warnings.is_empty() => "已入账，没有发现问题".to_owned(),
         Outcome::Accepted => format!("已入账，有{}处请核对", total(warnings)),
         Outcome::Partly => format!("部分入账，有{}处错误请改正后重发", total(errors)),
         Outcome::Rejected => format!("没有入账{cause}，请改正后重发"),
         Outcome::Quarantined => "已收到，需区里人工核实后入账".to_owned(),
         Outcome::NoForm => format!("没有收到报表{cause}"),
-        Outcome::Duplicate(_) => "与之前发来的相同，没有重复入账".to_owned(),
+        Outcome::Duplicate(Told::Replaced) => "这是以前的一份，没有入账，仍以后来的更正为准".to_owned(),
+        Outcome::Duplicate(Told::Uncorrected) => "与已入账的完全相同，没有可更正的内容".to_owned(),
+        Outcome::Duplicate(Told::Uncured) => "与上次发来的相同，错误还没有改，请改正后重发".to_owned(),
         Outcome::OurFailure => "已收到，稍后处理，不必重发".to_owned(),
     }
 }
@@ -207,6 +176,12 @@ fn title(receipt: &Receipt, errors: &[Group], warnings: &[Group]) -> String {
 fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
     let came = format!("{}发来的邮件已收到", moment(receipt.received));
     let told = match receipt.outcome {
+        Outcome::Accepted if all(receipt, Versus::is_same) => {
+            "，内容没有变化。如果是要更正，请检查是不是附了旧文件，或者改好后没有保存。".to_owned()
+        }
+        Outcome::Accepted if all(receipt, is_outdated) => {
+            "，但在它之后发出的一份已经先入账，这一份存档备查，台账没有改动。".to_owned()
+        }
         Outcome::Accepted => "，报表已入账。".to_owned(),
         Outcome::Partly => {
             "。有错误的部分没有入账，其余已入账。请改正后把整份表重新发来，新的一份会代替旧的。".to_owned()
@@ -215,9 +190,7 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
         Outcome::Quarantined if errors.is_empty() => "，需区里人工核实后入账。核实期间不必重发。".to_owned(),
         Outcome::Quarantined => "，需区里人工核实后入账。另有错误请一并改正后重发。".to_owned(),
         Outcome::NoForm => "并保存，但其中没有可以入账的报表。".to_owned(),
-        Outcome::Duplicate(first) => {
-            format!("，附件与{}发来的完全相同，以那一次为准，不必再发。", moment(first))
-        }
+        Outcome::Duplicate(told) => repeated_lead(told).to_owned(),
         Outcome::OurFailure => {
             "并完整保存。系统这边出了故障，暂时没有处理完，不是您的报表有问题。工作人员会处理，处理好后再给您回执。"
                 .to_owned()
@@ -227,6 +200,7 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
     if receipt.outcome == Outcome::NoForm && receipt.findings.is_empty() {
         lines.push("如果是报送报表，请把填好的表格作为附件发来；如果只是反映情况，不用再发，已转区里阅看。".to_owned());
     }
+    lines.extend(reported(receipt));
     lines.extend(marked(receipt));
     if let Some(name) = &receipt.full_list {
         lines.push(format!("全部问题逐条列在附件《{name}》里。"));
@@ -236,6 +210,35 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
         lines.push("改好后直接回复本邮件、附上表格即可。".to_owned());
     }
     lines
+}
+
+fn repeated_lead(told: Told) -> &'static str {
+    match told {
+        Told::Replaced => {
+            "，但报表与以前报来的一份相同，那一份已被后来的更正代替，所以台账没有改动。如果确实要改回这一份，请把这份表另发一封邮件，主题里写明“以此为准”。"
+        }
+        Told::Uncorrected => {
+            "，但附件与已入账的完全相同，没有可更正的内容。请检查是不是附了旧文件，或者改好后没有保存；附上改好的表重新发来即可。"
+        }
+        Told::Uncured => "，但附件与上次发来的完全相同，上次指出的错误还在。请改正、保存后重新发来。",
+    }
+}
+
+/// All that was taken stands so to what came before.
+fn all(receipt: &Receipt, stands: impl Fn(&Versus) -> bool) -> bool {
+    !receipt.taken.is_empty() && receipt.taken.iter().all(|t| stands(&t.versus))
+}
+
+fn is_outdated(versus: &Versus) -> bool {
+    matches!(versus, Versus::Outdated { .. })
+}
+
+/// A return for a period whose report is out is no secret: it says where it will be found.
+fn reported(receipt: &Receipt) -> Option<String> {
+    let moves = |t: &&Taken| t.reported && matches!(t.fate, Fate::Accepted { .. }) && !t.versus.is_same();
+    let late = receipt.taken.iter().filter(moves).find(|t| !is_outdated(&t.versus))?;
+    let what = if late.versus == Versus::First { "补报" } else { "更正" };
+    Some(format!("{}的汇总已经发出，这次{what}会在下一次汇总里列明。", late.period.chinese()))
 }
 
 /// What the sender's own table is sent back for, and what to do with it.
@@ -269,69 +272,6 @@ fn owed_section(receipt: &Receipt) -> Option<Section> {
         if owed.is_empty() { "报送情况" } else { "还需报送" },
         lines.into_iter().map(Block::Line).collect(),
     )
-}
-
-fn taken_blocks(receipt: &Receipt) -> Vec<Block> {
-    let taken = &receipt.taken;
-    let several = taken.iter().any(|t| t.unit != receipt.addressee);
-    let mut blocks = Vec::new();
-    for one in taken.iter().take(TAKEN) {
-        let unit = if several { format!("{} ", one.unit) } else { String::new() };
-        blocks.push(Block::Line(format!(
-            "{unit}{}，{}，{}：{}",
-            one.form,
-            one.stream,
-            one.period.chinese(),
-            fate_words(one)
-        )));
-        // Figures of a return that waits or was turned away stay with us: it may be another unit's.
-        let counts = matches!(one.fate, Fate::Accepted { .. });
-        if counts && !one.figures.is_empty() && taken.len() <= COMPARED {
-            blocks.push(figures(one));
-        }
-    }
-    if taken.len() > TAKEN {
-        blocks.push(Block::Line(format!("另有{}份报表没有在这里列出", taken.len() - TAKEN)));
-    }
-    blocks
-}
-
-fn fate_words(taken: &Taken) -> String {
-    let mut words = match taken.fate {
-        Fate::Accepted { version, late } => {
-            let amends = if version > 1 { "（更正）" } else { "" };
-            let late = if late { "，迟报" } else { "" };
-            format!("已入账，第{version}次报送{amends}{late}")
-        }
-        Fate::Rejected => "没有入账".to_owned(),
-        Fate::Quarantined => "等待人工核实".to_owned(),
-    };
-    if let (Some(rows), Fate::Accepted { .. }) = (&taken.rows, taken.fate) {
-        words += &format!("，共入账{}行", rows.admitted);
-        if !rows.withheld.is_empty() {
-            words += &format!("；有错误没有入账的是第{}", listed(&rows.withheld, WITHHELD, "行"));
-        }
-    }
-    words
-}
-
-fn figures(taken: &Taken) -> Block {
-    let row = |f: &Figure| (f.label.clone(), datum_words(&f.before), datum_words(&f.now));
-    Block::Compare {
-        then: taken.period.prev().chinese(),
-        now: taken.period.chinese(),
-        rows: taken.figures.iter().take(FIGURES).map(row).collect(),
-    }
-}
-
-fn datum_words(value: &Datum) -> String {
-    match value {
-        Datum::Null => "—".to_owned(),
-        Datum::Bool(yes) => if *yes { "是" } else { "否" }.to_owned(),
-        Datum::Int(n) => n.to_string(),
-        Datum::Rate(r) => format!("{r:.1}%"),
-        Datum::Text(text) => clip(text, 20),
-    }
 }
 
 fn told_blocks(told: &[&Finding]) -> Vec<Block> {

@@ -1,7 +1,10 @@
 use super::*;
-use crate::form::Place;
+use crate::form::{Datum, Place};
+use crate::ledger::changes::{Cell, Change, What};
 use crate::outbox::compose::Why;
+use crate::outbox::compose::changes::Versus;
 use crate::outbox::compose::rules::RULES;
+use crate::period::Period;
 use chrono::TimeZone;
 use chrono_tz::Asia::Shanghai;
 use proptest::prelude::*;
@@ -43,6 +46,8 @@ fn progress(fate: Fate) -> Taken {
         form: "附件1 统计表".into(),
         period: "2011-08".parse().unwrap(),
         fate,
+        versus: Versus::First,
+        reported: false,
         rows: None,
         figures: vec![
             figure("组织总数", 118, 120),
@@ -74,6 +79,7 @@ fn receipt(outcome: Outcome, taken: Vec<Taken>, findings: Vec<Finding>) -> Recei
         marked: vec![],
         full_list: None,
         last: None,
+        changes_list: None,
         contact: "区委组织部 王老师 0531-00000000".into(),
         signature: "区非公党工委".into(),
     }
@@ -131,7 +137,10 @@ fn a_partly_taken_book_puts_its_errors_first_and_groups_two_hundred_warnings() {
         full_list: Some("问题清单.xlsx".into()),
         ..receipt(
             Outcome::Partly,
-            vec![register(Fate::Accepted { version: 2, late: true }, vec![12, 31, 40])],
+            vec![Taken {
+                versus: replaces(vec![]),
+                ..register(Fate::Accepted { version: 2, late: true }, vec![12, 31, 40])
+            }],
             findings,
         )
     };
@@ -154,7 +163,7 @@ fn a_partly_taken_book_puts_its_errors_first_and_groups_two_hundred_warnings() {
    → 正式党员不能多于党员总数，已转与未转之和应等于党员总数，请核对。
 
 ◆ 收到的报表
-· 附件2 台账，非公有制企业，2011年8月：已入账，第2次报送（更正），迟报，共入账118行；有错误没有入账的是第12、31、40行
+· 附件2 台账，非公有制企业，2011年8月：已入账，第2次报送，迟报，内容与第1次报送（9月20日08:05）完全相同，共入账118行；有错误没有入账的是第12、31、40行
 
 ◆ 请核对（已入账）：198处
 1. 应建未建：正式党员3名以上，没有单独建党组织（R06，198处）
@@ -226,10 +235,82 @@ fn a_failure_of_our_own_is_never_the_senders() {
     assert!(!text.contains("改正") && !text.contains("W07"), "{text}");
 }
 
+fn replaces(changes: Vec<Change>) -> Versus {
+    Versus::Replaces { version: 1, received: at(20, 8, 5), changes }
+}
+
+fn members(count: usize) -> Vec<Change> {
+    let cell = |n: usize| Cell {
+        label: "党员总数".into(),
+        before: n.to_string(),
+        now: (n + 1).to_string(),
+        cell: Some(format!("F{n}")),
+    };
+    let what = What::Figures((1..=count).map(cell).collect());
+    vec![Change { what, sheet: "附件1".into(), row: 5, withheld: false, was_withheld: false }]
+}
+
+const SECOND: Fate = Fate::Accepted { version: 2, late: false };
+
 #[test]
-fn a_repeat_refers_to_the_first() {
-    let text = text(&receipt(Outcome::Duplicate(at(20, 8, 5)), vec![], vec![]));
-    assert!(text.contains("附件与9月20日08:05发来的完全相同，以那一次为准，不必再发。"));
+fn a_correction_says_what_it_changed() {
+    let corrected = Taken { versus: replaces(members(1)), reported: true, figures: vec![], ..progress(SECOND) };
+    let text = text(&receipt(Outcome::Accepted, vec![corrected], vec![]));
+    assert!(
+        text.contains(
+            "\
+9月23日10:12发来的邮件已收到，报表已入账。
+2011年8月的汇总已经发出，这次更正会在下一次汇总里列明。
+
+◆ 收到的报表
+· 附件1 统计表，非公有制企业，2011年8月：已入账，第2次报送（更正）
+
+◆ 附件1 统计表比第1次报送（9月20日08:05）改动：1处
+· 党员总数 1 → 2（F1）
+"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_same_once_more_is_said_to_be_the_same() {
+    let same = Taken { versus: replaces(vec![]), reported: true, ..progress(SECOND) };
+    let text = text(&receipt(Outcome::Accepted, vec![same], vec![]));
+    assert!(text.starts_with("【已收到，内容与上次报送完全相同】\n"), "{text}");
+    assert!(text.contains("已入账，第2次报送，内容与第1次报送（9月20日08:05）完全相同\n"), "{text}");
+    assert!(!text.contains("更正）") && !text.contains("下一次汇总"), "{text}");
+}
+
+#[test]
+fn a_version_that_comes_after_its_correction_is_kept_and_does_not_count() {
+    let newer = Versus::Outdated { version: 2, received: at(22, 9, 30) };
+    let text = text(&receipt(Outcome::Accepted, vec![Taken { versus: newer, ..progress(FIRST) }], vec![]));
+    assert!(text.starts_with("【已存档，以后来收到的一份为准】\n"), "{text}");
+    assert!(text.contains("已存档，第1次报送；以9月22日09:30收到的第2次报送为准\n"), "{text}");
+}
+
+#[test]
+fn whoever_sends_a_repeat_is_told_what_to_do_if_that_was_no_mistake() {
+    let replaced = Fate::Repeated(Repeated::Replaced(at(22, 9, 30)), at(20, 8, 5));
+    let old = text(&receipt(Outcome::Duplicate(Told::Replaced), vec![progress(replaced)], vec![]));
+    assert!(old.contains("主题里写明“以此为准”") && !old.contains("118"), "{old}");
+    assert!(old.contains("2011年8月：与9月20日08:05报来的相同，已被9月22日09:30的更正代替，没有入账\n"), "{old}");
+    let counting = Fate::Repeated(Repeated::Counting, at(20, 8, 5));
+    let same = text(&receipt(Outcome::Duplicate(Told::Uncorrected), vec![progress(counting)], vec![]));
+    assert!(same.contains("请检查是不是附了旧文件，或者改好后没有保存"), "{same}");
+    let wrong = vec![finding("R05", Severity::Error, "J12", "正式党员数5大于党员总数4")];
+    let rejected = Fate::Repeated(Repeated::Rejected, at(20, 8, 5));
+    let uncured = text(&receipt(Outcome::Duplicate(Told::Uncured), vec![progress(rejected)], wrong));
+    assert!(uncured.contains("错误还没有改") && uncured.contains("J12"), "{uncured}");
+}
+
+#[test]
+fn a_long_correction_leaves_the_rest_to_the_list() {
+    let long = Taken { versus: replaces(members(40)), ..progress(SECOND) };
+    let receipt =
+        Receipt { changes_list: Some("更正对照.xlsx".into()), ..receipt(Outcome::Accepted, vec![long], vec![]) };
+    assert!(text(&receipt).contains("· 另有32处，全部列在附件《更正对照.xlsx》里\n"));
 }
 
 #[test]
