@@ -69,9 +69,10 @@ impl Db {
 
 /// The schema's history: version, name, SQL. Listed here and not found by `sqlx::migrate!`, because the macros of sqlx
 /// compile SQLite a second time, for the build itself.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "headings", include_str!("../migrations/0002_headings.sql")),
+    (6, "balance", include_str!("../migrations/0006_balance.sql")),
 ];
 
 /// Brings a database to this version's schema.

@@ -1,7 +1,9 @@
 //! `check`: one line for each thing that must work, ok or what to do.
 
 use anyhow::Result;
+use serde_json::Value;
 
+use super::books::Books;
 use super::{Office, Outcome, print};
 use crate::config::{Config, SmtpKind, Source};
 use crate::db::Db;
@@ -9,9 +11,11 @@ use crate::mailbox::Connection;
 use crate::outbox::Transport;
 use crate::reader::{Reader, Shelter};
 
-struct Line {
-    what: String,
-    result: Result<String, String>,
+pub(super) struct Line {
+    pub what: String,
+    pub result: Result<String, String>,
+    /// More of it for `--json`: fields of an object, or nothing.
+    pub detail: Value,
 }
 
 pub async fn run(office: Office) -> Result<Outcome> {
@@ -24,22 +28,27 @@ pub async fn run(office: Office) -> Result<Outcome> {
         clock(&office),
         reader(config).await,
     ];
+    let books = Books::open(&office).await;
     for mailbox in &config.mailboxes {
         let what = format!("mailbox {}", mailbox.name);
-        let result = match Connection::open(mailbox, &config.limits).await {
-            Ok(connection) => {
-                let place = connection.describe();
+        match Connection::open(mailbox, &config.limits).await {
+            Ok(mut connection) => {
+                lines.push(ok(&what, connection.describe()));
+                if let Some(books) = &books {
+                    lines.push(books.mailbox(&office, mailbox, &mut connection).await);
+                }
                 connection.close().await;
-                Ok(place)
             }
-            Err(failure) => Err(failure.to_string()),
-        };
-        lines.push(Line { what, result });
+            Err(failure) => lines.push(line(&what, Err(failure.to_string()))),
+        }
         if let Source::Imap(imap) = &mailbox.source {
             lines.extend(secret_mode(&format!("mailbox {} password", mailbox.name), &imap.server.password));
         }
     }
-    lines.push(Line { what: "sending".into(), result: sending(config).await });
+    if let Some(books) = &books {
+        lines.extend(books.others(&office).await);
+    }
+    lines.push(line("sending", sending(config).await));
     if let SmtpKind::Server(server) = &config.smtp.kind {
         lines.extend(secret_mode("sending password", &server.password));
     }
@@ -47,7 +56,11 @@ pub async fn run(office: Office) -> Result<Outcome> {
 }
 
 fn ok(what: &str, text: String) -> Line {
-    Line { what: what.into(), result: Ok(text) }
+    line(what, Ok(text))
+}
+
+fn line(what: &str, result: Result<String, String>) -> Line {
+    Line { what: what.into(), result, detail: Value::Null }
 }
 
 async fn ledger(config: &Config) -> Line {
@@ -61,7 +74,7 @@ async fn ledger(config: &Config) -> Line {
         },
         Err(e) => Err(format!("{e:#}")),
     };
-    Line { what: "ledger".into(), result }
+    line("ledger", result)
 }
 
 /// A clock before this program was written is wrong; deadlines would be judged wrongly.
@@ -72,7 +85,7 @@ fn clock(office: &Office) -> Line {
         true => Err(format!("the clock says {now}; set it")),
         false => Ok(format!("{} {}", now.format("%Y-%m-%d %H:%M"), office.config.timezone)),
     };
-    Line { what: "clock".into(), result }
+    line("clock", result)
 }
 
 /// What a reader found out by trying to get out of where it is kept.
@@ -82,7 +95,7 @@ async fn reader(config: &Config) -> Line {
         Ok(None) => Err("[limits] isolate = false: workbooks can bring the program down; only for measuring".into()),
         Err(unavailable) => Err(unavailable.to_string()),
     };
-    Line { what: "reader".into(), result }
+    line("reader", result)
 }
 
 fn kept_in(shelter: Shelter, memory: u64) -> Result<String, String> {
@@ -106,7 +119,7 @@ fn secret_mode(what: &str, secret: &crate::config::Secret) -> Option<Line> {
     let crate::config::Secret::File(path) = secret else { return None };
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o077;
     let text = format!("{} can be read by others; run chmod 600 on it", path.display());
-    (mode != 0).then(|| Line { what: what.into(), result: Err(text) })
+    (mode != 0).then(|| line(what, Err(text)))
 }
 
 async fn sending(config: &Config) -> Result<String, String> {
@@ -125,7 +138,11 @@ fn show(office: &Office, lines: &[Line]) -> Result<Outcome> {
                 Ok(t) => (true, t),
                 Err(t) => (false, t),
             };
-            serde_json::json!({ "what": l.what, "ok": ok, "text": text })
+            let mut row = serde_json::json!({ "what": l.what, "ok": ok, "text": text });
+            if let (Value::Object(row), Value::Object(detail)) = (&mut row, &l.detail) {
+                row.extend(detail.clone());
+            }
+            row
         });
         print::json(&rows.collect::<Vec<_>>())?;
     } else {

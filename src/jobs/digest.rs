@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::post::{self, Post};
 use super::schedule::Occurrence;
-use super::{pass, remind};
+use super::{balance, pass, remind};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Which};
@@ -95,6 +95,7 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
         unfetched: unfetched(conn, config, (since, now)).await?,
         unreminded: unreminded(conn, config, (since, now)).await?,
         undelivered: undelivered.collect(),
+        books: balance::books::matters(conn, config, (since, now)).await?,
         news: news.collect(),
         signature: "台账系统".to_owned(),
     })

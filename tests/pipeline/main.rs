@@ -3,6 +3,7 @@
 #[path = "../office/mod.rs"]
 mod office;
 
+mod alarm;
 mod bad_input;
 mod breakdown;
 mod commands;
@@ -11,6 +12,7 @@ mod cycle;
 mod daemon;
 mod desk;
 mod headings;
+mod hold_up;
 mod migrations;
 mod quarantine;
 mod reader;

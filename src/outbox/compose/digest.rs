@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::books::{self, Matter};
 use super::page::{Block, Page, Section, Tone};
 use super::{Composed, clip, footer, moment};
 use crate::period::Period;
@@ -17,6 +18,8 @@ pub struct Digest {
     pub unfetched: Vec<Unfetched>,
     pub unreminded: Vec<Unreminded>,
     pub undelivered: Vec<Undelivered>,
+    /// What does not add up.
+    pub books: Vec<Matter>,
     pub news: Vec<News>,
     pub signature: String,
 }
@@ -98,7 +101,7 @@ impl Digest {
     fn to_decide(&self) -> usize {
         let mailboxes = self.silent.len() + self.unfetched.len();
         let units = self.bounced.len() + self.unreminded.len();
-        self.quarantined.len() + mailboxes + units + self.undelivered.len()
+        self.quarantined.len() + mailboxes + units + self.undelivered.len() + self.books.len()
     }
 }
 
@@ -131,6 +134,7 @@ pub fn compose(digest: &Digest) -> Composed {
             section("没有发出去的邮件", &digest.undelivered, |u| {
                 format!("{}《{}》：{}", u.recipient, clip(&u.subject, 40), clip(&u.failure, 120))
             }),
+            section("邮箱对账和系统运行", &digest.books, books::line),
             section("动态来稿（没有报表的来信）", &digest.news, news),
         ]
         .into_iter()
@@ -182,6 +186,7 @@ mod tests {
             unfetched: vec![],
             unreminded: vec![],
             undelivered: vec![],
+            books: vec![],
             news: vec![],
             signature: "区委组织部".into(),
         }
