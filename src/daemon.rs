@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox, Source};
 use crate::db::Db;
+use crate::jobs::balance::Desk;
 use crate::jobs::take::{TakeError, take};
 use crate::jobs::{file, pass, schedule};
 use crate::mailbox::Connection;
@@ -118,7 +119,7 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
                 () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => {}
             },
-            None => rest(&db, (&mailbox.name, poll), &mut connection, &stop, &mut done).await?,
+            None => rest((&db, clock), (&mailbox.name, poll), &mut connection, &stop, &mut done).await?,
         }
     }
     if let Some(connection) = connection {
@@ -127,8 +128,8 @@ async fn watch_mailbox(config: Arc<Config>, db: Db, mailbox: Mailbox, clock: Clo
     Ok(())
 }
 
-/// Takes what is new, and files what was processed. A mailbox that cannot be changed can still be read: that it was
-/// not filed is tried again at the next look, and takes nobody's turn.
+/// Takes what is new, files what was processed, and balances the books when it is time. A mailbox that cannot be changed
+/// or counted can still be read: that is tried again at a later look, and takes nobody's turn.
 async fn look(
     config: &Config,
     db: &Db,
@@ -141,9 +142,22 @@ async fn look(
         came.notify_one();
     }
     match file::file(db, mailbox, connection, now).await {
-        Ok(_) => Ok(()),
+        Ok(_) => {}
         Err(failure @ (TakeError::Mailbox(_) | TakeError::Waits { .. })) => {
             warn!(%failure, "processed mail cannot be flagged or moved now; it is tried again");
+        }
+        Err(own) => return Err(own),
+    }
+    let Some(open) = connection else { return Ok(()) };
+    match (Desk { db, config, mailbox, now }).when_due(open).await {
+        Ok(account) => {
+            if account.is_some_and(|account| !account.fetched.is_empty()) {
+                came.notify_one();
+            }
+            Ok(())
+        }
+        Err(TakeError::Mailbox(failure)) => {
+            warn!(%failure, "a mailbox cannot be counted; it is tried again in an hour");
             Ok(())
         }
         Err(own) => Err(own),
@@ -152,7 +166,7 @@ async fn look(
 
 /// Waits for the server's push, the next poll, or processed mail of this mailbox to file.
 async fn rest(
-    db: &Db,
+    (db, clock): (&Db, Clock),
     (mailbox, poll): (&str, Duration),
     connection: &mut Option<Connection>,
     stop: &CancellationToken,
@@ -164,7 +178,7 @@ async fn rest(
     tokio::pin!(waiting);
     let filing = tokio::select! {
         _ = &mut waiting => return Ok(()),
-        filing = something_to_file(db, mailbox, done) => filing,
+        filing = something_to_file((db, clock), mailbox, done) => filing,
     };
     // IDLE has to be ended in good order before the session can be used again.
     enough.cancel();
@@ -173,10 +187,10 @@ async fn rest(
 }
 
 /// Other mailboxes' mail is no reason to wake this one's server.
-async fn something_to_file(db: &Db, mailbox: &str, done: &mut watch::Receiver<()>) -> Result<()> {
+async fn something_to_file((db, clock): (&Db, Clock), mailbox: &str, done: &mut watch::Receiver<()>) -> Result<()> {
     loop {
         done.changed().await.context("the clerk is gone")?;
-        if file::waits(db, mailbox).await? {
+        if file::waits(db, mailbox, clock.now()).await? {
             return Ok(());
         }
     }
@@ -191,9 +205,14 @@ fn roll(now: DateTime<Utc>) -> f64 {
 async fn clerk(config: Arc<Config>, db: Db, clock: Clock, bells: Bells) -> Result<()> {
     let Bells { stop, came, done, queued } = bells;
     while !stop.is_cancelled() {
-        if pass::process_all(&db, &config, clock.now()).await? > 0 {
+        // What is left is tried again at the next heartbeat; without a reader, after a new start.
+        let processed = pass::process_all(&db, &config, clock.now()).await?;
+        if processed.done > 0 {
             done.send_replace(());
             queued.notify_one();
+        }
+        if let (true, Some(error)) = (processed.lacks_reader(), processed.failure) {
+            return Err(error);
         }
         if !pass::scheduled(&db, &config, clock.now()).await?.is_empty() {
             queued.notify_one();

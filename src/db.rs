@@ -69,12 +69,13 @@ impl Db {
 
 /// The schema's history: version, name, SQL. Listed here and not found by `sqlx::migrate!`, because the macros of sqlx
 /// compile SQLite a second time, for the build itself.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "headings", include_str!("../migrations/0002_headings.sql")),
     (3, "bounces", include_str!("../migrations/0003_bounces.sql")),
     (4, "inquiries", include_str!("../migrations/0004_inquiries.sql")),
     (5, "documents", include_str!("../migrations/0005_documents.sql")),
+    (6, "balance", include_str!("../migrations/0006_balance.sql")),
     (7, "sending", include_str!("../migrations/0007_sending.sql")),
 ];
 

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 
+use super::books::Books;
 use super::{Office, Outcome, bounced, print};
 use crate::config::{Config, Login, Mailbox, SmtpKind, Source};
 use crate::db::Db;
@@ -11,9 +13,11 @@ use crate::mailbox::Connection;
 use crate::outbox::{self, Transport, store};
 use crate::reader::{Reader, Shelter};
 
-struct Line {
-    what: String,
-    result: Result<String, String>,
+pub(super) struct Line {
+    pub what: String,
+    pub result: Result<String, String>,
+    /// More of it for `--json`: fields of an object, or nothing.
+    pub detail: Value,
 }
 
 pub async fn run(office: Office) -> Result<Outcome> {
@@ -26,14 +30,28 @@ pub async fn run(office: Office) -> Result<Outcome> {
         clock(&office),
         reader(config).await,
     ];
-    lines.extend(bounced::checked(config).await.into_iter().map(|(what, result)| Line { what, result }));
+    lines.extend(bounced::checked(config).await.into_iter().map(|(what, result)| line(&what, result)));
+    let books = Books::open(&office).await;
     for mailbox in &config.mailboxes {
-        lines.push(Line { what: format!("mailbox {}", mailbox.name), result: receiving(config, mailbox).await });
+        let what = format!("mailbox {}", mailbox.name);
+        match receiving(config, mailbox).await {
+            Ok(mut connection) => {
+                lines.push(ok(&what, connection.describe()));
+                if let Some(books) = &books {
+                    lines.push(books.mailbox(&office, mailbox, &mut connection).await);
+                }
+                connection.close().await;
+            }
+            Err(failure) => lines.push(line(&what, Err(failure))),
+        }
         if let Source::Imap(imap) = &mailbox.source {
             lines.extend(secret_mode(&format!("mailbox {} password", mailbox.name), &imap.server.login));
         }
     }
-    lines.push(Line { what: "sending".into(), result: sending(&office).await });
+    if let Some(books) = &books {
+        lines.extend(books.others(&office).await);
+    }
+    lines.push(line("sending", sending(&office).await));
     lines.extend(held_back(&office).await);
     if let SmtpKind::Server(server) = &config.smtp.kind {
         lines.extend(secret_mode("sending password", &server.login));
@@ -42,7 +60,11 @@ pub async fn run(office: Office) -> Result<Outcome> {
 }
 
 fn ok(what: &str, text: String) -> Line {
-    Line { what: what.into(), result: Ok(text) }
+    line(what, Ok(text))
+}
+
+fn line(what: &str, result: Result<String, String>) -> Line {
+    Line { what: what.into(), result, detail: Value::Null }
 }
 
 async fn ledger(config: &Config) -> Line {
@@ -56,7 +78,7 @@ async fn ledger(config: &Config) -> Line {
         },
         Err(e) => Err(format!("{e:#}")),
     };
-    Line { what: "ledger".into(), result }
+    line("ledger", result)
 }
 
 /// A clock before this program was written is wrong; deadlines would be judged wrongly.
@@ -67,7 +89,7 @@ fn clock(office: &Office) -> Line {
         true => Err(format!("the clock says {now}; set it")),
         false => Ok(format!("{} {}", now.format("%Y-%m-%d %H:%M"), office.config.timezone)),
     };
-    Line { what: "clock".into(), result }
+    line("clock", result)
 }
 
 /// What a reader found out by trying to get out of where it is kept.
@@ -77,7 +99,7 @@ async fn reader(config: &Config) -> Line {
         Ok(None) => Err("[limits] isolate = false: workbooks can bring the program down; only for measuring".into()),
         Err(unavailable) => Err(unavailable.to_string()),
     };
-    Line { what: "reader".into(), result }
+    line("reader", result)
 }
 
 fn kept_in(shelter: Shelter, memory: u64) -> Result<String, String> {
@@ -101,19 +123,17 @@ fn secret_mode(what: &str, login: &Login) -> Option<Line> {
     let path = login.file()?;
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o077;
     let text = format!("{} can be read by others; run chmod 600 on it", path.display());
-    (mode != 0).then(|| Line { what: what.into(), result: Err(text) })
+    (mode != 0).then(|| line(what, Err(text)))
 }
 
 /// Logs in whatever the program itself waits for: somebody asks because something was put right. Where that is so, the
 /// program need not wait any longer either.
-async fn receiving(config: &Config, mailbox: &Mailbox) -> Result<String, String> {
+async fn receiving(config: &Config, mailbox: &Mailbox) -> Result<Connection, String> {
     let connection = Connection::open(mailbox, &config.limits).await.map_err(|failure| failure.to_string())?;
-    let place = connection.describe();
-    connection.close().await;
     if let Ok(db) = Db::open(&config.data_dir).await {
         take::admitted(&db, &mailbox.name).await.map_err(|e| format!("{e:#}"))?;
     }
-    Ok(place)
+    Ok(connection)
 }
 
 async fn sending(office: &Office) -> Result<String, String> {
@@ -150,7 +170,7 @@ async fn held_back(office: &Office) -> Vec<Line> {
     let waits = outage.map(|o| format!("nothing is sent before {}: {}", here(o.until), o.reason));
     let slowdown = store::slowdown(&mut conn, now).await.ok().flatten();
     let slow = slowdown.map(|s| format!("slower until {}: {}", here(s.until), s.reason));
-    let line = |text| Line { what: "sending".into(), result: Err(text) };
+    let line = |text| line("sending", Err(text));
     waits.into_iter().chain(slow).map(line).collect()
 }
 
@@ -161,7 +181,11 @@ fn show(office: &Office, lines: &[Line]) -> Result<Outcome> {
                 Ok(t) => (true, t),
                 Err(t) => (false, t),
             };
-            serde_json::json!({ "what": l.what, "ok": ok, "text": text })
+            let mut row = serde_json::json!({ "what": l.what, "ok": ok, "text": text });
+            if let (Value::Object(row), Value::Object(detail)) = (&mut row, &l.detail) {
+                row.extend(detail.clone());
+            }
+            row
         });
         print::json(&rows.collect::<Vec<_>>())?;
     } else {

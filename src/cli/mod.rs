@@ -1,6 +1,7 @@
 //! The command line: one file a command. Tables for people, one JSON document with `--json`; logs go to stderr.
 
 mod arguments;
+mod books;
 mod bounced;
 mod check;
 mod daemon;

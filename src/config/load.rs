@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::reader::{Problems, Reader};
@@ -146,13 +146,16 @@ fn addresses(r: &Reader, key: &str) -> Vec<String> {
 }
 
 fn department(r: Reader) -> Option<Department> {
-    let digest = r.parsed("digest", "30 8 * * *");
+    let (digest, balance) = (r.parsed("digest", "30 8 * * *"), r.parsed("balance", "30 2 * * *"));
+    let alarm_after = r.seconds("alarm_after", 7200, 60..=2_592_000);
     let department = Department {
         name: r.required_text("name", "the department's full name"),
         district: r.text("district", ""),
         addresses: addresses(&r, "addresses"),
         contact: r.text("contact", ""),
         digest: digest?,
+        balance: balance?,
+        alarm_after: TimeDelta::seconds(alarm_after.cast_signed()),
         digest_bytes: r.number("digest_mb", 15, 1..=40) << 20,
     };
     if department.addresses.is_empty() && !r.has("addresses") {

@@ -10,7 +10,7 @@ mod servers;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
 use crate::calendar::{Calendar, Schedule};
@@ -52,6 +52,10 @@ pub struct Department {
     pub contact: String,
     /// When the department is told what waits for a decision.
     pub digest: Schedule,
+    /// When what lies in the mailboxes is compared with the ledger.
+    pub balance: Schedule,
+    /// How long a mailbox may not be read before the department is told at once.
+    pub alarm_after: TimeDelta,
     /// What the files of news may take in one mail to the department.
     pub digest_bytes: u64,
 }

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use super::news;
 use super::post::{self, Post};
 use super::schedule::Occurrence;
-use super::{bounce, inquiry, pass, remind};
+use super::{balance, bounce, inquiry, pass, remind};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Which};
@@ -126,6 +126,7 @@ async fn gather(conn: &mut SqliteConnection, config: &Config, (since, now): Wind
         unfetched: unfetched(conn, config, (since, now)).await?,
         unreminded: unreminded(conn, config, (since, now)).await?,
         undelivered: undelivered.collect(),
+        books: balance::books::matters(conn, config, (since, now)).await?,
         news: Vec::new(),
         more_news: 0,
         mails: 1,

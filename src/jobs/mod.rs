@@ -1,6 +1,8 @@
 //! The jobs: take, process, file, remind, report, deliver. Each is one public function that tests call directly.
 
+pub mod alarm;
 pub mod answer;
+pub mod balance;
 pub mod bounce;
 pub mod compared;
 pub mod digest;

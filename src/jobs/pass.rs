@@ -1,8 +1,10 @@
 //! One pass of all that is due: take, process, file, scheduled jobs, deliver. `once` runs one, the demo runs many, the
 //! daemon runs the same parts when something wakes it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,21 +12,26 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
-use tracing::{info, warn};
+use tokio::time::Instant;
+use tracing::{error, info, warn};
 
+use super::balance::{self, Desk};
 use super::process::{Answers, Clerk, open_messages};
 use super::schedule::{self, Job, Occurrence};
 use super::take::{TakeError, take};
-use super::{digest, file, inquiry, publish, remind};
+use super::{alarm, digest, file, inquiry, publish, remind};
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::mailbox::Connection;
 use crate::outbox::deliver::Settings;
 use crate::outbox::{self, Transport};
+use crate::reader::Unavailable;
 
 /// The time that the outbox counts its rate over.
 const RATE_WINDOW: TimeDelta = TimeDelta::seconds(60);
+/// How long messages are tried one after the other though no reader can be started. Those without a workbook need none.
+const WITHOUT_READER: Duration = Duration::from_secs(60);
 
 /// What one pass did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -85,8 +92,10 @@ pub async fn pass(db: &Db, config: &Arc<Config>, clock: Clock) -> Result<Passed>
     let mut watched = Watched::all(config);
     let mut passed = Passed::default();
     look(db, config, &mut watched, &mut passed, now).await?;
-    passed.processed = process_all(db, config, now).await?;
-    put_away(db, &mut watched, &mut passed, now).await?;
+    work(db, config, &mut watched, &mut passed, now).await?;
+    if balance_all(db, config, &mut watched, &mut passed, now).await? > 0 {
+        work(db, config, &mut watched, &mut passed, now).await?;
+    }
     join_all(watched.into_iter().filter_map(|w| w.connection).map(Connection::close)).await;
     passed.jobs = scheduled(db, config, now).await?;
     deliver(db, config, clock, &mut passed).await?;
@@ -140,19 +149,103 @@ async fn look(
     Ok(())
 }
 
-/// Every stored message that was not assessed yet, oldest first, whichever mailbox it came from.
-pub async fn process_all(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<usize> {
-    let mut clerk = Clerk::new(db, config, Answers::Send);
-    let mut processed = 0;
-    loop {
-        // An answer may release what came before it, which is then open again.
-        let open = open_messages(db).await?;
-        for id in &open {
-            clerk.process(*id, now).await?;
+/// Processes what was taken, and files it.
+async fn work(
+    db: &Db,
+    config: &Arc<Config>,
+    watched: &mut [Watched],
+    passed: &mut Passed,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let processed = process_all(db, config, now).await?;
+    passed.processed += processed.done;
+    passed.failures.extend(processed.trouble());
+    put_away(db, watched, passed, now).await
+}
+
+/// The night's balance of each mailbox where it is time for it. Returns how many mails it has brought.
+async fn balance_all(
+    db: &Db,
+    config: &Config,
+    watched: &mut [Watched],
+    passed: &mut Passed,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let mut fetched = 0;
+    for w in watched {
+        let Some(connection) = w.connection.as_mut() else { continue };
+        match (Desk { db, config, mailbox: &w.mailbox, now }).when_due(connection).await {
+            Ok(Some(account)) => {
+                fetched += account.fetched.len();
+                let name = &w.mailbox.name;
+                passed.failures.extend((!account.balances()).then(|| format!("mailbox {name}: {account}")));
+            }
+            Ok(None) => {}
+            Err(TakeError::Own(error)) => return Err(error),
+            Err(failure) => {
+                warn!(%failure, "a mailbox cannot be counted; it is tried again in an hour");
+                passed.failures.push(failure.to_string());
+            }
         }
-        processed += open.len();
+    }
+    passed.taken += fetched;
+    Ok(fetched)
+}
+
+/// What became of the messages that were open.
+#[derive(Debug, Default)]
+pub struct Processed {
+    pub done: usize,
+    /// Messages that are open still, through no fault of theirs. They are tried again.
+    pub left: usize,
+    /// Why the last of them is.
+    pub failure: Option<anyhow::Error>,
+}
+
+impl Processed {
+    /// No workbook can be opened at all; another start of the program may help.
+    pub fn lacks_reader(&self) -> bool {
+        self.failure.as_ref().is_some_and(|error| error.is::<Unavailable>())
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let why = self.failure.as_ref()?;
+        Some(format!("mails that could not be processed: {}; {why:#}", self.left))
+    }
+}
+
+/// Every stored message that was not assessed yet, oldest first, whichever mailbox it came from. One that cannot be
+/// processed now holds up none behind it.
+///
+/// # Errors
+/// The ledger or the disk fails: then the next message could only meet the same.
+pub async fn process_all(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<Processed> {
+    let mut clerk = Clerk::new(db, config, Answers::Send);
+    let mut processed = Processed::default();
+    let began = Instant::now();
+    let mut tried = BTreeSet::new();
+    loop {
+        // A unit's answer opens what it settles again, also messages that came before it.
+        let open: Vec<i64> = open_messages(db).await?.into_iter().filter(|id| !tried.contains(id)).collect();
         if open.is_empty() {
             return Ok(processed);
+        }
+        for id in open {
+            tried.insert(id);
+            match clerk.process(id, now).await {
+                Ok(_) => {
+                    tried.remove(&id);
+                    processed.done += 1;
+                }
+                Err(error) if db::is_outage(&error) => return Err(error),
+                Err(error) => {
+                    error!(message = id, error = format!("{error:#}"), "a message waits; the next ones go on");
+                    (processed.left, processed.failure) = (processed.left + 1, Some(error));
+                    if processed.lacks_reader() && began.elapsed() > WITHOUT_READER {
+                        return Ok(processed);
+                    }
+                }
+            }
         }
     }
 }
@@ -174,7 +267,7 @@ async fn put_away(db: &Db, watched: &mut [Watched], passed: &mut Passed, now: Da
 /// Runs what has become due since the last pass, each job once per period, and remembers this pass.
 pub async fn scheduled(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) -> Result<Vec<String>> {
     let here = now.with_timezone(&config.timezone);
-    let mut done = Vec::new();
+    let mut done = alarm::watch(db, config, now).await?;
     if let Some(last) = last_pass(db).await? {
         if last > now {
             warn!(%last, "the clock was ahead, or is behind now: what was due meanwhile is not made up for");
@@ -201,6 +294,7 @@ async fn run(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, now: DateTi
         Job::Reminder | Job::Overdue => remind::scheduled(db, config, occurrence, now).await,
         Job::FirstReport | Job::FinalReport => publish::scheduled(db, config, occurrence, now).await,
         Job::Digest => digest::scheduled(db, config, occurrence, now).await,
+        Job::Balance => balance::files::scheduled(db, occurrence, now).await,
     }
 }
 

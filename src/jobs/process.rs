@@ -42,9 +42,10 @@ pub enum Answers {
     Withhold,
 }
 
-/// Messages that are stored but not assessed yet, in order of arrival.
+/// Messages that are stored but not assessed yet, in order of arrival. One whose assessment was begun before, and may
+/// have brought the program down, comes after all others, so that these need not go down with it.
 pub async fn open_messages(db: &Db) -> Result<Vec<i64>> {
-    let ids = sqlx::query_scalar("SELECT id FROM message WHERE disposition IS NULL ORDER BY received_at, id");
+    let ids = sqlx::query_scalar("SELECT id FROM message WHERE disposition IS NULL ORDER BY attempts, received_at, id");
     Ok(ids.fetch_all(db.pool()).await?)
 }
 
@@ -230,16 +231,16 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
         .bind(id)
         .fetch_one(&mut *tx)
         .await?;
-    let name: String = row.get(1);
+    let name: String = row.try_get(1)?;
     let mailbox = config.mailboxes.iter().find(|m| m.name == name).cloned();
     // A mailbox that has left the settings tells no stream any more, and nobody's word about the sender is believed.
     let left = || config.mailboxes.first().map(|m| Mailbox { stream: None, authserv_id: None, ..m.clone() });
     let stored = Stored {
         id,
-        digest: row.get(0),
+        digest: row.try_get(0)?,
         mailbox: mailbox.or_else(left).context("the configuration has no mailbox")?,
-        received_at: row.get(2),
-        size: row.get::<i64, _>(3).unsigned_abs(),
+        received_at: row.try_get(2)?,
+        size: row.try_get::<i64, _>(3)?.unsigned_abs(),
         attempts,
         decisions: store::decisions(&mut tx, id).await?,
     };

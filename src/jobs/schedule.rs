@@ -15,6 +15,8 @@ pub enum Job {
     FinalReport,
     /// What waits for a person, each morning.
     Digest,
+    /// A look at the stored mail, each night. (The mailboxes' own balance goes with their looks.)
+    Balance,
 }
 
 impl Job {
@@ -24,6 +26,7 @@ impl Job {
             Self::Overdue => "overdue",
             Self::FirstReport | Self::FinalReport => "report",
             Self::Digest => "digest",
+            Self::Balance => "balance",
         }
     }
 }
@@ -59,6 +62,7 @@ pub fn due(config: &Config, last: DateTime<Tz>, now: DateTime<Tz>) -> Vec<Occurr
         list.extend(plain(&config.report.last, Job::FinalReport, last, now));
     }
     list.extend(plain(&config.department.digest, Job::Digest, last, now));
+    list.extend(plain(&config.department.balance, Job::Balance, last, now));
     list.sort();
     list.dedup();
     newest_of_each(list)
@@ -80,7 +84,7 @@ fn occurrence(job: Job, period: Period, at: DateTime<Tz>) -> Occurrence {
     let slot = match job {
         Job::FirstReport => "first".to_owned(),
         Job::FinalReport => "final".to_owned(),
-        Job::Reminder | Job::Overdue | Job::Digest => at.to_rfc3339(),
+        Job::Reminder | Job::Overdue | Job::Digest | Job::Balance => at.to_rfc3339(),
     };
     Occurrence { at, job, period, slot }
 }
@@ -94,8 +98,9 @@ fn newest_of_each(list: Vec<Occurrence>) -> Vec<Occurrence> {
 pub fn next(config: &Config, now: DateTime<Tz>) -> Option<DateTime<Tz>> {
     let reminders = config.reminders.schedule.iter();
     let shifted = reminders.flat_map(|s| s.between(now, now + SHIFT, 64)).map(|t| config.calendar.not_after(t));
-    let others =
-        config.reminders.overdue.iter().chain([&config.report.first, &config.report.last, &config.department.digest]);
+    let (report, department) = (&config.report, &config.department);
+    let daily = [&report.first, &report.last, &department.digest, &department.balance];
+    let others = config.reminders.overdue.iter().chain(daily);
     shifted.chain(others.filter_map(|s| s.next_after(now))).filter(|t| *t > now).min()
 }
 
@@ -106,7 +111,7 @@ pub fn still_sensible(config: &Config, occurrence: &Occurrence, now: DateTime<Tz
     match occurrence.job {
         Job::Reminder => now <= config.deadline.due(occurrence.period),
         Job::Overdue => occurrence.period == Period::open_at(now),
-        Job::Digest => occurrence.at.date_naive() == now.date_naive(),
+        Job::Digest | Job::Balance => occurrence.at.date_naive() == now.date_naive(),
         Job::FirstReport | Job::FinalReport => {
             config.report.last.next_after(occurrence.at).is_none_or(|next| now < next)
         }

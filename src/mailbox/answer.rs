@@ -2,7 +2,9 @@
 //!
 //! No IO. What the parser knows and we do not becomes nothing.
 
-use async_imap::imap_proto::{AttributeValue, Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use async_imap::imap_proto::{
+    AttributeValue, Capability, MailboxDatum, Outcome, Response, ResponseCode, Status, StatusAttribute,
+};
 use chrono::{DateTime, Utc};
 
 use super::lines::readable;
@@ -19,6 +21,8 @@ pub enum Item {
     PermanentFlags(Vec<String>),
     /// LIST named a folder.
     Folder,
+    /// STATUS counted the messages of a folder.
+    Messages(u32),
     Row(Row),
     /// `+`: the server waits for us.
     Continue,
@@ -97,6 +101,7 @@ pub fn items(response: &Response<'_>) -> Vec<Item> {
         Response::Fetch(_, attributes) => vec![Item::Row(row(attributes))],
         Response::MailboxData(MailboxDatum::Exists(n)) => vec![Item::Exists(*n)],
         Response::MailboxData(MailboxDatum::List(_)) => vec![Item::Folder],
+        Response::MailboxData(MailboxDatum::Status { status, .. }) => status.iter().filter_map(messages).collect(),
         _ => Vec::new(),
     }
 }
@@ -118,6 +123,13 @@ fn coded(outcome: &Outcome<'_>) -> Option<Item> {
         ResponseCode::PermanentFlags(flags) => {
             Some(Item::PermanentFlags(flags.iter().map(|flag| flag.to_string()).collect()))
         }
+        _ => None,
+    }
+}
+
+fn messages(attribute: &StatusAttribute) -> Option<Item> {
+    match attribute {
+        StatusAttribute::Messages(n) => Some(Item::Messages(*n)),
         _ => None,
     }
 }

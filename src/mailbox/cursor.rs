@@ -102,6 +102,19 @@ pub(super) fn parse_locator(locator: &str) -> Option<(u32, u32)> {
     Some((validity.parse().ok()?, uid.parse().ok()?))
 }
 
+/// Locators for people: `UID 4, 7-9`, or the names of a Maildir; the first twenty runs of them.
+pub fn shown(locators: &[String]) -> String {
+    const MOST: usize = 20;
+    let uids: Option<Vec<u32>> = locators.iter().map(|l| parse_locator(l).map(|(_, uid)| uid)).collect();
+    let parts: Vec<String> = match &uids {
+        Some(uids) => runs(uids.clone()).into_iter().map(|run| run.set().replace(':', "-")).collect(),
+        None => locators.to_vec(),
+    };
+    let more = if parts.len() > MOST { ", …" } else { "" };
+    let kind = if uids.is_some() { "UID " } else { "" };
+    format!("{kind}{}{more}", parts[..parts.len().min(MOST)].join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

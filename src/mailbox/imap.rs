@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::cursor::Cursor;
 use super::failure::{Failure, Fault, Kind};
 use super::session::Session;
-use super::{Fetched, Listed, Listing, Wake};
+use super::{Census, Fetched, Listed, Listing, Wake};
 use crate::config::{After, Imap};
 
 /// After a session was lost while waiting, it is not opened again sooner than this (or the next poll): providers
@@ -60,7 +60,18 @@ impl ImapMailbox {
         result.map_err(|fault| fault.at(&self.name, &self.place(), self.imap.server.provider))
     }
 
+    /// A listing that cannot be parsed is asked for in fewer words: one mail's odd date must not hold up the others.
     pub async fn list(&mut self, cursor: Cursor) -> Result<Listing, Failure> {
+        match self.list_whole(cursor).await {
+            Err(failure) if failure.kind == Kind::Protocol => {
+                tracing::warn!(%failure, "a listing cannot be read, asking for less");
+                self.with(async |session| session.list_bare(cursor).await).await
+            }
+            other => other,
+        }
+    }
+
+    async fn list_whole(&mut self, cursor: Cursor) -> Result<Listing, Failure> {
         if self.session.is_some() {
             let listing = self.with(async |session| session.list(cursor).await).await;
             match listing {
@@ -72,6 +83,22 @@ impl ImapMailbox {
             }
         }
         self.with(async |session| session.list(cursor).await).await
+    }
+
+    /// On the session at hand, else on a new one; in fewer words where the answer cannot be parsed.
+    pub async fn census(&mut self) -> Result<Census, Failure> {
+        let after = self.imap.after.clone();
+        let mut bare = false;
+        for _ in 0..2 {
+            match self.with(async |session| session.census(&after, bare).await).await {
+                Err(failure) if failure.kind == Kind::Protocol => bare = true,
+                Err(failure) if matches!(failure.kind, Kind::Network | Kind::Timeout | Kind::Refused) => {
+                    tracing::info!(mailbox = %self.name, cause = %failure.detail, "a census broke off, counting again");
+                }
+                other => return other,
+            }
+        }
+        self.with(async |session| session.census(&after, bare).await).await
     }
 
     pub async fn fetch(&mut self, listed: &Listed) -> Result<Fetched, Failure> {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cursor::Cursor;
 use super::failure::{Failure, Fault, Kind};
-use super::{Fetched, Listed, Listing, Wake, received, utf7};
+use super::{Census, Fetched, Listed, Listing, Wake, received, utf7};
 use crate::config::{After, Provider};
 
 /// Bytes of a mail read for its header.
@@ -71,6 +71,16 @@ impl Maildir {
         let mut listing = Listing { new, ..Listing::default() };
         listing.new.sort_by(|a, b| (a.received_at, &a.locator).cmp(&(b.received_at, &b.locator)));
         Ok(listing)
+    }
+
+    /// The names in `new/` and `cur/`; no mail is opened, so that none has a date or a size.
+    pub async fn census(&mut self) -> Result<Census, Failure> {
+        self.look().await?;
+        let mut names: Vec<&String> = self.paths.keys().collect();
+        names.sort();
+        let mail =
+            |name: &String| Listed { locator: name.clone(), cursor: Cursor::default(), received_at: None, size: 0 };
+        Ok(Census { mails: names.into_iter().map(mail).collect(), ..Census::default() })
     }
 
     /// Where a mail is now; looks again if it was renamed since.

@@ -57,6 +57,26 @@ pub struct Listing {
     pub more: bool,
 }
 
+/// All that a mailbox holds now, whether it is new to us or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// `None` for a Maildir.
+    pub uidvalidity: Option<u32>,
+    /// Each mail once, in order of UID.
+    pub mails: Vec<Listed>,
+    /// Mails that the server counts and does not show.
+    pub unseen: u32,
+    /// With `after = "move:…"`: how many mails the other folder holds, whoever put them there.
+    pub moved_to: Option<u32>,
+}
+
+impl Census {
+    /// Whether a locator is one of this folder as it is now: another UIDVALIDITY is another folder.
+    pub fn speaks_of(&self, locator: &str) -> bool {
+        cursor::parse_locator(locator).map(|(validity, _)| validity) == self.uidvalidity
+    }
+}
+
 /// One mail as it came over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
@@ -107,6 +127,14 @@ impl Connection {
         match self {
             Self::Imap(imap) => imap.list(*cursor).await,
             Self::Maildir(maildir) => maildir.list().await,
+        }
+    }
+
+    /// Counts what the mailbox holds now, from its first mail to its last; nothing is fetched.
+    pub async fn census(&mut self) -> Result<Census, Failure> {
+        match self {
+            Self::Imap(imap) => imap.census().await,
+            Self::Maildir(maildir) => maildir.census().await,
         }
     }
 

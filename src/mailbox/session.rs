@@ -5,6 +5,7 @@
 //! knows. The session never looks at `\Seen`, fetches with BODY.PEEK only, and never expunges a mail it was not told
 //! to move. After a fault other than a plain NO it must be dropped.
 
+mod census;
 mod fetch;
 mod filing;
 mod idle;

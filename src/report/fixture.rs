@@ -56,6 +56,8 @@ impl District {
                 addresses: vec!["zzb@bailu.example".to_owned()],
                 contact: "区委组织部 周老师".to_owned(),
                 digest: "30 8 * * *".parse().expect("a schedule"),
+                balance: "30 2 * * *".parse().unwrap(),
+                alarm_after: chrono::TimeDelta::hours(2),
                 digest_bytes: 15 << 20,
             },
             campaign: Campaign::builtin(),

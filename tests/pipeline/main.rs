@@ -3,6 +3,7 @@
 #[path = "../office/mod.rs"]
 mod office;
 
+mod alarm;
 mod bad_input;
 mod breakdown;
 mod commands;
@@ -12,6 +13,7 @@ mod cycle;
 mod daemon;
 mod desk;
 mod headings;
+mod hold_up;
 mod inquiry;
 mod loops;
 mod migrations;

@@ -6,6 +6,7 @@ use taizhang::config::{After, Imap, Tls};
 use taizhang::mailbox::{Connection, Cursor, Fetched, Kind, Wake};
 use tokio_util::sync::CancellationToken;
 
+use crate::mailbox_take::Desk;
 use crate::support::stack::MailStack;
 use crate::support::tap::Tap;
 use crate::support::{LIMITS, mail, mailbox};
@@ -243,4 +244,62 @@ async fn the_harness_itself_an_address_can_be_made_to_defer_and_to_refuse() {
     assert!(stack.send(OFFICE, COMMITTEE, &mail("a", "b")).await.expect_err("refused").is_permanent());
     let smtp = stack.smtp(COMMITTEE, Tls::Starttls);
     assert_ne!(smtp.port, stack.smtp(COMMITTEE, Tls::Implicit).port);
+}
+
+/// What the night's balance of a large mailbox costs.
+#[tokio::test]
+async fn twenty_thousand_mails_are_counted_in_twenty_commands_and_no_mail_is_opened() {
+    let stack = stack();
+    stack.fill(COMMITTEE, 20_000);
+    let mut imap = Imap { after: After::Move("已处理".to_owned()), ..stack.imap(COMMITTEE, Tls::None) };
+    let tap = Tap::on(imap.server.port).await;
+    imap.server.port = tap.port;
+    let mut desk = Desk::of(mailbox("nonpublic", imap.clone())).await;
+    let mut connection = open(imap).await;
+    tap.take();
+    let start = Instant::now();
+    let census = connection.census().await.expect("a census");
+    println!("20,000 mails counted in {:?}", start.elapsed());
+    assert_eq!((census.mails.len(), census.unseen, census.moved_to), (20_000, 0, None));
+    assert!(census.mails.iter().all(|listed| listed.received_at.is_some() && listed.size > 0));
+    let asked = tap.take();
+    assert_eq!(asked.len(), 1 + 20 + 1, "{asked:?}");
+    assert!(asked[1..21].iter().all(|command| command.starts_with("FETCH ") && !command.contains("BODY")), "{asked:?}");
+
+    // All of them are in the ledger but the last three.
+    let validity = census.uidvalidity.expect("a validity");
+    for sql in [
+        "WITH RECURSIVE n (uid) AS (SELECT 1 UNION ALL SELECT uid + 1 FROM n WHERE uid < 19997)
+         INSERT INTO message (id, digest, size, mailbox, received_at, stored_at, disposition)
+         SELECT uid, 'd' || uid, 1, 'nonpublic', '2011-09-20', '2011-09-20', 'news' FROM n WHERE ?1 > 0",
+        "INSERT INTO sighting (message, mailbox, locator, received_at, seen_at)
+         SELECT id, 'nonpublic', ?1 || ':' || id, '2011-09-20', '2011-09-20' FROM message",
+        "INSERT INTO cursor (mailbox, uidvalidity, last_uid) VALUES ('nonpublic', ?1, 20000)",
+    ] {
+        sqlx::query(sql).bind(validity).execute(desk.db.pool()).await.expect("rows");
+    }
+    desk.connection = Some(connection);
+    let start = Instant::now();
+    let account = desk.balance(0).await;
+    println!("20,000 mails balanced, three of them fetched, in {:?}", start.elapsed());
+    assert_eq!(account.to_string(), "20000 on the server = 19997 news + 3 unread; fetched just now: UID 19998-20000");
+}
+
+/// A file that Dovecot itself may not read.
+#[tokio::test]
+async fn of_three_mails_one_that_the_server_cannot_open_costs_neither_the_others_nor_the_balance() {
+    let stack = stack();
+    for subject in ["a", "b", "c"] {
+        stack.append(COMMITTEE, "INBOX", WHEN, &mail(subject, "text")).await;
+    }
+    stack.forbid(COMMITTEE, "b");
+    let mut desk = Desk::of(mailbox("nonpublic", stack.imap(COMMITTEE, Tls::Implicit))).await;
+    let mut looks = Vec::new();
+    for minutes in [0, 2, 62] {
+        looks.push(desk.looks(minutes).await);
+    }
+    assert_eq!(looks, [(2, 1), (0, 1), (0, 1)]);
+    let account = desk.balance(63).await;
+    assert_eq!(account.to_string(), "3 on the server = 2 unread + 1 given up");
+    assert!(account.balances());
 }

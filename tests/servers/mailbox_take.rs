@@ -13,22 +13,22 @@ use crate::support::{imap, mail, mailbox};
 const HANGUP: Fault = Fault::Hangup("* BYE Internal error occurred\r\n");
 
 /// A ledger, and one mailbox on a scripted server.
-struct Desk {
-    db: Db,
-    config: Config,
-    mailbox: Mailbox,
-    connection: Option<Connection>,
+pub struct Desk {
+    pub db: Db,
+    pub config: Config,
+    pub mailbox: Mailbox,
+    pub connection: Option<Connection>,
     _dir: tempfile::TempDir,
 }
 
 impl Desk {
-    async fn at(fake: &FakeImap) -> Self {
+    pub async fn at(fake: &FakeImap) -> Self {
         let mut imap = fake.settings();
         imap.timeout = 1;
         Self::of(mailbox("nonpublic", imap)).await
     }
 
-    async fn of(mailbox: Mailbox) -> Self {
+    pub async fn of(mailbox: Mailbox) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("units.csv"), district::registry_csv()).expect("a file");
         let config =
@@ -38,35 +38,39 @@ impl Desk {
     }
 
     /// A look, this many minutes after the first.
-    async fn look(&mut self, minutes: i64) -> Result<Taken, TakeError> {
-        let start: DateTime<Utc> = "2011-09-20T02:00:00Z".parse().expect("a time");
-        let now = start + TimeDelta::minutes(minutes);
-        take(&self.db, &self.config, &self.mailbox, &mut self.connection, now).await
+    pub async fn look(&mut self, minutes: i64) -> Result<Taken, TakeError> {
+        take(&self.db, &self.config, &self.mailbox, &mut self.connection, minute(minutes)).await
     }
 
     /// New mails and mails left behind.
-    async fn looks(&mut self, minutes: i64) -> (usize, usize) {
+    pub async fn looks(&mut self, minutes: i64) -> (usize, usize) {
         let taken = self.look(minutes).await.expect("a look");
         (taken.new, taken.left)
     }
 
     /// Which mails were given up or put off, and after how many attempts.
-    async fn unfetched(&self) -> Vec<(String, u32)> {
+    pub async fn unfetched(&self) -> Vec<(String, u32)> {
         let rows =
             sqlx::query_as("SELECT locator, attempts FROM unfetched WHERE mailbox = 'nonpublic' ORDER BY locator");
         rows.fetch_all(self.db.pool()).await.expect("rows")
     }
 
-    async fn last_uid(&self) -> u32 {
+    pub async fn last_uid(&self) -> u32 {
         let uid = sqlx::query_scalar("SELECT last_uid FROM cursor WHERE mailbox = 'nonpublic'");
         uid.fetch_one(self.db.pool()).await.expect("a cursor")
     }
 
     /// What the mailbox's row says: since when it cannot be read, and what went wrong.
-    async fn standing(&self) -> (bool, String) {
+    pub async fn standing(&self) -> (bool, String) {
         let row = sqlx::query_as("SELECT failed_at IS NOT NULL, coalesce(failure, '') FROM cursor");
         row.fetch_one(self.db.pool()).await.expect("a row")
     }
+}
+
+/// This many minutes after the first look.
+pub fn minute(minutes: i64) -> DateTime<Utc> {
+    let start: DateTime<Utc> = "2011-09-20T02:00:00Z".parse().expect("a time");
+    start + TimeDelta::minutes(minutes)
 }
 
 /// Three different mails; what the server does each time the second is asked for.
@@ -186,4 +190,43 @@ async fn a_mail_from_before_since_is_opened_once_and_not_at_every_look() {
     // Whoever reads it again would now take it.
     put("old", 11);
     assert_eq!(desk.looks(1).await, (0, 0));
+    desk.connection = None;
+    assert_eq!(desk.looks(2).await, (0, 0), "nor is it when the program starts again");
+    desk.connection = None;
+    desk.mailbox.since = "2011-08-01".parse().ok();
+    assert_eq!(desk.looks(3).await, (1, 0), "another day was set");
 }
+
+/// Its date trips the parser, each time it is asked for.
+#[tokio::test]
+async fn one_mail_with_an_unreadable_date_does_not_keep_the_folder_from_being_read() {
+    const NIL: &str = "* 2 FETCH (UID 2 INTERNALDATE NIL RFC822.SIZE 5)\r\n{tag} OK\r\n";
+    let fake = second_of_three(&[]).await;
+    fake.script().faults = [("UID FETCH 1:3 (UID INTERNALDATE", Fault::Say(NIL))].repeat(9);
+    let mut desk = Desk::at(&fake).await;
+    assert_eq!(desk.looks(0).await, (3, 0));
+    assert_eq!(desk.last_uid().await, 3);
+    fake.deliver(4, &mail("return 4", "text"));
+    assert_eq!(desk.looks(1).await, (1, 0));
+}
+
+#[tokio::test]
+async fn mails_refused_in_good_order_cost_no_session_and_end_no_look() {
+    let fake = FakeImap::start(Script::default()).await;
+    for uid in 1..=6 {
+        fake.deliver(uid, &mail(&format!("return {uid}"), "text"));
+    }
+    let no = Fault::Say("{tag} NO no such body\r\n");
+    fake.script().faults = (1..=5).map(|uid| (BODIES[uid - 1], no)).collect();
+    let mut desk = Desk::at(&fake).await;
+    assert_eq!(desk.looks(0).await, (1, 5));
+    assert_eq!(fake.take().iter().filter(|command| command.starts_with("LOGIN")).count(), 1);
+}
+
+const BODIES: [&str; 5] = [
+    "UID FETCH 1 (UID BODY",
+    "UID FETCH 2 (UID BODY",
+    "UID FETCH 3 (UID BODY",
+    "UID FETCH 4 (UID BODY",
+    "UID FETCH 5 (UID BODY",
+];

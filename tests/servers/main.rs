@@ -7,6 +7,7 @@ mod office;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod balance;
 mod bounce;
 mod branch;
 mod confirm;

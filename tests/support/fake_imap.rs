@@ -275,6 +275,17 @@ impl Talk {
             }
             ["SELECT" | "EXAMINE", _] => verdict = "NO no such folder".to_owned(),
             ["LIST", _, "\"INBOX\""] => say("* LIST () \"/\" INBOX\r\n".to_owned()),
+            ["FETCH", set, ..] => {
+                let (first, last) = set.split_once(':').unwrap_or((set, set));
+                let numbers = first.parse().expect("a number")..=last.parse().expect("a number");
+                for (at, mail) in script.mails.iter().enumerate().filter(|(at, _)| numbers.contains(&(at + 1))) {
+                    out.extend(row(at + 1, mail, command));
+                }
+            }
+            ["STATUS", folder, ..] if script.folders.iter().any(|f| f == folder) => {
+                say(format!("* STATUS {folder} (MESSAGES 12)\r\n"));
+            }
+            ["STATUS", ..] => verdict = "NO no such folder".to_owned(),
             ["UID", "FETCH", set, ..] => {
                 let asked = range(set, &script.mails);
                 for (at, mail) in script.mails.iter().enumerate().filter(|(_, m)| asked.contains(&m.uid)) {

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::books::{self, Matter};
 use super::news::{self, News};
 use super::page::{Block, Page, Section, Tone};
 use super::unreached::{self, Bounced, Unanswered};
@@ -21,6 +22,8 @@ pub struct Digest {
     pub unfetched: Vec<Unfetched>,
     pub unreminded: Vec<Unreminded>,
     pub undelivered: Vec<Undelivered>,
+    /// What does not add up.
+    pub books: Vec<Matter>,
     pub news: Vec<News>,
     /// News that is only counted, and how many mails carry the files of the rest.
     pub more_news: usize,
@@ -104,7 +107,8 @@ impl Digest {
     fn to_decide(&self) -> usize {
         let mailboxes = self.silent.len() + self.unfetched.len();
         let units = self.bounced.len() + self.unanswered.len() + self.unreminded.len();
-        self.quarantined.len() + self.disowned.len() + mailboxes + units + self.undelivered.len()
+        let mail = self.quarantined.len() + self.disowned.len() + self.undelivered.len();
+        mail + mailboxes + units + self.books.len()
     }
 }
 
@@ -147,6 +151,7 @@ pub fn compose(digest: &Digest) -> Composed {
             section("没有发出去的邮件", &digest.undelivered, |u| {
                 format!("{}《{}》：{}", u.recipient, clip(&u.subject, 40), clip(&u.failure, 120))
             }),
+            section("邮箱对账和系统运行", &digest.books, books::line),
             news::section(&digest.news, digest.more_news, digest.mails),
             strangers(digest.strangers),
         ]
@@ -208,6 +213,7 @@ mod tests {
             unfetched: vec![],
             unreminded: vec![],
             undelivered: vec![],
+            books: vec![],
             news: vec![],
             more_news: 0,
             mails: 1,

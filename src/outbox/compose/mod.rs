@@ -1,5 +1,7 @@
 //! Every outgoing Chinese word: plain view structs in, (subject, text, html) out. Pure.
 
+pub mod alarm;
+pub mod books;
 pub mod changes;
 pub mod digest;
 mod grouped;
