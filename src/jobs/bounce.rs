@@ -107,7 +107,8 @@ fn same_subject(ours: &str, told: &str) -> bool {
 /// Whose address it is, as far as the settings know.
 pub fn whose(config: &Config, address: &str) -> Whose {
     let ours = config.department.addresses.iter().any(|a| a == address)
-        || config.mailboxes.iter().any(|m| m.address == address);
+        || config.mailboxes.iter().any(|m| m.address == address)
+        || config.smtp.address == address;
     if ours {
         return Whose::Ours;
     }

@@ -283,7 +283,7 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
     if !sender.known() || context.mailbox.stream.is_none() {
         return news;
     }
-    let meant = intent::speaks_of_a_return(message, &context.config.campaign);
+    let wanted = !intent::is_mere_reply(message);
     let nothing = opened.nothing_found();
     let mut findings = opened.findings;
     findings.extend(nothing);
@@ -293,13 +293,13 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
     }
     let refused = findings.iter().any(Finding::is_error);
     if findings.is_empty() {
-        return Verdict { answer: meant, ..news };
+        return Verdict { answer: wanted, ..news };
     }
     let mut verdict = if refused { Verdict::plain(Disposition::Rejected, findings[0].message.clone()) } else { news };
     verdict.rules = findings.iter().map(|f| f.rule.clone()).collect();
     verdict.findings = findings;
     // The picture under the signature of a “收到” needs no answer.
-    verdict.answer = refused || meant || !intent::is_reply(message);
+    verdict.answer = refused || wanted;
     verdict
 }
 
