@@ -194,9 +194,9 @@ pub(super) fn smtp(r: Reader, base: &Path) -> Option<Smtp> {
         address,
         per_minute: r.number("per_minute", u64::from(habits.per_minute), 1..=10_000) as u32,
         per_day: Some(r.number("per_day", u64::from(habits.per_day), 0..=1_000_000) as u32).filter(|most| *most > 0),
-        answers_per_day: r.number("answers_per_day", 20, 1..=1000) as u32,
-        answers_per_thread: r.number("answers_per_thread", 8, 1..=1000) as u32,
-        answers_in_vain: r.number("answers_in_vain", 10, 1..=1000) as u32,
+        answers_per_day: r.number("answers_per_day", 20, 1..=10_000) as u32,
+        answers_per_thread: r.number("answers_per_thread", 8, 1..=10_000) as u32,
+        answers_in_vain: r.number("answers_in_vain", 10, 1..=10_000) as u32,
         answer_within_days: r.number("answer_within_days", 62, 1..=3660) as u32,
         timeout: r.seconds("timeout", 60, 1..=600),
     };

@@ -144,10 +144,11 @@ async fn unanswered(conn: &mut SqliteConnection, config: &Config, window: Window
 }
 
 async fn silent(conn: &mut SqliteConnection, config: &Config) -> Result<Vec<Silent>> {
-    let rows: Vec<(String, Option<DateTime<Utc>>, String)> =
-        sqlx::query_as("SELECT mailbox, succeeded_at, coalesce(failure, '') FROM cursor WHERE failure IS NOT NULL")
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<(String, Option<DateTime<Utc>>, String)> = sqlx::query_as(
+        "SELECT mailbox, succeeded_at, coalesce(failure_words, failure) FROM cursor WHERE failure IS NOT NULL",
+    )
+    .fetch_all(conn)
+    .await?;
     let line = |(mailbox, since, failure): (String, Option<DateTime<Utc>>, String)| Silent {
         mailbox,
         since: since.map(|t| t.with_timezone(&config.timezone)),

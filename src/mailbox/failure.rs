@@ -84,9 +84,9 @@ impl Failure {
         backoff::retry_after(self.kind, attempt, roll)
     }
 
-    /// One sentence for the department: which mailbox, what is the matter, what to do.
+    /// For the department: what is the matter, and what to do.
     pub fn chinese(&self) -> String {
-        format!("邮箱“{}”暂时不能收信：{}。", self.mailbox, self.cause.chinese(self.provider))
+        format!("{}。", self.cause.chinese(self.provider))
     }
 }
 
@@ -187,6 +187,6 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         let told = failure.chinese();
-        assert!(told.starts_with("邮箱“nonpublic”暂时不能收信：") && told.ends_with('。'), "{told}");
+        assert!(told.contains("授权码") && told.ends_with('。'), "{told}");
     }
 }

@@ -41,7 +41,7 @@ fn one_alarm_and_one_word_of_recovery_an_outage_however_often_the_program_starts
     }
     let alarm = &notices(&office)[0];
     assert!(alarm.subject.contains("收不到信"), "{}", alarm.subject);
-    for words in ["从9月20日09:00起", "已有2小时", "找不到收信的文件夹"] {
+    for words in ["从9月20日09:00起", "已有2小时", "找不到指定的文件夹"] {
         assert!(alarm.text.contains(words), "no {words} in:\n{}", alarm.text);
     }
 
