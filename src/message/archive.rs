@@ -10,7 +10,7 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 
 use super::attachment::{Kind, sniff};
-use super::{Attachment, parse::safe_name};
+use super::{Attachment, name::safe, parse, walk};
 
 /// Settings `[limits]`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -101,21 +101,37 @@ fn unpack_within(archive: &Attachment, depth: u32, budget: &mut Budget) -> Resul
     };
     let mut files = Vec::new();
     for (number, (path, bytes)) in members.into_iter().enumerate() {
-        let name = safe_name(&path);
+        let name = safe(&path);
         let name = if name.is_empty() { format!("文件{}", number + 1) } else { name };
         let kind = sniff(&bytes, &name);
         let file = Attachment { name: format!("{}/{name}", archive.name), kind, bytes };
-        if kind != Kind::Archive {
-            files.push(file);
-            continue;
-        }
-        match unpack_within(&file, depth - 1, budget) {
-            Ok(inner) => files.extend(inner),
-            Err(Refusal::TooLarge(what)) => return Err(Refusal::TooLarge(what)),
-            Err(_) => files.push(file),
-        }
+        files.extend(opened(file, depth, budget)?);
     }
     Ok(files)
+}
+
+/// What a file holds if it is an archive or a mail; itself where it is neither, or has nothing in it that can be taken
+/// out.
+fn opened(file: Attachment, depth: u32, budget: &mut Budget) -> Result<Vec<Attachment>, Refusal> {
+    match file.kind {
+        Kind::Archive => match unpack_within(&file, depth - 1, budget) {
+            Err(refusal) if !matches!(refusal, Refusal::TooLarge(_)) => Ok(vec![file]),
+            outcome => outcome,
+        },
+        Kind::Mail => {
+            // Mails in it were opened with it.
+            let inside = walk::files(&file, &parse::Limits::default());
+            budget.members(inside.len())?;
+            let mut files = Vec::new();
+            for inner in inside {
+                let inner = Attachment { name: format!("{}/{}", file.name, inner.name), ..inner };
+                let archive = inner.kind == Kind::Archive;
+                files.extend(if archive { opened(inner, depth, budget)? } else { vec![inner] });
+            }
+            Ok(if files.is_empty() { vec![file] } else { files })
+        }
+        _ => Ok(vec![file]),
+    }
 }
 
 fn is_leftover(path: &str) -> bool {
