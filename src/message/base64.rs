@@ -24,6 +24,12 @@ pub fn decode(text: &[u8]) -> Vec<u8> {
     data.bytes
 }
 
+/// Whether a text begins with a line of base64 and nothing else, as one does that nobody declared.
+pub fn begins(text: &[u8]) -> bool {
+    let line = text.split(|&b| b == b'\n').next().unwrap_or_default().trim_ascii();
+    line.len() >= RUN && matches!(line_of(line), Line::Clean)
+}
+
 /// Words are not longer than this; data is.
 const RUN: usize = 24;
 
@@ -41,8 +47,9 @@ fn line_of(line: &[u8]) -> Line {
     }
     let data = line.split(foreign).map(<[u8]>::len);
     let (longest, all) = data.fold((0, 0), |(longest, all), run| (longest.max(run), all + run));
-    // A short line is data if hardly anything in it is foreign.
-    if longest >= RUN || (all * 10 >= line.len() * 8 && !line.contains(&b' ')) { Line::Damaged } else { Line::Words }
+    // A short line is data if hardly anything in it is foreign, and nothing of what words and addresses are made with.
+    let made = line.iter().any(|b| b" .:@".contains(b));
+    if longest >= RUN || (all * 10 >= line.len() * 8 && !made) { Line::Damaged } else { Line::Words }
 }
 
 fn digit(byte: u8) -> Option<u32> {

@@ -25,6 +25,8 @@ mod walk;
 #[path = "tests.rs"]
 mod whole_mails;
 pub mod zip_directory;
+#[cfg(test)]
+mod zoo;
 
 use chrono::{DateTime, Utc};
 

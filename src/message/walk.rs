@@ -9,7 +9,7 @@ use super::part::Entity;
 use super::signed::{self, Cms};
 use super::tnef::{self, Content};
 use super::transfer::Encoding;
-use super::{Attachment, Forwarded, Kind, Message, charset, header, name, outlook, uuencode};
+use super::{Attachment, Forwarded, Kind, Message, base64, charset, header, name, outlook, uuencode};
 
 /// Bytes at the head of a part that show what it is.
 const HEAD: usize = 4096;
@@ -203,7 +203,7 @@ impl<'l> Walk<'l> {
         match kind {
             Kind::Mail if self.mail_in(&about, &bytes, depth, body) => return,
             Kind::Other if about.alternative && about.name.is_none() => return,
-            Kind::Other if bytes.starts_with(b"begin") => {
+            Kind::Other | Kind::Csv if bytes.starts_with(b"begin") => {
                 let (files, _) = uuencode::extract(&bytes);
                 if !files.is_empty() {
                     return self.encoded_files(files, depth, body);
@@ -305,9 +305,10 @@ impl<'l> Walk<'l> {
 /// one that is declared.
 fn marked<'a>(entity: &Entity<'a>) -> Option<(Encoding, &'a [u8])> {
     let body = entity.body;
-    let trimmed = body.iter().position(|b| !b.is_ascii_whitespace()).map_or(body, |start| &body[start..]);
+    let trimmed = body.iter().position(|b| !matches!(b, b'\r' | b'\n')).map_or(body, |start| &body[start..]);
     let declared = entity.encoding();
-    let others = [Encoding::None, Encoding::Base64, Encoding::QuotedPrintable];
-    let ways = std::iter::once((declared, body)).chain(others.map(|encoding| (encoding, trimmed)));
-    ways.into_iter().find(|(encoding, body)| has_mark(&encoding.decode(&body[..body.len().min(HEAD)])))
+    let others = [Encoding::None, Encoding::QuotedPrintable, Encoding::Base64];
+    let others = &others[..if base64::begins(trimmed) { 3 } else { 2 }];
+    let mut ways = std::iter::once((declared, body)).chain(others.iter().map(|&encoding| (encoding, trimmed)));
+    ways.find(|(encoding, body)| has_mark(&encoding.decode(&body[..body.len().min(HEAD)])))
 }
