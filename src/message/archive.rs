@@ -217,6 +217,23 @@ mod tests {
     }
 
     #[test]
+    fn mail_in_an_archive_gives_its_files() {
+        let mail = |name: &str, data: &str| {
+            let kind = format!("Content-Type: application/octet-stream; name=\"{name}\"\r\n");
+            format!("From: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n{kind}\r\n{data}").into_bytes()
+        };
+        let table = mail("台账.csv", "序号,名称\r\n1,云溪商行\r\n");
+        let packed = mail("内.7z", &crate::message::whole_mails::base64(LZMA2));
+        let files =
+            [("转发.eml", &table[..]), ("无名", &packed), ("空.eml", b"From: a@b.example\r\nSubject: s\r\n\r\n")];
+        let zip = zipped(&files);
+        let expected = ["报表.zip/转发.eml/台账.csv", "报表.zip/无名/内.7z/台账.csv", "报表.zip/空.eml"];
+        assert_eq!(open(&zip, LIMITS).unwrap(), expected);
+        assert_eq!(unpack(&archive(&zip), &LIMITS).unwrap()[2].kind, Kind::Mail);
+        assert!(matches!(open(&zip, Limits { members: 4, ..LIMITS }), Err(Refusal::TooLarge(_))));
+    }
+
+    #[test]
     fn all_archives_share_one_budget() {
         let over = |bytes: &[u8], limits| matches!(open(bytes, limits), Err(Refusal::TooLarge(_)));
         for bytes in [LZMA2, LZMA, RAR_4, RAR_5] {

@@ -27,7 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { parts: 500, depth: 20, text: 256 << 10, unpacked: 72 << 20 }
+        Self { parts: 500, depth: 20, text: 256 << 10, unpacked: 48 << 20 }
     }
 }
 

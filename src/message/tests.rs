@@ -289,6 +289,24 @@ fn limits_on_parts_depth_and_text_are_kept_and_told() {
 }
 
 #[test]
+fn messages_are_unpacked_one_in_the_other_only_up_to_a_limit() {
+    let inner = mail_bytes(&file("Content-Disposition: attachment; filename=a.xls", WORKBOOK));
+    let packed = |inner: &[u8], kind: &str| mail_bytes(&file(&format!("Content-Type: {kind}"), inner));
+    for kind in ["message/rfc822", "application/octet-stream; name=a.eml", "application/octet-stream"] {
+        let twice = packed(&packed(&inner, kind), kind);
+        let read = |unpacked| parse(&twice, &Limits { unpacked, ..Limits::default() });
+        let whole = read(2 * twice.len());
+        assert!(!whole.truncated && whole.attachments[0].bytes == WORKBOOK, "{kind}");
+        let cut = read(twice.len());
+        assert!(cut.truncated && cut.attachments.is_empty() && cut.forwarded.len() == 1, "{kind}");
+    }
+}
+
+fn mail_bytes(rest: &[u8]) -> Vec<u8> {
+    [b"From: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n", rest].concat()
+}
+
+#[test]
 fn the_same_files_have_one_fingerprint_in_any_order_under_any_name() {
     let of = |files: &[&[u8]]| {
         let files: Vec<_> = files

@@ -40,6 +40,15 @@ impl Encoding {
         }
     }
 
+    /// What a body may take decoded, beside itself.
+    pub fn most(self, body: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Base64 => body / 4 * 3,
+            Self::QuotedPrintable => body,
+        }
+    }
+
     /// Encoded bytes of a text that are enough for so many of its own.
     pub fn enough_for(self, bytes: usize) -> usize {
         match self {

@@ -78,6 +78,9 @@ impl<'l> Walk<'l> {
             ("multipart", "encrypted") => self.enciphered(name::of_file(entity), entity.body),
             _ if (main == "multipart" || !entity.has_kind()) && self.multipart(entity, (sub, place), body) => {}
             _ if enclosed || (place.parent == "digest" && !entity.has_kind()) => {
+                if self.no_room(entity) {
+                    return;
+                }
                 if !self.packed(&entity.decoded(), place.depth + 1)
                     && !self.packed(&entity.body.into(), place.depth + 1)
                 {
@@ -130,14 +133,18 @@ impl<'l> Walk<'l> {
             return false;
         }
         let unpacked = if let Cow::Owned(bytes) = raw { bytes.len() } else { 0 };
-        if self.unpacked + unpacked > self.limits.unpacked {
-            self.message.truncated = true;
-            return true;
-        }
         self.unpacked += unpacked;
         self.forwarded(&entity, depth);
         self.unpacked -= unpacked;
         true
+    }
+
+    /// Whether an encoded message is too large to be unpacked as well, beside those around it.
+    fn no_room(&mut self, entity: &Entity<'_>) -> bool {
+        let unpacked = entity.encoding().most(entity.body.len());
+        let full = unpacked > 0 && self.unpacked + unpacked > self.limits.unpacked;
+        self.message.truncated |= full;
+        full
     }
 
     /// A text of the body, a picture in it, or a file.
@@ -159,6 +166,10 @@ impl<'l> Walk<'l> {
             related: place.parent == "related" && !attached,
             alternative: place.parent == "alternative" && !attached,
         };
+        let head = entity.encoding().decode(&entity.body[..entity.body.len().min(HEAD)]);
+        if sniff(&head, about.name.as_deref().unwrap_or_default()) == Kind::Mail && self.no_room(entity) {
+            return;
+        }
         let bytes = marked.map_or_else(|| entity.decoded(), |(encoding, body)| encoding.decode(body));
         self.file(about, bytes, place.depth, body);
     }
