@@ -89,7 +89,8 @@ impl<'a> Entity<'a> {
     }
 
     fn read(raw: &'a [u8], begin: usize, known: fn(&[u8]) -> bool) -> Self {
-        let mut fields = Fields { raw, list: Vec::new(), cut: false };
+        let lf = raw[..raw.len().min(FIELD)].contains(&b'\n');
+        let mut fields = Fields { raw, lf, list: Vec::new(), cut: false };
         let body = fields.read(begin, known);
         let list = fields.list.iter().map(|(name, value)| (*name, &raw[value.clone()])).collect();
         let (cut, content_type) = (fields.cut, Parameters::default());
@@ -171,6 +172,8 @@ impl<'a> Entity<'a> {
 
 struct Fields<'a> {
     raw: &'a [u8],
+    /// Lines end in LF, or in CR and LF: a CR alone is no proper end.
+    lf: bool,
     /// Names, and where their values lie.
     list: Vec<(&'a [u8], Range<usize>)>,
     cut: bool,
@@ -184,7 +187,8 @@ impl<'a> Fields<'a> {
         let mut strays: Option<(usize, usize)> = None;
         let mut at = begin;
         while let Some(line) = Line::at(self.raw, at) {
-            let name = field_name(line.text);
+            let broken = self.lf && self.raw[..line.start].ends_with(b"\r");
+            let name = field_name(line.text).filter(|name| !broken || is_harmless_field(name));
             if line.is_blank() && !self.goes_on(&line) {
                 return strays.filter(|strays| !self.is_rubbish(*strays, &line)).map_or(line.next, |(start, _)| start);
             }
@@ -197,9 +201,7 @@ impl<'a> Fields<'a> {
                     self.push(name, &line);
                 }
                 // A folded line, or the rest of one that a bare CR has broken.
-                (_, None) if line.is_folded() || self.raw[..line.start].ends_with(b"\r") => {
-                    self.extend(line.start + line.text.len())
-                }
+                (_, None) if line.is_folded() || broken => self.extend(line.start + line.text.len()),
                 (_, Some((_, count))) => *count += 1,
                 (_, None) => strays = Some((line.start, 1)),
             }
@@ -260,6 +262,13 @@ fn is_content_field(name: &[u8]) -> bool {
 
 fn is_part_field(name: &[u8]) -> bool {
     is_content_field(name) || starts(name, b"X-")
+}
+
+/// Fields that may begin behind a CR alone. Others may not: where a provider that checks the sender saw one field, a
+/// forger must not make us see another.
+fn is_harmless_field(name: &[u8]) -> bool {
+    const NAMES: [&str; 7] = ["to", "cc", "subject", "date", "message-id", "mime-version", "references"];
+    is_content_field(name) || NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn is_message_field(name: &[u8]) -> bool {
@@ -405,6 +414,8 @@ mod tests {
             read(raw.as_bytes(), &["Subject=a", "To=b@c.example"], "body");
         }
         read(b"Subject: a\rrest\r\nTo: b\n\nx", &["Subject=a\rrest", "To=b"], "x");
+        read(b"Subject: a\rTo: b\n\nx", &["Subject=a", "To=b"], "x");
+        read(b"X: a\rFrom: forged\nFrom: b\n\nx", &["X=a\rFrom: forged", "From=b"], "x");
     }
 
     #[test]

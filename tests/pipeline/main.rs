@@ -9,6 +9,7 @@ mod commands;
 mod crash;
 mod cycle;
 mod daemon;
+mod decoding;
 mod desk;
 mod headings;
 mod migrations;
