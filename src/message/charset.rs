@@ -79,7 +79,8 @@ pub fn guess(bytes: &[u8]) -> String {
         return String::from_utf8_lossy(bytes).into_owned();
     }
     let text = String::from_utf8_lossy(bytes);
-    let damage = text.matches(char::REPLACEMENT_CHARACTER).count();
+    // Neither are there characters in most of the planes of Unicode.
+    let damage = text.chars().filter(|c| matches!(c, '\u{FFFD}' | '\u{40000}'..='\u{DFFFF}')).count();
     // In GBK text taken for UTF-8 nearly every byte is damage, and characters of three bytes are rare.
     if damage == 0 || text.chars().filter(|c| c.len_utf8() == 3).count() > 3 * damage {
         return text.strip_prefix('\u{FEFF}').unwrap_or(&text).to_owned();
@@ -162,6 +163,7 @@ mod tests {
             assert_eq!(decode(label, &gbk("活动台账")), "活动台账", "{label}");
         }
         assert_eq!(guess("活动台账".as_bytes()), "活动台账");
+        assert_eq!(guess(&gbk("颌秬")), "颌秬", "four bytes that are valid UTF-8");
     }
 
     #[test]

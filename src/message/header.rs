@@ -218,6 +218,8 @@ mod tests {
             let meant = meant.trim();
             let encoding = encoding_rs::Encoding::for_label(encoding.as_bytes()).unwrap();
             let bytes = encoding.encode(meant).0;
+            // A few characters of GBK that happen to be UTF-8 as well can be told by nobody.
+            prop_assume!(encoding == encoding_rs::UTF_8 || std::str::from_utf8(&bytes).is_err());
             let (first, second) = bytes.split_at(cut.index(bytes.len()));
             let word = |(bytes, base64): (&[u8], bool)| match base64 {
                 true => format!("=?{label}?B?{}?=", crate::message::whole_mails::base64(bytes)),

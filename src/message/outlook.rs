@@ -1,5 +1,6 @@
 //! A message that Outlook saved as a file ([MS-OXMSG], .msg): a compound file with a stream a property. Pure.
 
+use super::body::beginning;
 use super::cfb::{Compound, ROOT, Storage};
 use super::charset;
 
@@ -16,6 +17,8 @@ pub struct Msg {
 
 /// Messages within messages.
 const DEPTH: usize = 5;
+/// Bytes of a text that are looked at.
+const TEXT: usize = 512 << 10;
 /// Files of one message.
 const FILES: usize = 100;
 /// A property's stream: this, its id and its type ([MS-OXMSG] section 2.2.1).
@@ -45,7 +48,10 @@ fn message(file: &Compound, storage: Storage, budget: &mut usize, depth: usize) 
     let mut msg = Msg {
         subject: text(file, storage, SUBJECT),
         text: text(file, storage, BODY),
-        html: file.stream_in(storage, &format!("{PROPERTY}{HTML}")).map(|raw| charset::guess(&raw)).unwrap_or_default(),
+        html: file
+            .stream_in(storage, &format!("{PROPERTY}{HTML}"))
+            .map(|raw| charset::guess(beginning(&raw, TEXT)))
+            .unwrap_or_default(),
         ..Msg::default()
     };
     for (_, attached) in file.storages_in(storage, ATTACHMENT).into_iter().take(FILES) {
@@ -66,9 +72,10 @@ fn message(file: &Compound, storage: Storage, budget: &mut usize, depth: usize) 
 /// A property of text, in UTF-16 or in the code page of the writer.
 fn text(file: &Compound, storage: Storage, id: &str) -> String {
     if let Some(wide) = file.stream_in(storage, &format!("{PROPERTY}{id}001F")) {
-        let units: Vec<u16> = wide.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
+        let units: Vec<u16> =
+            wide[..wide.len().min(TEXT)].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
         return String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned();
     }
     let narrow = file.stream_in(storage, &format!("{PROPERTY}{id}001E"));
-    narrow.map(|raw| charset::guess(&raw).trim_end_matches('\0').to_owned()).unwrap_or_default()
+    narrow.map(|raw| charset::guess(beginning(&raw, TEXT)).trim_end_matches('\0').to_owned()).unwrap_or_default()
 }

@@ -227,6 +227,8 @@ mod tests {
                 ("GBK", encoding_rs::GBK), ("gb18030", encoding_rs::GB18030),
             ][charset];
             let bytes = encoding.encode(&text).0;
+            // A few characters of GBK that happen to be UTF-8 as well can be told by nobody.
+            prop_assume!(encoding == encoding_rs::UTF_8 || std::str::from_utf8(&bytes).is_err());
             let (first, second) = bytes.split_at(cut.index(bytes.len()));
             let escaped = |bytes: &[u8]| bytes.iter().map(|b| format!("%{b:02X}")).collect::<String>();
             let mut sections = [

@@ -3,20 +3,26 @@
 //! An opaque signature has the mail inside it: a few nested values of BER, walked down to it. Nothing is verified;
 //! whether a sender is believed is decided elsewhere. What is enciphered can only be told.
 
+use std::borrow::Cow;
+
 /// What a CMS object is.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Cms {
-    /// The signed content: a body part with its header.
-    Signed(Vec<u8>),
+pub enum Cms<'a> {
+    Signed(Signed<'a>),
     Enciphered,
     /// Only certificates, a detached signature, or damaged.
     Other,
 }
 
+/// The octet string that was signed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Signed<'a>(&'a [u8]);
+
 const SEQUENCE: u8 = 0x30;
 const OBJECT_ID: u8 = 0x06;
 const OCTETS: u8 = 0x04;
-const CONSTRUCTED: u8 = 0x20;
+/// A constructed octet string: octet strings one after the other.
+const PIECES: u8 = OCTETS | 0x20;
 /// `[0]`, explicit
 const TAGGED: u8 = 0xA0;
 /// 1.2.840.113549.1.7.2, .3, and 1.2.840.113549.1.9.16.1.23 (RFC 5083)
@@ -26,7 +32,7 @@ const AUTH_ENVELOPED: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x17";
 /// Values within values.
 const DEPTH: usize = 8;
 
-pub fn open(bytes: &[u8]) -> Cms {
+pub fn open(bytes: &[u8]) -> Cms<'_> {
     let Some((SEQUENCE, info, _)) = value(bytes, DEPTH) else { return Cms::Other };
     let Some((OBJECT_ID, kind, rest)) = value(info, DEPTH) else { return Cms::Other };
     match kind {
@@ -37,7 +43,7 @@ pub fn open(bytes: &[u8]) -> Cms {
 }
 
 /// `[0] SignedData { version, digestAlgorithms, EncapsulatedContentInfo { type, [0] OCTET STRING }, … }`
-fn signed_content(info: &[u8]) -> Option<Vec<u8>> {
+fn signed_content(info: &[u8]) -> Option<Signed<'_>> {
     let (TAGGED, tagged, _) = value(info, DEPTH)? else { return None };
     let (SEQUENCE, data, _) = value(tagged, DEPTH)? else { return None };
     let (_, _, rest) = value(data, DEPTH)?;
@@ -45,24 +51,35 @@ fn signed_content(info: &[u8]) -> Option<Vec<u8>> {
     let (SEQUENCE, content, _) = value(rest, DEPTH)? else { return None };
     let (OBJECT_ID, _, rest) = value(content, DEPTH)? else { return None };
     let (TAGGED, octets, _) = value(rest, DEPTH)? else { return None };
-    let mut out = Vec::new();
-    join(octets, &mut out, DEPTH)?;
-    Some(out).filter(|content| !content.is_empty())
+    // Of a detached signature the content is empty.
+    (!octets.is_empty()).then_some(Signed(octets))
 }
 
-/// An octet string, which may be in pieces.
-fn join(octets: &[u8], out: &mut Vec<u8>, depth: usize) -> Option<()> {
-    let (tag, content, _) = value(octets, depth)?;
-    if tag == OCTETS {
-        out.extend_from_slice(content);
-        return Some(());
+impl Signed<'_> {
+    /// A body part with its header. It may be in pieces; what is no such piece is left out.
+    pub fn content(&self) -> Cow<'_, [u8]> {
+        match value(self.0, DEPTH) {
+            Some((OCTETS, content, _)) => Cow::Borrowed(content),
+            Some((PIECES, pieces, _)) => {
+                let mut out = Vec::new();
+                join(pieces, &mut out, DEPTH);
+                Cow::Owned(out)
+            }
+            _ => Cow::Borrowed(&[]),
+        }
     }
-    let mut rest = content;
-    while tag == OCTETS | CONSTRUCTED && !rest.is_empty() {
-        join(rest, out, depth.checked_sub(1)?)?;
-        rest = value(rest, depth)?.2;
+}
+
+fn join(pieces: &[u8], out: &mut Vec<u8>, depth: usize) {
+    let mut rest = pieces;
+    while let Some((tag, content, after)) = value(rest, depth) {
+        match tag {
+            OCTETS => out.extend_from_slice(content),
+            PIECES if depth > 0 => join(content, out, depth - 1),
+            _ => {}
+        }
+        rest = after;
     }
-    (tag == OCTETS | CONSTRUCTED).then_some(())
 }
 
 /// A tag, its content, and what follows (X.690, one byte of tag). The content of an indefinite length is searched for
@@ -116,10 +133,12 @@ mod tests {
     #[test]
     fn signed_content_is_found_in_one_piece_and_in_several() {
         let whole = der(OCTETS, b"Content-Type: a/b");
-        let pieces = ber(OCTETS | CONSTRUCTED, &[der(OCTETS, b"Content-"), der(OCTETS, b"Type: a/b")].concat());
+        let pieces = ber(PIECES, &[der(OCTETS, b"Content-"), der(OCTETS, b"Type: a/b")].concat());
         for octets in [&whole, &pieces] {
             for write in [der, ber] {
-                assert_eq!(open(&wrapped(SIGNED, octets, write)), Cms::Signed(b"Content-Type: a/b".to_vec()));
+                let bytes = wrapped(SIGNED, octets, write);
+                let Cms::Signed(signed) = open(&bytes) else { panic!("not signed") };
+                assert_eq!(*signed.content(), *b"Content-Type: a/b");
             }
         }
         assert_eq!(open(&wrapped(ENVELOPED, &whole, der)), Cms::Enciphered);
@@ -130,20 +149,23 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_bring_it_down(flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6)) {
-            let mut bytes = wrapped(SIGNED, &ber(OCTETS | CONSTRUCTED, &der(OCTETS, b"x")), ber);
+            let mut bytes = wrapped(SIGNED, &ber(PIECES, &der(OCTETS, b"x")), ber);
             for (at, byte) in flips {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;
             }
-            if let Cms::Signed(content) = open(&bytes) {
-                prop_assert!(content.len() <= bytes.len());
+            if let Cms::Signed(signed) = open(&bytes) {
+                prop_assert!(signed.content().len() <= bytes.len());
             }
         }
 
         #[test]
         fn nesting_is_bounded(tag in any::<u8>(), times in 0..5000usize) {
             open(&[tag, 0x80].repeat(times));
-            open(&wrapped(SIGNED, &[OCTETS | CONSTRUCTED, 0x80].repeat(times), ber));
+            let deep = wrapped(SIGNED, &[PIECES, 0x80].repeat(times), ber);
+            if let Cms::Signed(signed) = open(&deep) {
+                prop_assert!(signed.content().is_empty());
+            }
         }
     }
 }

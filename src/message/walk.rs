@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::attachment::{has_mark, sniff};
 use super::body::{self, Body, Picture};
 use super::parse::{Limits, forwarded};
-use super::part::Entity;
+use super::part::{Entity, Parts};
 use super::signed::{self, Cms};
 use super::tnef::{self, Content};
 use super::transfer::Encoding;
@@ -17,7 +17,9 @@ const HEAD: usize = 4096;
 /// The files of a mail that is itself a file, those of the mails in it included; empty if there are none.
 pub fn files(file: &Attachment, limits: &Limits) -> Vec<Attachment> {
     let mut walk = Walk::new(limits);
-    walk.mail_file(&About { name: Some(file.name.clone()), ..About::default() }, &Cow::Borrowed(&file.bytes), 0);
+    let mut body = Body::default();
+    walk.mail_in(&file.bytes, 0, &mut body);
+    walk.message.attachments.extend(body.attached_pictures());
     walk.message.attachments
 }
 
@@ -78,20 +80,14 @@ impl<'l> Walk<'l> {
             ("multipart", "encrypted") => self.enciphered(name::of_file(entity), entity.body),
             _ if (main == "multipart" || !entity.has_kind()) && self.multipart(entity, (sub, place), body) => {}
             _ if enclosed || (place.parent == "digest" && !entity.has_kind()) => {
-                if self.no_room(entity) {
-                    return;
-                }
-                if !self.packed(&entity.decoded(), place.depth + 1)
-                    && !self.packed(&entity.body.into(), place.depth + 1)
-                {
-                    self.leaf(entity, place, body);
-                }
+                self.enclosed(entity, place, body);
             }
             ("message" | "text", "rfc822-headers") => {
                 self.message.forwarded.push(forwarded(&Entity::message(&entity.decoded())));
             }
             ("message", "delivery-status" | "global-delivery-status") => {
-                self.message.delivery_report.push_str(&charset::guess(&entity.decoded()));
+                let report = charset::guess(body::beginning(&entity.decoded(), self.limits.text));
+                body::append(&mut self.message.delivery_report, &report, self.limits.text);
             }
             _ => self.leaf(entity, place, body),
         }
@@ -99,24 +95,41 @@ impl<'l> Walk<'l> {
 
     /// `false` if there are no parts to be found: then it is a text.
     fn multipart(&mut self, entity: &Entity<'_>, (sub, place): (&str, Place<'_>), body: &mut Body) -> bool {
-        let decoded;
-        let encoded;
-        let parts = match entity.parts() {
-            None if entity.encoding() != Encoding::None => {
-                decoded = entity.decoded();
-                encoded = entity.with_body(&decoded);
-                encoded.parts()
-            }
-            parts => parts,
-        };
-        let Some(parts) = parts else { return false };
+        let inside = Place { depth: place.depth + 1, parent: sub };
+        if let Some(parts) = entity.parts() {
+            self.each(parts, inside, body);
+            return true;
+        }
+        if entity.encoding() == Encoding::None {
+            return false;
+        }
+        // Against the rules, but there they are.
+        let Some(unpacked) = self.unpack(entity) else { return true };
+        let decoded = entity.decoded();
+        let encoded = entity.with_body(&decoded);
+        let found = encoded.parts().map(|parts| self.each(parts, inside, body)).is_some();
+        self.unpacked -= unpacked;
+        found
+    }
+
+    fn each(&mut self, parts: Parts<'_>, inside: Place<'_>, body: &mut Body) {
         for part in parts {
-            self.part(&part, Place { depth: place.depth + 1, parent: sub }, body);
+            self.part(&part, inside, body);
             if self.parts > self.limits.parts {
                 break;
             }
         }
-        true
+    }
+
+    /// A part that is declared to be a message.
+    fn enclosed(&mut self, entity: &Entity<'_>, place: Place<'_>, body: &mut Body) {
+        let Some(unpacked) = self.unpack(entity) else { return };
+        let depth = place.depth + 1;
+        let read = self.packed(&entity.decoded(), depth) || self.packed(entity.body, depth);
+        self.unpacked -= unpacked;
+        if !read {
+            self.leaf(entity, place, body);
+        }
     }
 
     /// A message inside this one: its files count as this one's.
@@ -127,24 +140,24 @@ impl<'l> Walk<'l> {
     }
 
     /// A message inside this one, attached or as a file. `false` if it does not look like one.
-    fn packed(&mut self, raw: &Cow<'_, [u8]>, depth: usize) -> bool {
+    fn packed(&mut self, raw: &[u8], depth: usize) -> bool {
         let entity = Entity::message(raw);
         if entity.fields().next().is_none() {
             return false;
         }
-        let unpacked = if let Cow::Owned(bytes) = raw { bytes.len() } else { 0 };
-        self.unpacked += unpacked;
         self.forwarded(&entity, depth);
-        self.unpacked -= unpacked;
         true
     }
 
-    /// Whether an encoded message is too large to be unpacked as well, beside those around it.
-    fn no_room(&mut self, entity: &Entity<'_>) -> bool {
+    /// Counts what an encoded message will take beside those around it; `None` if that is too much.
+    fn unpack(&mut self, entity: &Entity<'_>) -> Option<usize> {
         let unpacked = entity.encoding().most(entity.body.len());
-        let full = unpacked > 0 && self.unpacked + unpacked > self.limits.unpacked;
-        self.message.truncated |= full;
-        full
+        if unpacked > 0 && self.unpacked + unpacked > self.limits.unpacked {
+            self.message.truncated = true;
+            return None;
+        }
+        self.unpacked += unpacked;
+        Some(unpacked)
     }
 
     /// A text of the body, a picture in it, or a file.
@@ -167,11 +180,11 @@ impl<'l> Walk<'l> {
             alternative: place.parent == "alternative" && !attached,
         };
         let head = entity.encoding().decode(&entity.body[..entity.body.len().min(HEAD)]);
-        if sniff(&head, about.name.as_deref().unwrap_or_default()) == Kind::Mail && self.no_room(entity) {
-            return;
-        }
+        let is_mail = sniff(&head, about.name.as_deref().unwrap_or_default()) == Kind::Mail;
+        let Some(unpacked) = (if is_mail { self.unpack(entity) } else { Some(0) }) else { return };
         let bytes = marked.map_or_else(|| entity.decoded(), |(encoding, body)| encoding.decode(body));
         self.file(about, bytes, place.depth, body);
+        self.unpacked -= unpacked;
     }
 
     fn page(&self, entity: &Entity<'_>, body: &mut Body) {
@@ -212,7 +225,7 @@ impl<'l> Walk<'l> {
         }
         let kind = sniff(&bytes, about.name.as_deref().unwrap_or_default());
         match kind {
-            Kind::Mail if self.mail_in(&about, &bytes, depth, body) => return,
+            Kind::Mail if self.mail_in(&bytes, depth, body) => return,
             Kind::Other if about.alternative && about.name.is_none() => return,
             Kind::Other | Kind::Csv if bytes.starts_with(b"begin") => {
                 let (files, _) = uuencode::extract(&bytes);
@@ -232,32 +245,19 @@ impl<'l> Walk<'l> {
         }
     }
 
-    /// A file that holds mail. What is signed or in Outlook's own format is this mail itself; else there is another one
+    /// A file that holds mail. What is signed, or in a winmail.dat, is this mail itself; else there is another one
     /// inside. `false` if it cannot be read.
-    fn mail_in(&mut self, about: &About, bytes: &Cow<'_, [u8]>, depth: usize, body: &mut Body) -> bool {
+    fn mail_in(&mut self, bytes: &[u8], depth: usize, body: &mut Body) -> bool {
         if tnef::is_tnef(bytes) {
             self.tnef(bytes, depth + 1, body);
-            return true;
-        }
-        if let Cms::Signed(content) = signed::open(bytes) {
-            self.part(&Entity::part(&content), Place { depth: depth + 1, parent: "" }, body);
-            return true;
-        }
-        self.mail_file(about, bytes, depth)
-    }
-
-    fn mail_file(&mut self, about: &About, bytes: &Cow<'_, [u8]>, depth: usize) -> bool {
-        if let Some(msg) = outlook::read(bytes) {
+        } else if let Cms::Signed(signed) = signed::open(bytes) {
+            self.part(&Entity::part(&signed.content()), Place { depth: depth + 1, parent: "" }, body);
+        } else if let Some(msg) = outlook::read(bytes) {
             self.outlook(msg, depth + 1);
-            return true;
+        } else {
+            return self.packed(bytes, depth + 1);
         }
-        if tnef::is_tnef(bytes) || matches!(signed::open(bytes), Cms::Signed(_)) {
-            let mut body = Body::default();
-            let read = self.mail_in(about, bytes, depth, &mut body);
-            self.message.attachments.extend(body.attached_pictures());
-            return read;
-        }
-        self.packed(bytes, depth + 1)
+        true
     }
 
     fn tnef(&mut self, bytes: &[u8], depth: usize, body: &mut Body) {
