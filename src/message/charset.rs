@@ -68,12 +68,14 @@ pub fn decode(label: &str, bytes: &[u8]) -> String {
         Meaning::Other => {
             charset_decoder(normal(label).as_bytes()).map_or_else(|| guess(bytes), |decode| decode(bytes))
         }
+        Meaning::Unsure if Encoding::for_label(normal(label).as_bytes()).is_some() && is_western(bytes) => {
+            WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()
+        }
         Meaning::Unsure => guess(bytes),
     }
 }
 
-/// Decodes bytes without any label: UTF-8 if they are, but for a little damage; else GB18030; else Western, where that
-/// is what single letters above ASCII among many others must be.
+/// Decodes bytes without any label: UTF-8 if they are, but for a little damage; else GB18030.
 pub fn guess(bytes: &[u8]) -> String {
     if bytes.is_ascii() {
         return String::from_utf8_lossy(bytes).into_owned();
@@ -85,13 +87,10 @@ pub fn guess(bytes: &[u8]) -> String {
     if damage == 0 || text.chars().filter(|c| c.len_utf8() == 3).count() > 3 * damage {
         return text.strip_prefix('\u{FEFF}').unwrap_or(&text).to_owned();
     }
-    match GB18030.decode_without_bom_handling(bytes) {
-        (_, true) if is_western(bytes) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
-        (text, _) => text.into_owned(),
-    }
+    GB18030.decode_without_bom_handling(bytes).0.into_owned()
 }
 
-/// Letters above ASCII stand alone, while each Chinese character has two bytes of which the first is one.
+/// Single letters above ASCII among many others. Of Chinese characters nearly all have two bytes above ASCII.
 fn is_western(bytes: &[u8]) -> bool {
     let high = |b: &u8| *b >= 0x80;
     !bytes.windows(2).any(|pair| pair.iter().all(high)) && bytes.iter().filter(|b| high(b)).count() * 4 <= bytes.len()
@@ -179,7 +178,7 @@ mod tests {
         }
         assert_eq!(decode("utf-7", b"+U/CNJg-"), "台账");
         assert_eq!(decode("UTF8", "台账".as_bytes()), "台账");
-        assert_eq!(decode("iso-8859-1", b"caf\xE9 Z\xFCrich"), "café Zürich");
+        assert_eq!(decode("iso-8859-1", b"caf\xE9 in Fr\xF6schnitz"), "café in Fröschnitz");
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl<'l> Walk<'l> {
             name,
             content_id: entity.field("Content-ID").map(|raw| header::text(raw).trim_matches(['<', '>']).to_owned()),
             related: place.parent == "related" && !attached,
-            alternative: place.parent == "alternative" && !attached,
+            alternative: (place.parent == "alternative" || main == "text") && !attached,
         };
         let head = entity.encoding().decode(&entity.body[..entity.body.len().min(HEAD)]);
         let is_mail = sniff(&head, about.name.as_deref().unwrap_or_default()) == Kind::Mail;
@@ -227,7 +227,7 @@ impl<'l> Walk<'l> {
         match kind {
             Kind::Mail if self.mail_in(&bytes, depth, body) => return,
             Kind::Other if about.alternative && about.name.is_none() => return,
-            Kind::Other | Kind::Csv if bytes.starts_with(b"begin") => {
+            Kind::Other | Kind::Csv if bytes.trim_ascii_start().starts_with(b"begin") => {
                 let (files, _) = uuencode::extract(&bytes);
                 if !files.is_empty() {
                     return self.encoded_files(files, depth, body);
