@@ -71,10 +71,7 @@ pub async fn answer(
     if outcome == Outcome::NoForm && owed.is_empty() {
         return Ok(());
     }
-    // What a person decided is told in any case: that happens once.
-    let permit =
-        if about.decided { Permit::Answer } else { may_answer(conn, config, (about.id, message), now).await? };
-    let last = match permit {
+    let last = match permit(conn, config, (about, message), now).await? {
         Permit::Withheld(_) => return Ok(()),
         Permit::Last(budget) => Some(unreached::last_answer(budget)),
         Permit::Answer => None,
@@ -132,6 +129,19 @@ pub async fn answer(
     };
     post::enqueue(conn, config, composed, post, now).await?;
     Ok(())
+}
+
+/// What a person decided is told in any case: that happens once.
+async fn permit(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    (about, message): (&About<'_>, &Message),
+    now: DateTime<Utc>,
+) -> Result<Permit> {
+    match about.decided {
+        true => Ok(Permit::Answer),
+        false => may_answer(conn, config, (about.id, message), now).await,
+    }
 }
 
 fn outcome(verdict: &Verdict, copy: &Copy) -> Option<Outcome> {

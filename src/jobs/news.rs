@@ -18,7 +18,7 @@ use crate::db::Db;
 use crate::ledger::mailstore;
 use crate::ledger::store::{self, Trusted};
 use crate::message::risk::{self, Risk, risk};
-use crate::message::{Attachment, Kind, Message, parse, quoted};
+use crate::message::{Attachment, Kind, Message, parse, reply};
 use crate::outbox::Attached;
 use crate::outbox::compose::news::{File, LETTERS, News, Sent};
 use crate::reader::{Reader, Source};
@@ -153,7 +153,7 @@ fn is_spam(message: &Message) -> bool {
 
 /// An answer to a mail of ours that says no more than 收到.
 async fn is_courtesy(db: &Db, message: &Message) -> Result<bool> {
-    let own = quoted::without_history(&message.text);
+    let own = reply::without_history(&message.text);
     if !message.attachments.is_empty() || own.chars().filter(|c| !c.is_whitespace()).count() > COURTESY {
         return Ok(false);
     }
@@ -176,7 +176,7 @@ fn told(config: &Config, letter: Stored, message: &Message, (unit, files): (Stri
         name: message.from.as_ref().and_then(|a| a.name.clone()).unwrap_or_default(),
         unit,
         subject: letter.subject,
-        text: quoted::own_words(&message.text) + &enclosed.collect::<String>(),
+        text: reply::letter(&message.text) + &enclosed.collect::<String>(),
         files,
     }
 }

@@ -10,7 +10,7 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 
 use super::attachment::{Kind, sniff};
-use super::{Attachment, parse::safe_name};
+use super::{Attachment, name::safe, parse, walk};
 
 /// Settings `[limits]`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -101,21 +101,37 @@ fn unpack_within(archive: &Attachment, depth: u32, budget: &mut Budget) -> Resul
     };
     let mut files = Vec::new();
     for (number, (path, bytes)) in members.into_iter().enumerate() {
-        let name = safe_name(&path);
+        let name = safe(&path);
         let name = if name.is_empty() { format!("文件{}", number + 1) } else { name };
         let kind = sniff(&bytes, &name);
         let file = Attachment { name: format!("{}/{name}", archive.name), kind, bytes };
-        if kind != Kind::Archive {
-            files.push(file);
-            continue;
-        }
-        match unpack_within(&file, depth - 1, budget) {
-            Ok(inner) => files.extend(inner),
-            Err(Refusal::TooLarge(what)) => return Err(Refusal::TooLarge(what)),
-            Err(_) => files.push(file),
-        }
+        files.extend(opened(file, depth, budget)?);
     }
     Ok(files)
+}
+
+/// What a file holds if it is an archive or a mail; itself where it is neither, or has nothing in it that can be taken
+/// out.
+fn opened(file: Attachment, depth: u32, budget: &mut Budget) -> Result<Vec<Attachment>, Refusal> {
+    match file.kind {
+        Kind::Archive => match unpack_within(&file, depth - 1, budget) {
+            Err(refusal) if !matches!(refusal, Refusal::TooLarge(_)) => Ok(vec![file]),
+            outcome => outcome,
+        },
+        Kind::Mail => {
+            // Mails in it were opened with it.
+            let inside = walk::files(&file, &parse::Limits::default());
+            budget.members(inside.len())?;
+            let mut files = Vec::new();
+            for inner in inside {
+                let inner = Attachment { name: format!("{}/{}", file.name, inner.name), ..inner };
+                let archive = inner.kind == Kind::Archive;
+                files.extend(if archive { opened(inner, depth, budget)? } else { vec![inner] });
+            }
+            Ok(if files.is_empty() { vec![file] } else { files })
+        }
+        _ => Ok(vec![file]),
+    }
 }
 
 fn is_leftover(path: &str) -> bool {
@@ -198,6 +214,23 @@ mod tests {
         let deep = |layers: usize| (1..layers).fold(LZMA2.to_vec(), |inner, _| zipped(&[("内", &inner)]));
         assert_eq!(open(&deep(3), LIMITS).unwrap(), ["报表.zip/内/内/台账.csv"]);
         assert!(matches!(open(&deep(4), LIMITS), Err(Refusal::TooLarge(_))));
+    }
+
+    #[test]
+    fn mail_in_an_archive_gives_its_files() {
+        let mail = |name: &str, data: &str| {
+            let kind = format!("Content-Type: application/octet-stream; name=\"{name}\"\r\n");
+            format!("From: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n{kind}\r\n{data}").into_bytes()
+        };
+        let table = mail("台账.csv", "序号,名称\r\n1,云溪商行\r\n");
+        let packed = mail("内.7z", &crate::message::whole_mails::base64(LZMA2));
+        let files =
+            [("转发.eml", &table[..]), ("无名", &packed), ("空.eml", b"From: a@b.example\r\nSubject: s\r\n\r\n")];
+        let zip = zipped(&files);
+        let expected = ["报表.zip/转发.eml/台账.csv", "报表.zip/无名/内.7z/台账.csv", "报表.zip/空.eml"];
+        assert_eq!(open(&zip, LIMITS).unwrap(), expected);
+        assert_eq!(unpack(&archive(&zip), &LIMITS).unwrap()[2].kind, Kind::Mail);
+        assert!(matches!(open(&zip, Limits { members: 4, ..LIMITS }), Err(Refusal::TooLarge(_))));
     }
 
     #[test]

@@ -6,8 +6,9 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
 
 use super::cfb::{Compound, is_compound};
-use super::charset;
+use super::signed::{self, Cms};
 use super::zip_directory::Directory;
+use super::{body, charset, outlook, part, tnef};
 
 /// What the bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,10 @@ pub enum Kind {
     Mht,
     /// A spreadsheet in a format that is not read (.xls of Excel 2 to 4)
     OtherSpreadsheet,
+    /// A mail saved as a file: .eml, .msg, winmail.dat, or signed as a whole
+    Mail,
+    /// Mail in a cipher (S/MIME, PGP)
+    EncryptedMail,
     Other,
 }
 
@@ -50,6 +55,8 @@ impl Kind {
             Self::Xls => "xls",
             Self::Ods => "ods",
             Self::Encrypted => "encrypted",
+            Self::Mail => "mail",
+            Self::EncryptedMail => "encrypted mail",
             Self::Archive => "archive",
             Self::Word => "word",
             Self::Pdf => "pdf",
@@ -74,13 +81,26 @@ pub fn sniff(bytes: &[u8], name: &str) -> Kind {
     if is_compound(bytes) {
         return compound(bytes);
     }
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") || bytes.starts_with(b"PK\x07\x08") {
+    if is_zip(bytes) {
         return zip(bytes);
     }
-    by_magic(bytes).unwrap_or_else(|| text(bytes, name))
+    by_magic(bytes).or_else(|| mail(bytes, name)).unwrap_or_else(|| text(bytes, name))
 }
 
-fn by_magic(bytes: &[u8]) -> Option<Kind> {
+/// Whether bytes begin as no text does.
+pub fn has_mark(bytes: &[u8]) -> bool {
+    is_compound(bytes)
+        || is_zip(bytes)
+        || tnef::is_tnef(bytes)
+        || marked(bytes).is_some()
+        || bytes.starts_with(b"%PDF-")
+}
+
+fn is_zip(bytes: &[u8]) -> bool {
+    [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08"].iter().any(|mark| bytes.starts_with(mark))
+}
+
+fn marked(bytes: &[u8]) -> Option<Kind> {
     const MARKS: &[(usize, &[u8], Kind)] = &[
         (0, b"\x89PNG", Kind::Picture),
         (0, b"\xFF\xD8\xFF", Kind::Picture),
@@ -106,7 +126,11 @@ fn by_magic(bytes: &[u8]) -> Option<Kind> {
         (0, b"\x09\x04\x06\x00", Kind::OtherSpreadsheet),
     ];
     let found = MARKS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
-    if let Some(&(_, _, kind)) = found {
+    found.map(|&(_, _, kind)| kind)
+}
+
+fn by_magic(bytes: &[u8]) -> Option<Kind> {
+    if let Some(kind) = marked(bytes) {
         return Some(kind);
     }
     // BMP: "BM", then the file's own length.
@@ -114,6 +138,31 @@ fn by_magic(bytes: &[u8]) -> Option<Kind> {
     // Readers accept a PDF header anywhere in the first kilobyte.
     let pdf = bytes[..bytes.len().min(1024)].windows(5).any(|w| w == b"%PDF-");
     bitmap.then_some(Kind::Picture).or_else(|| pdf.then_some(Kind::Pdf))
+}
+
+/// Mail that is a file. A page or workbook saved as a web archive has the form of mail, too.
+fn mail(bytes: &[u8], name: &str) -> Option<Kind> {
+    if tnef::is_tnef(bytes) {
+        return Some(Kind::Mail);
+    }
+    let extension = extension(name);
+    if extension == "p7m" {
+        return match signed::open(bytes) {
+            Cms::Signed(_) => Some(Kind::Mail),
+            Cms::Enciphered => Some(Kind::EncryptedMail),
+            Cms::Other => None,
+        };
+    }
+    if body::is_enciphered(&bytes[..bytes.len().min(HEAD)]) {
+        return Some(Kind::EncryptedMail);
+    }
+    let fields = part::mail_fields(bytes);
+    let mail = fields >= 3 || (fields >= 1 && extension == "eml");
+    (mail && text(bytes, name) != Kind::Mht).then_some(Kind::Mail)
+}
+
+fn extension(name: &str) -> String {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase()
 }
 
 fn compound(bytes: &[u8]) -> Kind {
@@ -124,6 +173,8 @@ fn compound(bytes: &[u8]) -> Kind {
         Kind::Xls
     } else if file.has("WordDocument") {
         Kind::Word
+    } else if outlook::is_message(&file) {
+        Kind::Mail
     } else {
         Kind::Other
     }
@@ -191,7 +242,7 @@ fn text(bytes: &[u8], name: &str) -> Kind {
     if head.is_empty() || head.contains('\0') {
         return Kind::Other;
     }
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let extension = extension(name);
     let workbook = matches!(extension.as_str(), "xls" | "xlsx" | "et");
     if head.starts_with('<') {
         return markup(head);

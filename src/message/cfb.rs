@@ -3,6 +3,8 @@
 //! Only what is needed to name the streams and take one out. Every chain ends where it has given what is wanted of it:
 //! a looping one costs no more than the file's own size, and one whose last link was lost is read all the same.
 
+use std::collections::BTreeSet;
+
 const MAGIC: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 const HEADER: usize = 512;
 const DIRECTORY_ENTRY: usize = 128;
@@ -20,13 +22,21 @@ pub struct Compound<'a> {
     mini_cutoff: u64,
     fat: Vec<u32>,
     mini_fat: Vec<u32>,
-    root: Entry,
-    /// What lies directly in the root storage; embedded objects lie deeper and say nothing about the file.
+    /// The sectors that hold the small ones.
+    mini_sectors: Vec<u32>,
+    /// The directory; the first entry is the root storage.
     entries: Vec<Entry>,
 }
 
-#[derive(Default)]
+/// A storage of a compound file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storage(usize);
+
+pub const ROOT: Storage = Storage(0);
+
 struct Entry {
+    /// Its place in the directory.
+    number: usize,
     name: String,
     kind: u8,
     /// Left and right sibling, child.
@@ -35,6 +45,7 @@ struct Entry {
     size: u64,
 }
 
+const STORAGE: u8 = 1;
 const STREAM: u8 = 2;
 /// Bytes of the directory, and of the table of small sectors, that are looked at: 65,536 entries.
 const DIRECTORY: usize = 8 << 20;
@@ -56,34 +67,34 @@ impl<'a> Compound<'a> {
             mini_cutoff: u64::from(u32_at(bytes, 56)?),
             fat: Vec::new(),
             mini_fat: Vec::new(),
-            root: Entry::default(),
+            mini_sectors: Vec::new(),
             entries: Vec::new(),
         };
         file.fat = file.read_fat()?;
         file.mini_fat = numbers(&file.chain(u32_at(bytes, 60)?, DIRECTORY)?).collect();
         let version_4 = shift == 12;
         let directory = file.chain(u32_at(bytes, 48)?, DIRECTORY)?;
-        let mut entries =
-            directory.chunks_exact(DIRECTORY_ENTRY).map(|raw| Entry::read(raw, version_4)).collect::<Vec<_>>();
-        file.root = entries.first_mut()?.take()?;
-        let mut ahead = vec![file.root.links[2]];
-        while let Some(next) = ahead.pop() {
-            // Taken entries are gone, so a loop in the tree ends.
-            let Some(entry) = entries.get_mut(next as usize).and_then(Option::take) else { continue };
-            ahead.extend([entry.links[0], entry.links[1]]);
-            file.entries.push(entry);
-        }
+        let entries = directory.chunks_exact(DIRECTORY_ENTRY).enumerate();
+        file.entries = entries.map_while(|raw| Entry::read(raw, version_4)).collect();
+        file.mini_sectors = file.links(file.entries.first()?.start).collect();
         Some(file)
     }
 
-    /// A stream or storage of this name lies in the root storage; names compare without case.
+    /// A stream or storage of this name lies in the root storage; names compare without case. (Embedded objects lie
+    /// deeper and say nothing about the file.)
     pub fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|e| e.name.eq_ignore_ascii_case(name))
+        self.members(ROOT).iter().any(|e| e.is(name))
+    }
+
+    /// The content of a stream in the root storage.
+    pub fn stream(&self, name: &str) -> Option<Vec<u8>> {
+        self.stream_in(ROOT, name)
     }
 
     /// The content of a stream; `None` if there is no such stream or its chain is broken.
-    pub fn stream(&self, name: &str) -> Option<Vec<u8>> {
-        let entry = self.entries.iter().find(|e| e.kind == STREAM && e.name.eq_ignore_ascii_case(name))?;
+    pub fn stream_in(&self, storage: Storage, name: &str) -> Option<Vec<u8>> {
+        let members = self.members(storage);
+        let entry = members.iter().find(|e| e.kind == STREAM && e.is(name))?;
         let size = usize::try_from(entry.size).ok().filter(|&size| size <= self.bytes.len())?;
         let mut content = match entry.size < self.mini_cutoff {
             true => self.mini_chain(entry.start, size)?,
@@ -94,6 +105,25 @@ impl<'a> Compound<'a> {
         }
         content.truncate(size);
         Some(content)
+    }
+
+    /// The storages in this one whose names begin so, with their names.
+    pub fn storages_in(&self, storage: Storage, prefix: &str) -> Vec<(&str, Storage)> {
+        let members = self.members(storage).into_iter().filter(|e| e.kind == STORAGE && e.name.starts_with(prefix));
+        members.map(|e| (e.name.as_str(), Storage(e.number))).collect()
+    }
+
+    /// What lies directly in a storage: the tree of siblings below its child.
+    fn members(&self, storage: Storage) -> Vec<&Entry> {
+        let mut members = Vec::new();
+        let mut seen = BTreeSet::from([storage.0]);
+        let mut ahead: Vec<u32> = self.entries.get(storage.0).map(|e| e.links[2]).into_iter().collect();
+        while let Some(next) = ahead.pop() {
+            let Some(entry) = self.entries.get(next as usize).filter(|e| seen.insert(e.number)) else { continue };
+            ahead.extend([entry.links[0], entry.links[1]]);
+            members.push(entry);
+        }
+        members
     }
 
     fn sectors(&self) -> usize {
@@ -128,26 +158,33 @@ impl<'a> Compound<'a> {
         None
     }
 
+    /// The numbers of the sectors from one on; no more than there are in the file, whatever the links say.
+    fn links(&self, start: u32) -> impl Iterator<Item = u32> {
+        let next = |number: &u32| Some(*self.fat.get(*number as usize).unwrap_or(&MAX_REGULAR));
+        std::iter::successors(Some(start), next).take_while(|number| *number < MAX_REGULAR).take(self.sectors())
+    }
+
     /// The sectors from one on, until their end or until they have given as many bytes as are wanted.
     fn chain(&self, start: u32, wanted: usize) -> Option<Vec<u8>> {
         let mut content = Vec::new();
-        let mut next = start;
-        while content.len() < wanted && next < MAX_REGULAR {
-            let sector = self.sector(next).filter(|sector| !sector.is_empty())?;
-            content.extend_from_slice(sector);
-            next = *self.fat.get(next as usize).unwrap_or(&MAX_REGULAR);
+        for number in self.links(start) {
+            if content.len() >= wanted {
+                break;
+            }
+            content.extend_from_slice(self.sector(number).filter(|sector| !sector.is_empty())?);
         }
         Some(content)
     }
 
     /// A small stream, kept in 64-byte sectors inside the root entry's stream.
     fn mini_chain(&self, start: u32, size: usize) -> Option<Vec<u8>> {
-        let mini = self.chain(self.root.start, self.bytes.len())?;
         let mut content = Vec::new();
         let mut next = start;
         while content.len() < size {
             let from = (next as usize).checked_mul(MINI_SECTOR)?;
-            content.extend_from_slice(mini.get(from..(from + MINI_SECTOR).min(mini.len()))?);
+            let sector = self.sector(*self.mini_sectors.get(from / self.sector)?)?;
+            let from = from % self.sector;
+            content.extend_from_slice(sector.get(from..(from + MINI_SECTOR).min(sector.len()))?);
             next = *self.mini_fat.get(next as usize)?;
             if content.len() > self.bytes.len() {
                 return None;
@@ -158,7 +195,11 @@ impl<'a> Compound<'a> {
 }
 
 impl Entry {
-    fn read(raw: &[u8], version_4: bool) -> Option<Self> {
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    fn read((number, raw): (usize, &[u8]), version_4: bool) -> Option<Self> {
         let length = usize::from(u16_at(raw, 64)?).min(64);
         let units: Vec<u16> = raw[..length].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
         let name = String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned();
@@ -166,7 +207,7 @@ impl Entry {
         // In version 3 the upper half of the size may be rubbish (MS-CFB 2.6.1).
         let high = if version_4 { u64::from(u32_at(raw, 124)?) } else { 0 };
         let links = [u32_at(raw, 68)?, u32_at(raw, 72)?, u32_at(raw, 76)?];
-        Some(Self { name, kind: raw[66], links, start: u32_at(raw, 116)?, size: high << 32 | low })
+        Some(Self { number, name, kind: raw[66], links, start: u32_at(raw, 116)?, size: high << 32 | low })
     }
 }
 

@@ -3,43 +3,97 @@
 //! `gb2312` nearly always means GBK or GB18030 (the larger sets contain the smaller), and a missing or western label
 //! over 8-bit bytes nearly always means GBK.
 
-use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
+use encoding_rs::{BIG5, Encoding, GB18030, UTF_8, WINDOWS_1252};
+use mail_parser::decoders::charsets::map::charset_decoder;
+
+/// What a label means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// HZ (RFC 1843)
+    Hz,
+    Known(&'static Encoding),
+    /// Western, or nobody knows: the bytes tell.
+    Unsure,
+    /// One that only mail-parser knows: UTF-7, Macintosh, code pages of DOS.
+    Other,
+}
+
+impl Meaning {
+    fn of(label: &str) -> Self {
+        let label = normal(label);
+        // Spelled in many ways: GB_2312-80, x-gbk, cp936, EUC-CN.
+        let bare: String = label.chars().filter(char::is_ascii_alphanumeric).collect();
+        let bare = bare.strip_prefix('x').unwrap_or(&bare);
+        match bare {
+            "hzgb2312" | "hz" => Self::Hz,
+            "gb" | "936" | "cp936" | "ms936" | "windows936" | "euccn" | "chinese" | "simplifiedchinese" | "isoir58"
+            | "csiso58gb231280" | "csgb2312" => Self::Known(GB18030),
+            _ if bare.starts_with("gb2312") || bare.starts_with("gbk") || bare.starts_with("gb18030") => {
+                Self::Known(GB18030)
+            }
+            "cp950" | "ms950" | "windows950" | "big5eten" => Self::Known(BIG5),
+            "utf8" => Self::Known(UTF_8),
+            _ => match Encoding::for_label(label.as_bytes()) {
+                Some(encoding) if encoding == WINDOWS_1252 => Self::Unsure,
+                // GBK is read as the larger set that contains it.
+                Some(encoding) if encoding == encoding_rs::GBK => Self::Known(GB18030),
+                Some(encoding) => Self::Known(encoding),
+                None if charset_decoder(label.as_bytes()).is_some() => Self::Other,
+                None => Self::Unsure,
+            },
+        }
+    }
+}
+
+/// Without the language of RFC 2231 section 5, quotes and letter case.
+fn normal(label: &str) -> String {
+    label.split('*').next().unwrap_or_default().trim().trim_matches(['"', '\'']).to_ascii_lowercase()
+}
+
+/// Whether two labels mean one charset, so that a character may begin under one and end under the other.
+pub fn are_one(a: &str, b: &str) -> bool {
+    normal(a) == normal(b) || Meaning::of(a) == Meaning::of(b)
+}
 
 /// Decodes by label, seeing through labels that the bytes contradict.
 pub fn decode(label: &str, bytes: &[u8]) -> String {
-    // RFC 2231 section 5: `charset*language`
-    let label = label.split('*').next().unwrap_or_default().trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-    if matches!(label.as_str(), "hz-gb-2312" | "hz") {
-        return hz(bytes);
-    }
-    if bytes.is_ascii() && !label.starts_with("iso-2022") && !label.starts_with("utf-16") {
-        return String::from_utf8_lossy(bytes).into_owned();
-    }
-    let encoding = match label.as_str() {
-        "gbk" | "cp936" | "ms936" | "windows-936" | "x-gbk" | "gb18030" | "gb_2312-80" | "gb2312" | "csgb2312"
-        | "euc-cn" | "x-euc-cn" => Some(GB18030),
-        other => Encoding::for_label(other.as_bytes()),
-    };
-    match encoding {
-        None => guess(bytes),
-        Some(western) if western == WINDOWS_1252 => guess(bytes),
-        Some(encoding) if encoding == GB18030 && is_cjk_utf8(bytes) => guess(bytes),
-        Some(encoding) => match encoding.decode(bytes) {
+    match Meaning::of(label) {
+        Meaning::Hz => hz(bytes),
+        Meaning::Known(encoding) if encoding == GB18030 && is_cjk_utf8(bytes) => guess(bytes),
+        Meaning::Known(encoding) => match encoding.decode(bytes) {
+            // Of these two, errors say that the label is wrong.
             (_, _, true) if encoding == GB18030 || encoding == UTF_8 => guess(bytes),
             (text, ..) => text.into_owned(),
         },
+        Meaning::Other => {
+            charset_decoder(normal(label).as_bytes()).map_or_else(|| guess(bytes), |decode| decode(bytes))
+        }
+        Meaning::Unsure if Encoding::for_label(normal(label).as_bytes()).is_some() && is_western(bytes) => {
+            WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()
+        }
+        Meaning::Unsure => guess(bytes),
     }
 }
 
 /// Decodes bytes without any label: UTF-8 if they are, but for a little damage; else GB18030.
 pub fn guess(bytes: &[u8]) -> String {
+    if bytes.is_ascii() {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let text = String::from_utf8_lossy(bytes);
-    let damage = text.matches(char::REPLACEMENT_CHARACTER).count();
+    // Neither are there characters in most of the planes of Unicode.
+    let damage = text.chars().filter(|c| matches!(c, '\u{FFFD}' | '\u{40000}'..='\u{DFFFF}')).count();
     // In GBK text taken for UTF-8 nearly every byte is damage, and characters of three bytes are rare.
     if damage == 0 || text.chars().filter(|c| c.len_utf8() == 3).count() > 3 * damage {
         return text.strip_prefix('\u{FEFF}').unwrap_or(&text).to_owned();
     }
     GB18030.decode_without_bom_handling(bytes).0.into_owned()
+}
+
+/// Single letters above ASCII among many others. Of Chinese characters nearly all have two bytes above ASCII.
+fn is_western(bytes: &[u8]) -> bool {
+    let high = |b: &u8| *b >= 0x80;
+    !bytes.windows(2).any(|pair| pair.iter().all(high)) && bytes.iter().filter(|b| high(b)).count() * 4 <= bytes.len()
 }
 
 /// Valid UTF-8 with characters of three bytes: GBK text hardly ever looks like that by accident (with two it does).
@@ -93,6 +147,11 @@ mod tests {
     fn a_gb2312_label_may_mean_any_of_the_gb_family() {
         assert_eq!(decode("gb2312", &gbk("朱镕基、㐂")), "朱镕基、㐂");
         assert_eq!(decode("GB18030", &gbk("龙")), "龙");
+        for label in
+            ["GB_2312-80", "x-gbk", "cp936", "ms936", "EUC-CN", "gb2312*zh-cn", "\"gbk\"", "GB18030-2000", "936"]
+        {
+            assert_eq!(decode(label, &gbk("朱镕基、㐂")), "朱镕基、㐂", "{label}");
+        }
         assert_eq!(decode("gb2312", "柳林街道".as_bytes()), "柳林街道", "mislabelled UTF-8");
         assert_eq!(decode("gb2312", &gbk("模")), "模", "two bytes that happen to be valid UTF-8");
     }
@@ -103,11 +162,29 @@ mod tests {
             assert_eq!(decode(label, &gbk("活动台账")), "活动台账", "{label}");
         }
         assert_eq!(guess("活动台账".as_bytes()), "活动台账");
+        assert_eq!(guess(&gbk("颌秬")), "颌秬", "four bytes that are valid UTF-8");
     }
 
     #[test]
     fn hz_is_read() {
         assert_eq!(decode("hz-gb-2312", b"a ~{VPND~} ~~ b"), "a 中文 ~ b");
+    }
+
+    #[test]
+    fn other_charsets_are_read_by_their_labels() {
+        let traditional = encoding_rs::BIG5.encode("統計表").0.into_owned();
+        for label in ["big5", "Big5-HKSCS", "cp950", "x-x-big5", "cn-big5"] {
+            assert_eq!(decode(label, &traditional), "統計表", "{label}");
+        }
+        assert_eq!(decode("utf-7", b"+U/CNJg-"), "台账");
+        assert_eq!(decode("UTF8", "台账".as_bytes()), "台账");
+        assert_eq!(decode("iso-8859-1", b"caf\xE9 in Fr\xF6schnitz"), "café in Fröschnitz");
+    }
+
+    #[test]
+    fn labels_of_one_family_are_one() {
+        assert!(are_one("gb2312", "GBK") && are_one("utf-8", "UTF8") && are_one("gb2312*zh", "gb18030"));
+        assert!(!are_one("gb2312", "utf-8"));
     }
 
     #[test]

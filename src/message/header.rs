@@ -1,20 +1,20 @@
-//! Header fields from their raw bytes: encoded words (RFC 2047), parameters (RFC 2045, RFC 2231), raw 8-bit text. Pure.
+//! Header fields from their raw bytes: encoded words (RFC 2047) and raw 8-bit text. Pure.
 //!
-//! Bytes are joined first and decoded once, because senders split encoded words and continuations inside characters.
+//! Bytes are joined first and decoded once, because senders split encoded words inside characters.
 
 use super::{charset, transfer};
 
 /// A field body as text: unfolded, encoded words decoded, raw 8-bit bytes taken as UTF-8 or GB18030.
 pub fn text(raw: &[u8]) -> String {
-    let raw = unfold(raw);
+    let raw = &raw[..raw.len().min(FIELD)];
     let mut out = String::new();
     let mut run = Run::default();
-    let mut rest = raw.as_slice();
+    let mut rest = raw;
     while let Some((before, word, after)) = next_word(rest) {
         // White space between two encoded words is no part of the text (RFC 2047 section 6.2).
         if !(run.is_open() && before.iter().all(u8::is_ascii_whitespace)) {
             run.flush(&mut out);
-            out.push_str(&charset::guess(before));
+            out.push_str(&charset::guess(&unfold(before)));
         }
         if !run.continues(&word) {
             run.flush(&mut out);
@@ -23,7 +23,7 @@ pub fn text(raw: &[u8]) -> String {
         rest = after;
     }
     run.flush(&mut out);
-    out.push_str(&charset::guess(rest));
+    out.push_str(&charset::guess(&unfold(rest)));
     out.trim().to_owned()
 }
 
@@ -35,9 +35,11 @@ pub fn plain(raw: &[u8]) -> String {
 /// Bytes of one field that are looked at.
 const FIELD: usize = 64 << 10;
 
-/// Removes the line breaks of folded lines (RFC 5322 section 2.2.3).
-fn unfold(raw: &[u8]) -> Vec<u8> {
-    raw.iter().copied().take(FIELD).filter(|b| !matches!(b, b'\r' | b'\n')).collect()
+/// Removes the line breaks of folded lines (RFC 5322 section 2.2.3), and NUL bytes. A tab that began a line is white
+/// space like any other.
+pub fn unfold(raw: &[u8]) -> Vec<u8> {
+    let shown = raw.iter().copied().take(FIELD).filter(|b| !matches!(b, b'\r' | b'\n' | 0));
+    shown.map(|b| if b == b'\t' { b' ' } else { b }).collect()
 }
 
 struct Word<'a> {
@@ -48,33 +50,53 @@ struct Word<'a> {
 
 /// The next `=?charset?encoding?data?=`, with what lies before and after it.
 fn next_word(text: &[u8]) -> Option<(&[u8], Word<'_>, &[u8])> {
-    // Behind the last end of a word none begins; without this, unfinished words would be searched to the end each.
-    let searched = &text[..text.windows(2).rposition(|w| w == b"?=")? + 2];
+    // Behind the last end of a word at most one begins that was cut short; without this, unfinished words would be
+    // searched to the end each.
+    let ends = text.windows(2).rposition(|w| w == b"?=").map_or(0, |at| at + 2);
     let mut from = 0;
-    while let Some(start) = find(&searched[from..], b"=?").map(|at| from + at) {
-        if let Some((word, length)) = word_at(&searched[start + 2..]) {
+    while let Some(start) = find(&text[from..ends], b"=?").map(|at| from + at) {
+        if let Some((word, length)) = word_at(&text[start + 2..ends]) {
             return Some((&text[..start], word, &text[start + 2 + length..]));
         }
         from = start + 2;
     }
-    None
+    let start = from + find(&text[from..], b"=?")?;
+    let word = cut_word(&text[start + 2..])?;
+    Some((&text[..start], word, &[]))
 }
 
-/// A word's fields and its length, behind the opening `=?`.
-fn word_at(text: &[u8]) -> Option<(Word<'_>, usize)> {
-    let charset_end = text.iter().take(64).position(|&b| b == b'?')?;
-    let charset = &text[..charset_end];
-    let [encoding, b'?', data @ ..] = text.get(charset_end + 1..)? else { return None };
-    let base64 = match encoding {
-        b'B' | b'b' => true,
-        b'Q' | b'q' => false,
+/// The fields in front of a word's data, and where it begins. Some programs put spaces around them, or leave the charset
+/// out.
+fn opening(text: &[u8]) -> Option<(&[u8], bool, usize)> {
+    let end = text.iter().take(64).position(|&b| b == b'?')?;
+    let charset = text[..end].trim_ascii();
+    let length = text[end + 1..].iter().take(8).position(|&b| b == b'?')?;
+    let base64 = match text[end + 1..end + 1 + length].trim_ascii() {
+        b"B" | b"b" => true,
+        b"Q" | b"q" => false,
         _ => return None,
     };
-    if charset.is_empty() || !charset.iter().all(u8::is_ascii_graphic) {
-        return None;
-    }
-    let data_end = find(data, b"?=")?;
-    Some((Word { charset, base64, data: &data[..data_end] }, charset_end + 3 + data_end + 2))
+    charset.iter().all(u8::is_ascii_graphic).then_some((charset, base64, end + length + 2))
+}
+
+/// A word and its length, behind the opening `=?`.
+fn word_at(text: &[u8]) -> Option<(Word<'_>, usize)> {
+    let (charset, base64, begin) = opening(text)?;
+    let data = &text[begin..];
+    let end = find(data, b"?=")?;
+    Some((Word { charset, base64, data: &data[..end] }, begin + end + 2))
+}
+
+/// A word without its end, if the rest of the field can be its data.
+fn cut_word(text: &[u8]) -> Option<Word<'_>> {
+    let (charset, base64, begin) = opening(text)?;
+    let data = text[begin..].trim_ascii();
+    let data = data.strip_suffix(b"?").unwrap_or(data);
+    let fits = |b: &u8| match base64 {
+        true => b.is_ascii_alphanumeric() || b"+/=".contains(b),
+        false => b.is_ascii_graphic() && *b != b'?',
+    };
+    (data.len() >= 4 && data.iter().all(fits)).then_some(Word { charset, base64, data })
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -84,7 +106,7 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 /// Neighbouring encoded words of one charset.
 #[derive(Default)]
 struct Run {
-    charset: Option<Vec<u8>>,
+    charset: Option<String>,
     bytes: Vec<u8>,
     /// Base64 of words that were cut inside a group of four.
     carry: Vec<u8>,
@@ -96,22 +118,19 @@ impl Run {
     }
 
     fn continues(&self, word: &Word<'_>) -> bool {
-        self.charset.as_ref().is_none_or(|charset| charset.eq_ignore_ascii_case(word.charset))
+        self.charset.as_ref().is_none_or(|label| charset::are_one(label, &String::from_utf8_lossy(word.charset)))
     }
 
     fn push(&mut self, word: &Word<'_>) {
-        self.charset = Some(word.charset.to_vec());
+        self.charset = Some(String::from_utf8_lossy(word.charset).into_owned());
         if word.base64 {
             self.carry.extend(word.data.iter().filter(|b| !b.is_ascii_whitespace()));
             if self.carry.len().is_multiple_of(4) || self.carry.ends_with(b"=") {
-                self.bytes.extend(transfer::base64(&std::mem::take(&mut self.carry)));
+                self.settle();
             }
         } else {
             self.settle();
-            self.bytes.extend(transfer::unescape(
-                &word.data.iter().map(|&b| if b == b'_' { b' ' } else { b }).collect::<Vec<_>>(),
-                b'=',
-            ));
+            self.bytes.extend(q_decoded(word.data));
         }
     }
 
@@ -121,126 +140,27 @@ impl Run {
 
     fn flush(&mut self, out: &mut String) {
         self.settle();
-        if let Some(charset) = self.charset.take() {
-            out.push_str(&charset::decode(&String::from_utf8_lossy(&charset), &std::mem::take(&mut self.bytes)));
+        if let Some(label) = self.charset.take() {
+            out.push_str(&charset::decode(&label, &std::mem::take(&mut self.bytes)));
         }
     }
 }
 
-/// `Content-Type` or `Content-Disposition`: the value in lower case, and its parameters.
-#[derive(Debug, Default)]
-pub struct Parameters {
-    pub value: String,
-    /// Names in lower case as written, with their stars; values unquoted.
-    given: Vec<(String, Vec<u8>)>,
-}
-
-/// More parameters than this are no header but an attack.
-const PARAMETERS: usize = 200;
-
-impl Parameters {
-    pub fn parse(raw: &[u8]) -> Self {
-        let raw = unfold(raw);
-        let mut pieces = split_unquoted(&raw).into_iter();
-        let value = String::from_utf8_lossy(pieces.next().unwrap_or_default()).trim().to_ascii_lowercase();
-        let given = pieces.take(PARAMETERS).filter_map(|piece| {
-            let equals = piece.iter().position(|&b| b == b'=')?;
-            let name = String::from_utf8_lossy(&piece[..equals]).trim().to_ascii_lowercase();
-            Some((name, unquote(piece[equals + 1..].trim_ascii())))
-        });
-        Self { value, given: given.collect() }
+/// The Q encoding (RFC 2047 section 4.2). A space in it, though illegal, was meant; one that a folded line begins with
+/// was not.
+fn q_decoded(data: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(data.len());
+    for (number, line) in data.split(|&b| b == b'\n').enumerate() {
+        let line = if number > 0 { line.trim_ascii_start() } else { line };
+        kept.extend(line.iter().filter(|b| !matches!(b, b'\r' | 0)).map(|&b| if b == b'_' { b' ' } else { b }));
     }
-
-    /// A parameter in the plain form, decoded also where it holds encoded words, raw bytes or (against the rules)
-    /// percent escapes.
-    pub fn plain(&self, name: &str) -> Option<String> {
-        let (_, raw) = self.given.iter().find(|(given, _)| given == name)?;
-        let unescaped = transfer::unescape(raw, b'%');
-        if raw.is_ascii() && !unescaped.is_ascii() && std::str::from_utf8(&unescaped).is_ok() {
-            return Some(charset::guess(&unescaped));
-        }
-        Some(text(raw))
-    }
-
-    /// A parameter in the extended form of RFC 2231, its continuations joined before they are decoded.
-    pub fn extended(&self, name: &str) -> Option<String> {
-        let mut pieces: Vec<(u32, bool, &[u8])> = Vec::new();
-        for (given, value) in &self.given {
-            let Some(stars) = given.strip_prefix(name).and_then(|rest| rest.strip_prefix('*')) else { continue };
-            let encoded = stars.is_empty() || stars.ends_with('*');
-            let number = stars.trim_end_matches('*');
-            pieces.push((if number.is_empty() { 0 } else { number.parse().ok()? }, encoded, value));
-        }
-        pieces.sort_by_key(|piece| piece.0);
-        let &(_, first_encoded, first) = pieces.first()?;
-        // The first piece opens with charset'language'.
-        let mut quotes = first.splitn(3, |&b| b == b'\'');
-        let (charset, rest) = match (first_encoded, quotes.next(), quotes.next(), quotes.next()) {
-            (true, Some(charset), Some(_), Some(rest)) => (String::from_utf8_lossy(charset).into_owned(), rest),
-            _ => (String::new(), first),
-        };
-        let mut bytes = if first_encoded { transfer::unescape(rest, b'%') } else { rest.to_vec() };
-        for &(_, encoded, value) in &pieces[1..] {
-            bytes.extend(if encoded { transfer::unescape(value, b'%') } else { value.to_vec() });
-        }
-        // Some programs put encoded words into continuations.
-        let joined = charset::decode(&charset, &bytes);
-        Some(if joined.contains("=?") { text(joined.as_bytes()) } else { joined })
-    }
-}
-
-/// Splits at semicolons outside quotes. A backslash before the last quote of a value ends a Windows path, and may be
-/// the second byte of a GBK character.
-fn split_unquoted(raw: &[u8]) -> Vec<&[u8]> {
-    let double_byte = std::str::from_utf8(raw).is_err();
-    let mut pieces = Vec::new();
-    let (mut start, mut at, mut quoted) = (0, 0, false);
-    while at < raw.len() {
-        match &raw[at..] {
-            [0x81..=0xFE, _, ..] if double_byte => at += 1,
-            [b'\\', b'"', rest @ ..] if quoted && !matches!(rest.trim_ascii_start(), [] | [b';', ..]) => at += 1,
-            [b'"', ..] => quoted = !quoted,
-            [b';', ..] if !quoted => {
-                pieces.push(&raw[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    pieces.push(&raw[start..]);
-    pieces
-}
-
-/// Takes quotes off. `\"` and `\\` are escapes, other backslashes belong to Windows paths, and in GBK text a
-/// backslash may be the second byte of a character.
-fn unquote(raw: &[u8]) -> Vec<u8> {
-    let Some(inner) = raw.strip_prefix(b"\"") else { return raw.to_vec() };
-    let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
-    let double_byte = std::str::from_utf8(inner).is_err();
-    let mut out = Vec::with_capacity(inner.len());
-    let mut rest = inner;
-    loop {
-        rest = match rest {
-            [] => return out,
-            [lead @ 0x81..=0xFE, trail, after @ ..] if double_byte => {
-                out.extend([*lead, *trail]);
-                after
-            }
-            [b'\\', escaped @ (b'"' | b'\\'), after @ ..] => {
-                out.push(*escaped);
-                after
-            }
-            [byte, after @ ..] => {
-                out.push(*byte);
-                after
-            }
-        }
-    }
+    transfer::unescape(&kept, b'=')
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn gbk(text: &str) -> Vec<u8> {
@@ -250,9 +170,34 @@ mod tests {
     #[test]
     fn encoded_words_split_inside_a_character_are_joined() {
         // 柳林街道 in GBK is C1F8 C1D6 BDD6 B5C0.
-        assert_eq!(text(b"=?gb2312?Q?=C1=F8=C1?=\r\n =?GB2312?Q?=D6=BD=D6=B5=C0?="), "柳林街道");
-        assert_eq!(text(b"=?gb2312?B?wfjB?= =?gb2312?B?1r3WtcA=?="), "柳林街道");
-        assert_eq!(text(b"=?gb2312?B?wfjB1r3Wt?= =?gb2312?B?cA?="), "柳林街道", "cut inside a group, no padding");
+        for words in [
+            &b"=?gb2312?Q?=C1=F8=C1?=\r\n =?GB2312?Q?=D6=BD=D6=B5=C0?="[..],
+            b"=?gb2312?B?wfjB?= =?gb2312?B?1r3WtcA=?=",
+            b"=?gb2312?B?wfjB1r3Wt?= =?gb2312?B?cA?=",
+            b"=?gb2312?B?wfjB?= =?GBK?Q?=D6=BD=D6=B5=C0?=",
+            b"=?gb2312*zh-cn?B?wfjB?= =?gb18030?B?1r3WtcA?=",
+        ] {
+            assert_eq!(text(words), "柳林街道", "{}", String::from_utf8_lossy(words));
+        }
+        assert_eq!(text(b"=?gb2312?B?wfjB1g==?= =?utf-8?B?6KGX6YGT?="), "柳林街道", "two charsets");
+    }
+
+    #[test]
+    fn damaged_words_are_read_as_they_were_meant() {
+        for (words, meant) in [
+            (&b"=?gb2312?B?wfjB 1r3W tcA=?="[..], "柳林街道"),
+            (b"=?gb2312?B?wfjB\r\n 1r3WtcA=?=", "柳林街道"),
+            (b"=? gb2312 ? B ?wfjB1r3WtcA= ?=", "柳林街道"),
+            (b"=?gb2312?Q?=C1=F8=C1=D6\r\n =BD=D6=B5=C0 2011?=", "柳林街道 2011"),
+            (b"=??B?wfjB1r3WtcA=?=", "柳林街道"),
+            (b"=?gb2312?B?wfjB1r3WtcA=?==?gb2312?B?wfjB1g==?=", "柳林街道柳林"),
+            (b"Re:=?gb2312?B?wfjB1r3WtcA=?=(2)", "Re:柳林街道(2)"),
+            (b"=?gb2312?B?wfjB1r3WtcA", "柳林街道"),
+            (b"=?gb2312?B?wfjB1g==?= =?gb2312?B?vda1wA?", "柳林街道"),
+            (b"=?gb2312?B?wfjB1r3WtcA=\0?=", "柳林街道"),
+        ] {
+            assert_eq!(text(words), meant, "{}", String::from_utf8_lossy(words));
+        }
     }
 
     #[test]
@@ -262,36 +207,47 @@ mod tests {
         assert_eq!(text(&gbk("转发：八月份报表")), "转发：八月份报表");
         assert_eq!(text("转发：八月份报表".as_bytes()), "转发：八月份报表");
         assert_eq!(text(b"1 =? 2 ?= 3 =?x?"), "1 =? 2 ?= 3 =?x?");
+        assert_eq!(text(b"a\r\n\tb"), "a b");
         assert_eq!(text(b""), "");
     }
 
-    #[test]
-    fn parameters_are_read_in_every_form() {
-        let p = Parameters::parse(b"Attachment; filename=\"a;b.xls\"; size=3");
-        assert_eq!((p.value.as_str(), p.plain("filename").unwrap().as_str()), ("attachment", "a;b.xls"));
-        assert_eq!(p.extended("filename"), None);
-        let p = Parameters::parse(b"attachment; filename*=utf-8'zh'%E5%8F%B0%E8%B4%A6.xls");
-        assert_eq!(p.extended("filename").unwrap(), "台账.xls");
-        // Continuations out of order and cut inside a character; 台账 in GBK is CCA8 D5CB.
-        let p = Parameters::parse(b"attachment; filename*1*=%A8%D5%CB; filename*0*=gb2312''%CC; filename*2=\".xls\"");
-        assert_eq!(p.extended("filename").unwrap(), "台账.xls");
-        let p = Parameters::parse(b"attachment; filename=%E5%8F%B0%E8%B4%A6.xls");
-        assert_eq!(p.plain("filename").unwrap(), "台账.xls");
-        let p = Parameters::parse(b"attachment; filename=\"=?gb2312?B?zKjVyw==?=.xls\"");
-        assert_eq!(p.plain("filename").unwrap(), "台账.xls");
+    proptest! {
+        /// Every label, both encodings, cut at any byte.
+        #[test]
+        fn a_subject_survives_its_words(
+            meant in "[a-z ]{0,3}[一-龥]{1,8}[0-9]{0,3}[一-龥]{1,8}",
+            (label, encoding) in prop::sample::select(LABELS.to_vec()),
+            cut in any::<prop::sample::Index>(),
+            forms in any::<[bool; 2]>(),
+        ) {
+            let meant = meant.trim();
+            let encoding = encoding_rs::Encoding::for_label(encoding.as_bytes()).unwrap();
+            let bytes = encoding.encode(meant).0;
+            // A few characters of GBK that happen to be UTF-8 as well can be told by nobody.
+            prop_assume!(encoding == encoding_rs::UTF_8 || std::str::from_utf8(&bytes).is_err());
+            let (first, second) = bytes.split_at(cut.index(bytes.len()));
+            let word = |(bytes, base64): (&[u8], bool)| match base64 {
+                true => format!("=?{label}?B?{}?=", crate::message::whole_mails::base64(bytes)),
+                false => format!("=?{label}?Q?{}?=", bytes.iter().map(|b| format!("={b:02X}")).collect::<String>()),
+            };
+            let words = [word((first, forms[0])), word((second, forms[1]))].join("\r\n ");
+            prop_assert_eq!(text(words.as_bytes()), meant);
+        }
     }
 
-    #[test]
-    fn raw_gbk_names_survive_their_backslashes() {
-        // 乗 is 0x81 0x5C in GBK: its second byte is a backslash.
-        let mut raw = b"attachment; filename=\"".to_vec();
-        raw.extend(gbk("表乗"));
-        raw.extend(b"\"; x=1");
-        assert_eq!(Parameters::parse(&raw).plain("filename").unwrap(), "表乗");
-        assert_eq!(Parameters::parse(&raw).plain("x").unwrap(), "1");
-        let p = Parameters::parse(b"attachment; filename=\"a \\\"b\\\" c.xls\"");
-        assert_eq!(p.plain("filename").unwrap(), "a \"b\" c.xls");
-        let p = Parameters::parse(b"attachment; filename=\"C:\\new\\t.xls\"");
-        assert_eq!(p.plain("filename").unwrap(), "C:\\new\\t.xls");
-    }
+    /// Labels, and what is meant by them.
+    const LABELS: [(&str, &str); 12] = [
+        ("gb2312", "gbk"),
+        ("GB2312", "gb18030"),
+        ("gbk", "gbk"),
+        ("x-gbk", "gbk"),
+        ("cp936", "gbk"),
+        ("GB_2312-80", "gbk"),
+        ("gb18030", "gb18030"),
+        ("utf-8", "utf-8"),
+        ("UTF8", "utf-8"),
+        ("iso-8859-1", "gbk"),
+        ("unknown-8bit", "gbk"),
+        ("gb2312", "utf-8"),
+    ];
 }

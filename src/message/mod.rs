@@ -1,25 +1,34 @@
 //! Mail as it arrives: bytes → [`Message`], who sent it, and what is attached. Pure.
 
+mod address;
 pub mod archive;
 pub mod attachment;
 mod authentication;
+mod base64;
+mod body;
 pub mod cfb;
 mod charset;
 pub mod document;
-mod extent;
 mod header;
+mod name;
+mod outlook;
+mod parameters;
 pub mod parse;
-pub mod quoted;
-mod repair;
+mod part;
 pub mod reply;
 pub mod risk;
 pub mod sender;
+mod signed;
+mod tnef;
 pub mod transfer;
-mod tree;
+mod uuencode;
+mod walk;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod whole_mails;
 pub mod zip_directory;
+#[cfg(test)]
+mod zoo;
 
 use chrono::{DateTime, Utc};
 

@@ -7,7 +7,6 @@ mod automatic;
 pub mod bounce;
 mod habits;
 mod original;
-mod words;
 
 use sha2::{Digest, Sha256};
 
@@ -16,7 +15,6 @@ use automatic::Told;
 
 pub use super::authentication::{Authentication, authentication};
 pub use bounce::{Bounce, Cause, Failure};
-pub use words::own_words;
 
 /// The header that every mail of ours carries; its value names the installation.
 pub const MARKER: &str = "X-Taizhang";

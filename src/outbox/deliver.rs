@@ -8,11 +8,13 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::refusal::Meaning;
+use super::bounced::{self, Failed};
+use super::refusal::{Blame, Meaning};
 use super::retry::{Attempt, Next, Tried, decide, reason, wait, wait_for_end};
 use super::store::{self, Outage, Slowdown};
 use super::transport::{Parcel, Transport};
 use crate::config::{self, SmtpKind};
+use crate::message::sender::Cause;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -161,6 +163,9 @@ async fn deliver_one(
     if let (Some(until), Next::Retry { at, .. }) = (down, &mut next) {
         *at = if matches!(attempt, Attempt::NoSession(_)) { until } else { until.max(*at) };
     }
+    if let Next::Failed { reason, blame: Blame::Recipient } = &next {
+        mark(&mut conn, (id, &letter.recipient), reason, now).await?;
+    }
     store::finish(&mut conn, id, &next, now).await?;
     log(id, letter.attempts, &attempt, &next);
     match next {
@@ -169,6 +174,18 @@ async fn deliver_one(
         Next::Failed { reason, .. } => step.done.failed.push(reason),
     }
     Ok(if down.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+}
+
+/// The server that we send through knows that there is no such address.
+async fn mark(
+    conn: &mut SqliteConnection,
+    (id, address): (i64, &str),
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let cause = Cause::NoSuchAddress;
+    let failed = Failed { address, cause, status: "", reason, outbox: Some(id), message: None, at: now };
+    bounced::mark_failed_address(conn, &failed, now).await
 }
 
 /// What an attempt tells about the server: an outage begins, goes on or ends. Returns until when it lasts.

@@ -239,4 +239,6 @@ async fn whose_fault_a_failure_is_stays_on_record() {
     let told = store::undelivered(&mut pool.acquire().await.unwrap(), at(-1)).await.unwrap();
     let blamed: Vec<_> = told.iter().map(|u| (u.recipient.as_str(), u.blame.as_str())).collect();
     assert_eq!(blamed, [("gone@y.test", "recipient"), ("no@y.test", "us"), ("big@y.test", "mail")]);
+    let avoided = bounced::avoided(&mut pool.acquire().await.unwrap()).await.unwrap();
+    assert_eq!(avoided.into_keys().collect::<Vec<_>>(), ["gone@y.test"], "the next reminder goes elsewhere");
 }

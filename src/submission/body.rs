@@ -8,12 +8,13 @@ use chrono_tz::Tz;
 use crate::config::{Registry, Unit};
 use crate::form::month::{PeriodHint, find_month};
 use crate::message::Message;
+use crate::message::reply::own_words;
 use crate::submission::units::{find_units, on_behalf_of};
 
-/// What the sender wrote, and whoever wrote the mails that he passes on.
+/// What the sender wrote, and whoever wrote the mails that he passes on; not what they answer.
 pub fn words(message: &Message) -> String {
     let texts = std::iter::once(&message.text).chain(message.forwarded.iter().map(|f| &f.text));
-    texts.map(String::as_str).collect::<Vec<_>>().join("\n")
+    texts.map(|text| own_words(text, &[])).collect::<Vec<_>>().join("\n")
 }
 
 /// The unit that a mail speaks for. Somebody who is registered for one unit speaks for that one, unless he says that he

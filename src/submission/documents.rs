@@ -31,7 +31,13 @@ impl Way {
             | Kind::Csv
             | Kind::Encrypted => Self::Read,
             Kind::Archive => Self::Unpack,
-            Kind::OtherSpreadsheet | Kind::Word | Kind::Pdf | Kind::Picture | Kind::Other => Self::Leave,
+            Kind::OtherSpreadsheet
+            | Kind::Word
+            | Kind::Pdf
+            | Kind::Picture
+            | Kind::Mail
+            | Kind::EncryptedMail
+            | Kind::Other => Self::Leave,
         }
     }
 }
@@ -75,6 +81,7 @@ pub struct Opened {
 
 struct Document {
     name: String,
+    kind: Kind,
     /// It looks meant as a return.
     meant: bool,
     /// The form whose title it holds.
@@ -111,9 +118,14 @@ impl Opened {
                     format!("“{name}”是系统暂时不能读取的表格格式；请用 Excel 或 WPS 打开，另存为 .xlsx 后重新发送。");
                 self.findings.push(about(&name, "W08", text));
             }
-            Kind::Word | Kind::Pdf | Kind::Picture => {
+            Kind::EncryptedMail => {
+                let text =
+                    format!("邮件里的“{name}”加了密（邮件加密），系统打不开；请不要加密，把报表作为普通附件重新发送。");
+                self.findings.push(about(&name, "W01", text));
+            }
+            Kind::Word | Kind::Pdf | Kind::Picture | Kind::Mail => {
                 let meant = holds.is_some() || meant_as_return(&name, campaign);
-                self.documents.push(Document { name, meant, holds });
+                self.documents.push(Document { name, kind, meant, holds });
             }
             // Nothing that a program would open, under the name of a workbook.
             _ if named_as_workbook(&name) => {
@@ -202,8 +214,11 @@ impl Opened {
             };
             about(name, "W03", text)
         });
-        let documents = self.documents.iter().map(|Document { name, meant, holds }| {
+        let documents = self.documents.iter().map(|Document { name, kind, meant, holds }| {
             let text = match holds {
+                _ if *kind == Kind::Mail => format!(
+                    "“{name}”是一封另存的邮件，系统没有从中取到报表；请把里面的报表取出来，作为附件重新发送。"
+                ),
                 Some(title) => format!(
                     "“{name}”里有《{title}》，但它是文字文档，系统不能读取；请把表格填在 Excel 文件里，作为附件重新发送。"
                 ),

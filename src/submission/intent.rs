@@ -4,7 +4,7 @@
 //! autoresponder that nothing else gives away.
 
 use crate::message::Message;
-use crate::message::sender::own_words;
+use crate::message::reply::own_words;
 
 /// Words with which people hand something over.
 const HANDED_OVER: [&str; 11] =
@@ -12,7 +12,7 @@ const HANDED_OVER: [&str; 11] =
 
 /// It answers another mail, and its own words do not speak of anything that it brings.
 pub fn is_mere_reply(message: &Message) -> bool {
-    let words = own_words(&message.text);
+    let words = own_words(&message.text, &[]);
     is_reply(message) && !HANDED_OVER.iter().any(|word| words.contains(word))
 }
 

@@ -112,7 +112,7 @@ fn page(part: &[u8]) -> Option<(String, Vec<u8>)> {
     let kind = field(&head, "content-type")?.to_ascii_lowercase();
     let encoding = Encoding::named(field(&head, "content-transfer-encoding").unwrap_or_default());
     let location = field(&head, "content-location").unwrap_or_default().to_ascii_lowercase();
-    kind.starts_with("text/html").then(|| (location, encoding.decode(body)))
+    kind.starts_with("text/html").then(|| (location, encoding.decode(body).into_owned()))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod copies;
 mod crash;
 mod cycle;
 mod daemon;
+mod decoding;
 mod desk;
 mod headings;
 mod hold_up;

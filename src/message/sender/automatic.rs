@@ -1,8 +1,8 @@
 //! What a mail's header says of a machine: RFC 3834, RFC 2369, RFC 2919, RFC 3798, RFC 5965, and the older habits. Pure.
 
 use super::super::Message;
-use super::super::header::Parameters;
 use super::{MARKER, Own};
+use crate::message::parameters::Parameters;
 
 /// What the header tells, and by which field; for the listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::Message;
-use super::super::header::Parameters;
 use super::{Own, is_mail_server, original};
+use crate::message::parameters::Parameters;
 
 pub use super::original::Returned;
 

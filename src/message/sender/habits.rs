@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::Message;
-use super::words::own_words;
+use crate::message::reply::own_words;
 
 /// Characters of an automatic reply; people who write about such replies write more.
 const SHORT: usize = 400;
@@ -74,12 +74,12 @@ fn body(message: &Message) -> Option<&'static str> {
     if !message.attachments.is_empty() {
         return None;
     }
-    let words = own_words(&message.text);
+    let words = own_words(&message.text, &[]);
     if words.chars().count() > SHORT {
         return None;
     }
-    if REPLY.is_match(words) {
+    if REPLY.is_match(&words) {
         return Some("正文写明是自动回复");
     }
-    NOTICE.is_match(words).then_some("正文写明由系统发出、不用回复")
+    NOTICE.is_match(&words).then_some("正文写明由系统发出、不用回复")
 }
