@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::mailstore;
 use crate::ledger::store::{self, Trusted};
+use crate::message::archive::Refusal;
 use crate::message::risk::{self, Risk, risk};
 use crate::message::{Attachment, Kind, Message, parse, reply};
 use crate::outbox::Attached;
@@ -189,7 +190,6 @@ async fn files(
     mails: &mut Vec<Vec<Attached>>,
 ) -> Vec<File> {
     let until = Instant::now() + PATIENCE;
-    let mut names = BTreeSet::new();
     let mut files = Vec::new();
     let pictures = message.pictures.iter().filter(|p| p.bytes.len() >= PICTURE);
     for file in message.attachments.iter().chain(pictures) {
@@ -205,8 +205,7 @@ async fn files(
             files.push(File { name: file.name.clone(), sent: Sent::TooMuch });
             continue;
         };
-        let name = (1..).map(|n| called(number, &file.name, n)).find(|name| names.insert(name.clone()));
-        let name = name.unwrap_or_default();
+        let name = room.name(number, &file.name);
         let mime = "application/octet-stream".to_owned();
         mails.resize_with(mails.len().max(mail + 1), Vec::new);
         mails[mail].push(Attached { name: name.clone(), mime, bytes: file.bytes.clone() });
@@ -215,9 +214,13 @@ async fn files(
     files
 }
 
-/// `来稿2-合影.jpg`; the second of that name is `来稿2-2-合影.jpg`.
+/// Its own name; where another file has that, `来稿2-合影.jpg`, `来稿2-2-合影.jpg` and so on.
 fn called(letter: usize, name: &str, turn: usize) -> String {
-    if turn == 1 { format!("来稿{letter}-{name}") } else { format!("来稿{letter}-{turn}-{name}") }
+    match turn {
+        1 => name.to_owned(),
+        2 => format!("来稿{letter}-{name}"),
+        _ => format!("来稿{letter}-{}-{name}", turn - 1),
+    }
 }
 
 /// What lies in an archive is looked at by the process that opens them.
@@ -225,7 +228,9 @@ async fn inside(reader: &mut Reader, archive: &Attachment, until: Instant) -> Op
     match reader.list(Source { attachment: archive, path: &[] }, until).await {
         Ok(Ok(members)) if members.iter().any(|m| m.kind == Kind::Archive) => Some(Risk::Unknown),
         Ok(Ok(members)) => members.iter().find_map(|m| risk::by_name(&m.name)),
-        Ok(Err(crate::message::archive::Refusal::Encrypted)) => Some(Risk::Locked),
+        Ok(Err(Refusal::Encrypted)) => Some(Risk::Locked),
+        // A document that is damaged is for its reader to judge.
+        Ok(Err(Refusal::Damaged(_))) if risk::is_document(&archive.name) => None,
         Ok(Err(_)) | Err(_) => Some(Risk::Unknown),
     }
 }
@@ -234,11 +239,19 @@ async fn inside(reader: &mut Reader, archive: &Attachment, until: Instant) -> Op
 struct Room {
     each: u64,
     taken: Vec<u64>,
+    /// Of the files in them.
+    names: BTreeSet<String>,
 }
 
 impl Room {
     fn new(each: u64) -> Self {
-        Self { each, taken: vec![0; MAILS] }
+        Self { each, taken: vec![0; MAILS], names: BTreeSet::new() }
+    }
+
+    /// What a file of a letter is called among all of them.
+    fn name(&mut self, letter: usize, name: &str) -> String {
+        let name = (1..).map(|turn| called(letter, name, turn)).find(|name| self.names.insert(name.clone()));
+        name.unwrap_or_default()
     }
 
     /// The first mail that a file fits in, from 0. In a mail it takes four bytes for three (RFC 2045 section 6.8), and its
@@ -260,5 +273,12 @@ mod tests {
         let mut room = Room::new(10_000);
         let placed: Vec<Option<usize>> = [5000, 5000, 500, 20_000, 5000, 5000, 5000].map(|b| room.take(b)).to_vec();
         assert_eq!(placed, [Some(0), Some(1), Some(0), None, Some(2), Some(3), None]);
+    }
+
+    #[test]
+    fn files_keep_their_names_until_two_have_the_same() {
+        let mut room = Room::new(0);
+        let called: Vec<String> = [(1, "a"), (1, "b"), (2, "a"), (2, "a")].map(|(n, name)| room.name(n, name)).to_vec();
+        assert_eq!(called, ["a", "b", "来稿2-a", "来稿2-2-a"]);
     }
 }

@@ -49,6 +49,14 @@ pub fn by_name(name: &str) -> Option<Risk> {
     MACROS.contains(&extension).then_some(Risk::Macros)
 }
 
+/// A document of an office program, by its extension.
+pub fn is_document(name: &str) -> bool {
+    const DOCUMENTS: [&str; 14] =
+        ["doc", "docx", "xls", "xlsx", "ppt", "pptx", "pdf", "wps", "et", "dps", "odt", "ods", "odp", "rtf"];
+    let name = name.to_lowercase();
+    name.rsplit_once('.').is_some_and(|(_, extension)| DOCUMENTS.contains(&extension))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,9 +69,9 @@ fn news_reaches_the_department_with_its_files_byte_for_byte() {
     assert_eq!(note.subject, "9月21日动态来稿2件");
     assert!(note.text.contains(UNITS[TIDY].name) && note.text.contains("志愿队进园区服务"), "{}", note.text);
     let expected = [
-        ("来稿1-合影.png".to_owned(), picture),
-        ("来稿1-经验材料.doc".to_owned(), story),
-        ("来稿2-提纲.txt".to_owned(), b"1. a".to_vec()),
+        ("合影.png".to_owned(), picture),
+        ("经验材料.doc".to_owned(), story),
+        ("提纲.txt".to_owned(), b"1. a".to_vec()),
     ];
     assert_eq!(note.files, expected);
     let message = office.message(&letter);
@@ -97,12 +97,11 @@ fn what_may_do_harm_or_is_too_large_is_named_and_stays() {
     let notes = office.notes(&[&news(NEWS, "活动纪实", files)]);
     let names = |note: &Sent| note.files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let found: Vec<_> = notes.iter().map(names).collect();
-    assert_eq!(found, [vec!["来稿1-照片.zip", "来稿1-上集.avi"], vec!["来稿1-下集.avi"]]);
+    assert_eq!(found, [vec!["照片.zip", "上集.avi"], vec!["下集.avi"]]);
     assert_eq!(notes[1].subject, "9月21日动态来稿附件（第2封，共2封）");
     assert_eq!(notes[1].files[0].1, film(500_000));
     let text = &notes[0].text;
-    for told in
-        ["请查看.exe（程序或网页文件，可能有害）", "工具.zip（程序", "纪实.avi（太大）", "来稿1-下集.avi（在第2封）"]
+    for told in ["请查看.exe（程序或网页文件，可能有害）", "工具.zip（程序", "纪实.avi（太大）", "下集.avi（在第2封）"]
     {
         assert!(text.contains(told), "{told}\n{text}");
     }
