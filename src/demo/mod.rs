@@ -6,6 +6,7 @@ pub mod locked;
 pub mod mime;
 mod names;
 pub mod organisations;
+pub mod reply;
 pub mod returns;
 pub mod sheets;
 pub mod story;
@@ -55,10 +56,14 @@ pub async fn live(dir: &Path, mut told: impl FnMut(&Step)) -> Result<Lived> {
     let db = Db::open(&config.data_dir).await?;
     let story = story();
     let mut mails = story.mails.iter().peekable();
+    let mut replies = story.replies.iter().peekable();
     let mut last = DateTime::<Utc>::MIN_UTC;
     for stop in &story.stops {
         while let Some(mail) = mails.next_if(|m| m.at <= stop.at) {
             deliver(dir, mail)?;
+        }
+        while let Some(reply) = replies.next_if(|r| r.at <= stop.at) {
+            deliver(dir, &reply.write(&dir.join("sent"))?)?;
         }
         last = stop.at.to_utc();
         let passed = pass::pass(&db, &config, Clock::Fixed(last)).await?;

@@ -9,6 +9,7 @@ use super::district::{
 use super::forms::Layout;
 use super::mime::{File, Mail, Program, Trace};
 use super::organisations::{current, opening};
+use super::reply::Reply;
 use super::returns::{self, Return};
 use super::sheets::Hand;
 use super::{district, locked};
@@ -23,6 +24,8 @@ pub struct Story {
     pub registry_csv: String,
     /// In order of arrival.
     pub mails: Vec<Delivery>,
+    /// What is answered to mails of the program, in order of arrival.
+    pub replies: Vec<Reply>,
     /// In order of time. Mail that arrived since the last stop is there at the next one.
     pub stops: Vec<Stop>,
 }
@@ -46,7 +49,7 @@ pub struct Stop {
 
 /// The whole story.
 pub fn story() -> Story {
-    let mut teller = Teller { mails: Vec::new(), stops: Vec::new() };
+    let mut teller = Teller { mails: Vec::new(), replies: Vec::new(), stops: Vec::new() };
     teller.july();
     teller.the_returns_that_work();
     teller.the_returns_that_do_not();
@@ -61,6 +64,7 @@ pub fn story() -> Story {
         config_toml: district::config_toml(),
         registry_csv: district::registry_csv(),
         mails: teller.mails,
+        replies: teller.replies,
         stops: teller.stops,
     }
 }
@@ -79,6 +83,7 @@ fn august(unit: usize, stream: usize, day: u32) -> Return {
 
 struct Teller {
     mails: Vec<Delivery>,
+    replies: Vec<Reply>,
     stops: Vec<Stop>,
 }
 
@@ -217,7 +222,8 @@ impl Teller {
         self.late_in_the_end();
     }
 
-    /// The clerk is on leave, and a colleague sends the return from an address of her own.
+    /// The clerk is on leave, and a colleague sends the return from an address of her own. The clerk is asked, and says
+    /// that it is right.
     fn a_stranger(&mut self) {
         let what = august(STRANGER, NONPUBLIC, 21);
         let mail = Mail {
@@ -233,6 +239,9 @@ impl Teller {
         };
         self.deliver(NONPUBLIC, &mail, true);
         self.stop(at(9, 21, 18, 0), "the correction; a return from an unknown address");
+        let text = "确认。我在休假，请小万代报的。";
+        self.replies.push(Reply { at: at(9, 22, 8, 20), unit: STRANGER, mailbox: NONPUBLIC, text });
+        self.stop(at(9, 22, 8, 30), "its unit, asked by mail, confirms it");
     }
 
     /// Somebody writes in the name of a unit; the provider notes that its checks failed.
