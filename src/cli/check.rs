@@ -36,7 +36,9 @@ pub async fn run(office: Office) -> Result<Outcome> {
         let what = format!("mailbox {}", mailbox.name);
         match receiving(config, mailbox).await {
             Ok(mut connection) => {
-                lines.push(ok(&what, connection.describe()));
+                let haste = if let Source::Imap(imap) = &mailbox.source { imap.haste() } else { None };
+                let told = [Some(connection.describe()), haste].into_iter().flatten();
+                lines.push(ok(&what, told.collect::<Vec<_>>().join("; ")));
                 if let Some(books) = &books {
                     lines.push(books.mailbox(&office, mailbox, &mut connection).await);
                 }
