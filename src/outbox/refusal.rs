@@ -186,7 +186,10 @@ impl Meaning {
                 "our account may not send so: log in on the web page, see that SMTP is switched on and that `from` is \
                  the account's own address"
             }
-            Self::TooFast => "the provider limits how fast we send: it waits by itself; a smaller per_minute helps",
+            Self::TooFast => {
+                "the provider limits how fast we send: all mail waits and goes on later by itself; if it comes back, set \
+                 a smaller per_minute"
+            }
             Self::TooManyToday => "the provider takes no more today: it waits by itself; set per_day below its limit",
             Self::Bulk => "it was taken for bulk mail: sending waits and goes on more slowly by itself, unchanged",
             Self::Crowded => "the provider keeps mail from this recipient just now: it is tried again much later",
