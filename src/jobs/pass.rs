@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -45,7 +46,7 @@ pub struct Passed {
     /// Mailboxes that did not answer, each with the reason.
     pub failures: Vec<String>,
     /// When the next mail may go, where the rate limit keeps back what is due.
-    pub paced_until: Option<DateTime<Utc>>,
+    pub paced_until: Option<DateTime<Tz>>,
     /// Why nothing can be sent now, if so.
     pub unavailable: Option<String>,
 }
@@ -67,7 +68,7 @@ impl fmt::Display for Passed {
             write!(f, "\n{failure}")?;
         }
         if let Some(at) = &self.paced_until {
-            write!(f, "\nmail waits for [smtp] per_minute: a pass at {} or later sends on", at.to_rfc3339())?;
+            write!(f, "\nmail waits for [smtp] per_minute: a pass at {} or later sends on", at.format("%F %T"))?;
         }
         if let Some(why) = &self.unavailable {
             write!(f, "\nmail cannot be sent: {why}")?;
@@ -116,16 +117,15 @@ async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) ->
         let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;
         passed.sent += delivered.sent as usize;
         passed.unsent += delivered.deferred as usize + delivered.failed.len();
+        let paced = delivered.next_at.filter(|_| delivered.paced && delivered.unavailable.is_none());
+        passed.paced_until = paced.map(|at| at.with_timezone(&config.timezone));
         passed.unavailable = delivered.unavailable;
         let next = delivered.next_at.filter(|at| delivered.sent > 0 && *at - now <= RATE_WINDOW);
-        let Some(next) = next else { return Ok(()) };
-        match clock {
-            Clock::Fixed(_) if next > now => {
-                passed.paced_until = delivered.paced.then_some(next);
-                return Ok(());
-            }
-            Clock::Fixed(_) => {}
-            Clock::System => {
+        match (clock, next) {
+            (_, None) => return Ok(()),
+            (Clock::Fixed(_), Some(next)) if next > now => return Ok(()),
+            (Clock::Fixed(_), Some(_)) => {}
+            (Clock::System, Some(next)) => {
                 tokio::time::sleep((next - clock.now()).to_std().unwrap_or_default()).await;
                 now = next.max(now);
             }
