@@ -43,6 +43,7 @@ pub async fn run(config: Arc<Config>, db: Db, clock: Clock) -> Result<()> {
     tasks.spawn(clerk(config.clone(), db.clone(), clock, bells.clone()));
     tasks.spawn(postman(config.clone(), db.clone(), clock, bells));
     info!(mailboxes = config.mailboxes.len(), "taizhang runs");
+    warn_of_haste(&config);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),
@@ -62,6 +63,17 @@ pub async fn run(config: Arc<Config>, db: Db, clock: Clock) -> Result<()> {
         warn!("something did not stop in time and was given up; the next start takes it up again");
     }
     ended
+}
+
+/// It was written so, and is done; but whoever is locked out later should have read why.
+fn warn_of_haste(config: &Config) {
+    for mailbox in &config.mailboxes {
+        if let Source::Imap(imap) = &mailbox.source
+            && let Some(haste) = imap.haste()
+        {
+            warn!(mailbox = mailbox.name, haste, "a mailbox is asked more often than its provider bears");
+        }
+    }
 }
 
 /// How the tasks call each other.

@@ -36,7 +36,9 @@ pub async fn run(office: Office) -> Result<Outcome> {
         let what = format!("mailbox {}", mailbox.name);
         match receiving(config, mailbox).await {
             Ok(mut connection) => {
-                lines.push(ok(&what, connection.describe()));
+                let haste = if let Source::Imap(imap) = &mailbox.source { imap.haste() } else { None };
+                let told = [Some(connection.describe()), haste].into_iter().flatten();
+                lines.push(ok(&what, told.collect::<Vec<_>>().join("; ")));
                 if let Some(books) = &books {
                     lines.push(books.mailbox(&office, mailbox, &mut connection).await);
                 }
@@ -129,7 +131,7 @@ fn secret_mode(what: &str, login: &Login) -> Option<Line> {
 /// Logs in whatever the program itself waits for: somebody asks because something was put right. Where that is so, the
 /// program need not wait any longer either.
 async fn receiving(config: &Config, mailbox: &Mailbox) -> Result<Connection, String> {
-    let connection = Connection::open(mailbox, &config.limits).await.map_err(|failure| failure.to_string())?;
+    let connection = Connection::open(mailbox, &config.limits).await.map_err(|failure| failure.told())?;
     if let Ok(db) = Db::open(&config.data_dir).await {
         take::admitted(&db, &mailbox.name).await.map_err(|e| format!("{e:#}"))?;
     }

@@ -348,6 +348,7 @@ mod tests {
         let (_, end) = rest.split_once("answers_per_day").unwrap();
         format!("{head}{mailbox}\nauthserv_id{middle}from = \"robot@mail.example\"\n{smtp}\nanswers_per_day{end}")
             .replace("poll = \"2m\"", "")
+            .replace("idle = true", "")
     }
 
     #[test]
@@ -366,17 +367,19 @@ mod tests {
     }
 
     #[test]
-    fn polling_faster_than_a_provider_bears_and_two_ways_to_log_in_are_problems() {
-        let mailbox = "provider = \"qq\"\npoll = 30\npassword_env = \"SECRET\"\ntoken_command = [\"oauth\"]";
+    fn two_ways_to_log_in_are_a_problem() {
+        let mailbox = "auth = \"password\"\nprovider = \"qq\"\npassword_env = \"SECRET\"\ntoken_command = [\"oauth\"]";
         let smtp = "provider = \"sina\"\nauth = \"xoauth2\"\npassword_env = \"SECRET\"";
         let all = problems(&with_servers(mailbox, smtp)).join("\n");
         for part in [
-            "[[mailbox]] nonpublic: poll: provider \"qq\" locks out who asks more often than every 120 s",
             "[[mailbox]] nonpublic: token_command: is for auth = \"xoauth2\" only",
             "[smtp] provider: `sina` is unknown; allowed: \"163\", \"126\"",
         ] {
             assert!(all.contains(part), "`{part}` is not in\n{all}");
         }
+        let text = "provider = \"qq\"\ntoken_command = \"oauth imap\"";
+        let all = problems(&with_servers(text, text)).join("\n");
+        assert!(all.contains("[smtp] token_command: must be a list, since no shell reads it; give a program"), "{all}");
         let both = "provider = \"qq\"\nauth = \"xoauth2\"\npassword_env = \"SECRET\"";
         let all = problems(&with_servers("provider = \"qq\"\nauth = \"plain\"", both)).join("\n");
         for part in [
@@ -386,5 +389,48 @@ mod tests {
         ] {
             assert!(all.contains(part), "`{part}` is not in\n{all}");
         }
+    }
+
+    #[test]
+    fn a_known_host_brings_the_habits_unless_the_provider_is_called_generic() {
+        let server = |host: &str| format!("host = \"{host}\"\nuser = \"me\"\npassword_env = \"SECRET\"");
+        let read =
+            |mailbox: &str, smtp: &str| parse(&folder().join("taizhang.toml"), &with_servers(mailbox, smtp)).unwrap();
+        let imap = |config: &Config| match &config.mailboxes[0].source {
+            Source::Imap(imap) => (imap.server.provider, imap.idle, imap.server.host.clone()),
+            Source::Maildir(_) => panic!("the first mailbox is IMAP"),
+        };
+        let config = read(&server("imap.163.com"), &server("smtp.exmail.qq.com"));
+        assert_eq!(imap(&config), (Provider::Netease163, false, "imap.163.com".to_owned()));
+        assert_eq!((config.smtp.per_minute, config.smtp.per_day), (10, Some(200)));
+        let generic = |host: &str| format!("provider = \"generic\"\n{}", server(host));
+        let config = read(&generic("imap.163.com"), &generic("smtp.qq.com"));
+        assert_eq!(imap(&config), (Provider::Generic, true, "imap.163.com".to_owned()));
+        assert_eq!((config.smtp.per_minute, config.smtp.per_day), (20, None));
+    }
+
+    #[test]
+    fn polling_faster_than_a_provider_bears_is_allowed_and_told() {
+        let haste = |poll: &str| {
+            let smtp = "provider = \"163\"\npassword_env = \"SECRET\"";
+            let mailbox = format!("{smtp}\npoll = {poll}");
+            match &parse(&folder().join("taizhang.toml"), &with_servers(&mailbox, smtp)).unwrap().mailboxes[0].source {
+                Source::Imap(imap) => imap.haste(),
+                Source::Maildir(_) => panic!("the first mailbox is IMAP"),
+            }
+        };
+        let told = "polls every 5s; 163 is known to lock out who asks more often than every 60 s";
+        assert_eq!(haste("5").as_deref(), Some(told));
+        assert_eq!(haste("60"), None);
+    }
+
+    #[test]
+    fn a_token_command_alone_means_xoauth2() {
+        let known =
+            "provider = \"generic\"\nhost = \"mail.example\"\nuser = \"me\"\ntoken_command = [\"oauth\", \"imap\"]";
+        let config = parse(&folder().join("taizhang.toml"), &with_servers(known, known)).unwrap();
+        let SmtpKind::Server(server) = &config.smtp.kind else { panic!("a server") };
+        let crate::config::Login::Token(command) = &server.login else { panic!("a token") };
+        assert_eq!((command.program.as_str(), command.arguments.as_slice()), ("oauth", &["imap".to_owned()][..]));
     }
 }

@@ -145,6 +145,17 @@ pub struct Imap {
     pub timeout: u64,
 }
 
+impl Imap {
+    /// What may come of it where the provider is asked more often than it bears; nothing is forbidden.
+    pub fn haste(&self) -> Option<String> {
+        let habits = self.server.provider.habits();
+        let (poll, name, least) = (self.poll, habits.name, habits.smallest_poll);
+        let told =
+            || format!("polls every {poll}s; {name} is known to lock out who asks more often than every {least} s");
+        (poll < least).then(told)
+    }
+}
+
 /// What is done to a message in the mailbox once it is in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum After {

@@ -22,6 +22,8 @@ pub enum Provider {
 pub struct Habits {
     /// As in the configuration.
     pub name: &'static str,
+    /// What its servers' names end with.
+    pub domain: &'static str,
     /// Server names; empty where the configuration has to give them.
     pub imap: &'static str,
     pub smtp: &'static str,
@@ -45,6 +47,7 @@ pub struct Habits {
 
 const NETEASE: Habits = Habits {
     name: "163",
+    domain: "163.com",
     imap: "imap.163.com",
     smtp: "smtp.163.com",
     idle: false,
@@ -59,6 +62,7 @@ const NETEASE: Habits = Habits {
 
 const QQ: Habits = Habits {
     name: "qq",
+    domain: "qq.com",
     imap: "imap.qq.com",
     smtp: "smtp.qq.com",
     idle: true,
@@ -73,6 +77,7 @@ const QQ: Habits = Habits {
 
 const EXMAIL: Habits = Habits {
     name: "exmail",
+    domain: "exmail.qq.com",
     imap: "imap.exmail.qq.com",
     smtp: "smtp.exmail.qq.com",
     per_minute: 10,
@@ -84,6 +89,7 @@ const EXMAIL: Habits = Habits {
 
 const GENERIC: Habits = Habits {
     name: "generic",
+    domain: "",
     imap: "",
     smtp: "",
     idle: true,
@@ -100,12 +106,27 @@ impl Provider {
     pub fn habits(self) -> Habits {
         match self {
             Self::Netease163 => NETEASE,
-            Self::Netease126 => Habits { name: "126", imap: "imap.126.com", smtp: "smtp.126.com", ..NETEASE },
-            Self::NeteaseYeah => Habits { name: "yeah", imap: "imap.yeah.net", smtp: "smtp.yeah.net", ..NETEASE },
+            Self::Netease126 => {
+                Habits { name: "126", domain: "126.com", imap: "imap.126.com", smtp: "smtp.126.com", ..NETEASE }
+            }
+            Self::NeteaseYeah => {
+                Habits { name: "yeah", domain: "yeah.net", imap: "imap.yeah.net", smtp: "smtp.yeah.net", ..NETEASE }
+            }
             Self::Qq => QQ,
             Self::Exmail => EXMAIL,
             Self::Generic => GENERIC,
         }
+    }
+
+    /// Whose server this is, as far as the name tells; the longest domain counts (`imap.exmail.qq.com`).
+    pub fn of_host(host: &str) -> Self {
+        let host = host.trim_end_matches('.').to_lowercase();
+        let under = |domain: &str| {
+            let rest = if domain.is_empty() { None } else { host.strip_suffix(domain) };
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let known = ALL.into_iter().filter(|provider| under(provider.habits().domain));
+        known.max_by_key(|provider| provider.habits().domain.len()).unwrap_or_default()
     }
 
     pub fn is_netease(self) -> bool {
@@ -149,5 +170,18 @@ mod tests {
         }
         let error = "sina".parse::<Provider>().unwrap_err();
         assert!(error.contains("`sina` is unknown") && error.contains("\"126\", \"yeah\", \"qq\""), "{error}");
+    }
+
+    #[test]
+    fn a_servers_name_tells_whose_it_is() {
+        for provider in ALL {
+            assert_eq!(Provider::of_host(provider.habits().imap), provider);
+            assert_eq!(Provider::of_host(provider.habits().smtp), provider);
+        }
+        assert_eq!(Provider::of_host("HWIMAP.exmail.qq.com."), Provider::Exmail);
+        assert_eq!(Provider::of_host("imap.vip.163.com"), Provider::Netease163);
+        for other in ["", "127.0.0.1", "imap.mail.example", "my163.com", "imap.qq.com.example"] {
+            assert_eq!(Provider::of_host(other), Provider::Generic, "{other}");
+        }
     }
 }

@@ -11,8 +11,12 @@ use toml::{Table, Value};
 pub struct Problems(Rc<RefCell<Vec<String>>>);
 
 impl Problems {
+    /// Two questions about one key may meet the same problem: it is told once.
     pub fn add(&self, text: String) {
-        self.0.borrow_mut().push(text);
+        let mut list = self.0.borrow_mut();
+        if !list.contains(&text) {
+            list.push(text);
+        }
     }
 
     pub fn take(&self) -> Vec<String> {
@@ -41,6 +45,10 @@ impl<'a> Reader<'a> {
 
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
+    }
+
+    pub fn is_text(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(Value::is_str)
     }
 
     fn get(&self, key: &str) -> Option<&'a Value> {

@@ -66,19 +66,23 @@ const POLL: u64 = 120;
 const LONGEST_POLL: u64 = 86_400;
 
 fn imap(r: &Reader, base: &Path, address: &str, after: Option<After>) -> Option<Imap> {
-    let provider: Provider = r.parsed("provider", "generic").unwrap_or_default();
+    let provider = provider(r);
     let habits = provider.habits();
     let folder = r.text("folder", "INBOX");
     let idle = r.bool("idle", habits.idle);
     let poll = r.seconds("poll", POLL.max(habits.smallest_poll), 1..=LONGEST_POLL);
-    if poll < habits.smallest_poll {
-        let (name, least) = (habits.name, habits.smallest_poll);
-        r.problem("poll", &format!("provider \"{name}\" locks out who asks more often than every {least} s"));
-    }
     let timeout = r.seconds("timeout", 60, 1..=600);
     let known = Known { provider, host: habits.imap, ports: (993, 143), user: address };
     let server = server(r, base, &known);
     Some(Imap { server: server?, folder, after: after?, poll, idle, timeout })
+}
+
+/// As written, else whose server `host` is.
+fn provider(r: &Reader) -> Provider {
+    match r.has("provider") {
+        true => r.parsed("provider", "").unwrap_or_default(),
+        false => Provider::of_host(&r.text("host", "")),
+    }
 }
 
 /// What need not be said of a server.
@@ -113,12 +117,12 @@ fn server(r: &Reader, base: &Path, known: &Known) -> Option<Server> {
     Some(Server { provider: known.provider, host, port, tls: tls?, user, login: login?, ca_file })
 }
 
-/// `auth`: a password, or XOAUTH2 with a command for the token.
+/// `auth`: a password, or XOAUTH2 with a command for the token; who names a command means that.
 fn login(r: &Reader, base: &Path) -> Option<Login> {
-    let command = r.texts("token_command");
-    match r.text("auth", "password").as_str() {
+    let default = if r.has("token_command") { "xoauth2" } else { "password" };
+    match r.text("auth", default).as_str() {
         "password" => {
-            if command.is_some() {
+            if r.texts("token_command").is_some() {
                 r.problem("token_command", "is for auth = \"xoauth2\" only");
             }
             secret(r, base).map(Login::Password)
@@ -127,21 +131,27 @@ fn login(r: &Reader, base: &Path) -> Option<Login> {
             for key in PASSWORD_KEYS.into_iter().filter(|key| r.optional_text(key).is_some()) {
                 r.problem(key, "does not go with auth = \"xoauth2\", which takes a token");
             }
-            let mut words = command.unwrap_or_default().into_iter();
-            let program = words.next().filter(|program| !program.is_empty());
-            if program.is_none() {
-                r.problem(
-                    "token_command",
-                    "is missing; give a program and its arguments: [\"/usr/bin/oauth\", \"imap\"]",
-                );
-            }
-            Some(Login::Token(TokenCommand { program: program?, arguments: words.collect() }))
+            token_command(r).map(Login::Token)
         }
         other => {
             r.problem("auth", &format!("`{other}` is unknown; allowed: \"password\", \"xoauth2\""));
             secret(r, base).map(Login::Password)
         }
     }
+}
+
+fn token_command(r: &Reader) -> Option<TokenCommand> {
+    const WRITTEN: &str = "a program and its arguments, each in quotes: [\"/usr/bin/oauth\", \"imap\"]";
+    if r.is_text("token_command") {
+        // It is not repeated here: an argument may be a secret.
+        r.problem("token_command", &format!("must be a list, since no shell reads it; give {WRITTEN}"));
+    }
+    let mut words = r.texts("token_command").unwrap_or_default().into_iter();
+    let program = words.next().filter(|program| !program.is_empty());
+    if program.is_none() {
+        r.problem("token_command", &format!("is missing; give {WRITTEN}"));
+    }
+    Some(TokenCommand { program: program?, arguments: words.collect() })
 }
 
 const PASSWORD_KEYS: [&str; 3] = ["password_file", "password_env", "password_credential"];
@@ -205,7 +215,7 @@ pub(super) fn smtp(r: Reader, base: &Path) -> Option<Smtp> {
 }
 
 fn submission(r: &Reader, base: &Path, address: &str, habits: &mut Habits) -> Option<Server> {
-    let provider: Provider = r.parsed("provider", "generic").unwrap_or_default();
+    let provider = provider(r);
     *habits = provider.habits();
     server(r, base, &Known { provider, host: habits.smtp, ports: (465, 587), user: address })
 }

@@ -164,7 +164,7 @@ impl Desk<'_> {
             .bind(&self.mailbox.name)
             .bind(self.now)
             .bind(serde_json::to_string(account)?)
-            .bind(i64::try_from(account.missing.len() + account.put_off)?)
+            .bind(i64::try_from(account.missing.len() + account.put_off.len())?)
             .bind(i64::try_from(account.gone.saturating_sub(before))?)
             .bind(repair == Repair::Fetch)
             .execute(self.db.pool())

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -44,6 +45,8 @@ pub struct Passed {
     pub unsent: usize,
     /// Mailboxes that did not answer, each with the reason.
     pub failures: Vec<String>,
+    /// When the next mail may go, where the rate limit keeps back what is due.
+    pub paced_until: Option<DateTime<Tz>>,
     /// Why nothing can be sent now, if so.
     pub unavailable: Option<String>,
 }
@@ -63,6 +66,9 @@ impl fmt::Display for Passed {
         }
         for failure in &self.failures {
             write!(f, "\n{failure}")?;
+        }
+        if let Some(at) = &self.paced_until {
+            write!(f, "\nmail waits for [smtp] per_minute: a pass at {} or later sends on", at.format("%F %T"))?;
         }
         if let Some(why) = &self.unavailable {
             write!(f, "\nmail cannot be sent: {why}")?;
@@ -102,8 +108,8 @@ pub async fn pass(db: &Db, config: &Arc<Config>, clock: Clock) -> Result<Passed>
     Ok(passed)
 }
 
-/// Sends all that is due. Where the rate limit says to go on within the minute, that is waited for; a clock that stands
-/// still is moved on instead.
+/// Sends all that is due. Where the rate limit says to go on within the minute, that is waited for. A clock that stands
+/// still passes no minute: what is over the limit stays for the next pass, so that a server never gets it in a burst.
 async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) -> Result<()> {
     let mut transport = Transport::new(&config.smtp, config.timezone)?;
     let mut now = clock.now();
@@ -111,13 +117,19 @@ async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) ->
         let delivered = outbox::deliver_due(db.pool(), &mut transport, &Settings::of(&config.smtp), now).await?;
         passed.sent += delivered.sent as usize;
         passed.unsent += delivered.deferred as usize + delivered.failed.len();
+        let paced = delivered.next_at.filter(|_| delivered.paced && delivered.unavailable.is_none());
+        passed.paced_until = paced.map(|at| at.with_timezone(&config.timezone));
         passed.unavailable = delivered.unavailable;
         let next = delivered.next_at.filter(|at| delivered.sent > 0 && *at - now <= RATE_WINDOW);
-        let Some(next) = next else { return Ok(()) };
-        if let (Clock::System, Ok(wait)) = (clock, (next - clock.now()).to_std()) {
-            tokio::time::sleep(wait).await;
+        match (clock, next) {
+            (_, None) => return Ok(()),
+            (Clock::Fixed(_), Some(next)) if next > now => return Ok(()),
+            (Clock::Fixed(_), Some(_)) => {}
+            (Clock::System, Some(next)) => {
+                tokio::time::sleep((next - clock.now()).to_std().unwrap_or_default()).await;
+                now = next.max(now);
+            }
         }
-        now = next.max(now);
     }
 }
 

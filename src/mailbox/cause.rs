@@ -124,20 +124,27 @@ impl Cause {
             Self::Unsafe => "the login counts as unsafe: log in on the web page once and confirm it, see that \
                              provider is set to the right name, and ask the provider's help desk if it stays"
                 .to_owned(),
-            Self::Locked => "the account is locked: log in on the web page and follow what it asks for".to_owned(),
+            Self::Locked => format!(
+                "the account is locked: log in on the web page and follow what it asks for; then see that IMAP/SMTP is \
+                 still switched on ({menu})"
+            ),
             Self::TooOften => {
-                "logged in too often: it is left alone for a long while by itself; do not try by hand, and \
-                               see that no other program uses the account"
+                "logged in too often: it is left alone for a long while and tried again later by itself; do not try by \
+                 hand, and see that no other program uses the account"
                     .to_owned()
             }
             Self::Unclear => {
                 format!(
                     "the provider gives this one reply to a wrong {code}, to IMAP/SMTP not being switched on \
-                         ({menu}), to a locked account and to logins that are too frequent: check the first two, log \
-                         in on the web page, and else wait; it is left alone for a long while by itself"
+                         ({menu}), to a locked account and to logins that are too frequent. Check the first two, log \
+                         in on the web page, and else wait: it is tried again by itself after a long while"
                 )
             }
-            Self::Busy => "the server is busy or limits us; it is tried again later, a longer poll helps".to_owned(),
+            Self::Busy => {
+                "the server is busy or limits us: it is tried again later by itself; if it stays so, a longer \
+                           poll and a smaller per_minute help"
+                    .to_owned()
+            }
             Self::NoFolder => "the folder is missing: check folder or path, or create it".to_owned(),
             Self::Denied => {
                 "look into the web mail's settings: IMAP access, third-party clients, rights to the folder".to_owned()
@@ -146,7 +153,7 @@ impl Cause {
                 "it is tried again; if it stays, the server speaks a dialect that is not understood".to_owned()
             }
             Self::Disk => "check the disk and the rights to the files".to_owned(),
-            Self::Setup => "correct the configuration".to_owned(),
+            Self::Setup => "correct the configuration, or what it names".to_owned(),
         }
     }
 

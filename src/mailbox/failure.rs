@@ -74,11 +74,17 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "mailbox {} at {}: {}; {}", self.mailbox, self.place, self.detail, self.cause.advice(self.provider))
+        write!(f, "mailbox {} at {}", self.mailbox, self.told())
     }
 }
 
 impl Failure {
+    /// Where it names the mailbox anyway: place, what was said there, and what to do.
+    pub fn told(&self) -> String {
+        let detail = self.detail.trim_end_matches('.');
+        format!("{}: {detail}; {}", self.place, self.cause.advice(self.provider))
+    }
+
     /// How long to wait before the next attempt: `attempt` failures in a row (from 1), `roll` in 0..1 by chance.
     pub fn retry_after(&self, attempt: u32, roll: f64) -> Duration {
         backoff::retry_after(self.kind, attempt, roll)

@@ -49,6 +49,8 @@ pub struct Delivered {
     pub failed: Vec<String>,
     /// No session can be had, now or since the last attempt, so that mail waits untried.
     pub unavailable: Option<String>,
+    /// The rate limit alone keeps back what is due.
+    pub paced: bool,
     /// When the next mail may go: now for more than one step could take, later for the rate limit or a retry; `None`
     /// when the queue is empty.
     pub next_at: Option<DateTime<Utc>>,
@@ -97,11 +99,12 @@ pub async fn deliver_due(
     let (_, mut resume) = room(&mut conn, settings, now).await?;
     let waiting = store::next_due(&mut conn).await?;
     let Step { outage, mut done, .. } = step;
-    if let Some(most) = settings.per_day.filter(|_| resume > now + MINUTE && waiting.is_some_and(|due| due <= now)) {
+    done.paced = resume > now && waiting.is_some_and(|due| due <= now);
+    if let Some(most) = settings.per_day.filter(|_| done.paced && resume > now + MINUTE) {
         done.unavailable = Some(format!("{most} mails have gone out in 24 hours, the most that per_day allows"));
     }
     if let Some(outage) = outage.filter(|outage| waiting.is_some() && outage.lasts(now)) {
-        resume = resume.max(outage.until);
+        (resume, done.paced) = (resume.max(outage.until), false);
         done.unavailable = Some(outage.reason);
     }
     done.next_at = waiting.map(|due| due.max(resume));

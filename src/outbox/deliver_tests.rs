@@ -226,6 +226,34 @@ async fn a_rate_that_tencent_names_stops_all_mail_and_marks_no_address() {
 }
 
 #[tokio::test]
+async fn whoever_says_too_frequent_is_left_alone_and_gets_every_mail_when_he_relents_but_an_unknown_user_is_final() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let cross = Arc::new(AtomicBool::new(true));
+    let strict = cross.clone();
+    let server = Scripted::start(move |line| match line {
+        "RCPT TO:<gone@y.test>" => Answer::Say(b"550 User not found: gone@y.test\r\n"),
+        line if line.starts_with("RCPT") && strict.load(Ordering::Relaxed) => {
+            Answer::Say(b"550 Domain frequency limited. http://mail.test\r\n")
+        }
+        other => friendly(other),
+    })
+    .await;
+    let six = ["a@y.test", "b@y.test", "c@y.test", "d@y.test", "e@y.test", "f@y.test"];
+    let pool = ledger(&[&["gone@y.test"][..], &six].concat()).await;
+    let (mut transport, settings) = to(&server);
+    let first = deliver_due(&pool, &mut transport, &settings, at(0)).await.unwrap();
+    assert_eq!((first.failed.len(), first.deferred, server.count("RCPT")), (1, 1, 2), "the five others are not tried");
+    assert!(first.unavailable.unwrap().contains("Domain frequency limited"));
+    let until = first.next_at.unwrap();
+    assert!((at(1350)..=at(2250)).contains(&until), "{until}");
+    cross.store(false, Ordering::Relaxed);
+    let sent = deliver_due(&pool, &mut transport, &settings, until).await.unwrap().sent;
+    assert_eq!(sent, 6);
+    assert_eq!(server.count("RCPT TO:<gone@y.test>"), 1);
+}
+
+#[tokio::test]
 async fn whose_fault_a_failure_is_stays_on_record() {
     let (_server, pool, mut transport, settings) =
         provider(Provider::Generic, &["gone@y.test", "no@y.test", "big@y.test"], |line| match line {

@@ -1,9 +1,9 @@
 //! What it means when a server refuses a mail: whose fault it is, and whether to be patient. Pure.
 //!
 //! Judged by stage and code. NetEase's own codes of two parts (`DT:SPM`) are codes too. Tencent has one code for
-//! everything, 550, and the phrases behind it are published or reported: these are taken for codes where the configuration
-//! names the provider, and only ever make us more patient. A mail that is taken for bulk is sent again later as it is: its
-//! words are never varied to slip past a filter.
+//! everything, 550, and the phrases behind it are published or reported: these are taken for codes where the provider is
+//! known. Words that speak of frequency count everywhere. Phrases only ever make us more patient. A mail that is taken for
+//! bulk is sent again later as it is: its words are never varied to slip past a filter.
 
 use crate::config::Provider;
 
@@ -83,6 +83,23 @@ const TENCENT: [(&str, Meaning); 8] = [
     ("mailbox unavailable or access denied", Meaning::Crowded),
 ];
 
+/// Whoever says so behind a 5yz, lower case, wants us to come more slowly.
+const FREQUENT: [&str; 10] = [
+    "frequency limited",
+    "too frequent",
+    "too many",
+    "too much mail",
+    "rate limit",
+    "try again later",
+    "频繁",
+    "频率",
+    "发送过多",
+    "邮件过多",
+];
+
+/// Beside these words the others do not speak of us: no such user, and a mail that goes round in circles.
+const NOT_OF_US: [&str; 6] = ["unknown", "not found", "not exist", "no such", "hops", "loop"];
+
 /// Judges a reply of 4yz or 5yz.
 pub fn meaning(provider: Provider, stage: Stage, code: u16, text: &str) -> Meaning {
     if let Some(meaning) = two_part(text) {
@@ -101,11 +118,19 @@ pub fn meaning(provider: Provider, stage: Stage, code: u16, text: &str) -> Meani
         // RFC 5321 §4.5.3.1.10: a 552 to RCPT is a 452 by old custom.
         (_, ..=499) | (Stage::Recipient, 552) => Meaning::Busy,
         // RFC 4954 §6: authentication required, too weak, or only over TLS.
-        (_, 530 | 534 | 535 | 538) | (Stage::Sender, _) => Meaning::Account,
+        (_, 530 | 534 | 535 | 538) => Meaning::Account,
+        _ if is_frequent(&lower) => Meaning::TooFast,
         (Stage::Recipient, _) => recipient(code, text),
+        (Stage::Sender, _) => Meaning::Account,
         (Stage::Content, 550 | 554) if !phrases.is_empty() => Meaning::Bulk,
         (Stage::Content, _) => Meaning::Mail,
     }
+}
+
+/// RFC 3463 §3: class 1 is the address, whatever is said of it.
+fn is_frequent(lower: &str) -> bool {
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+    says(&FREQUENT) && !says(&NOT_OF_US) && !lower.starts_with("5.1.")
 }
 
 /// RFC 3463 §3: class 1 is the address, 2 its mailbox, 7 policy. Without an enhanced code, the plain one tells.
@@ -161,7 +186,10 @@ impl Meaning {
                 "our account may not send so: log in on the web page, see that SMTP is switched on and that `from` is \
                  the account's own address"
             }
-            Self::TooFast => "the provider limits how fast we send: it waits by itself; a smaller per_minute helps",
+            Self::TooFast => {
+                "the provider limits how fast we send: all mail waits and goes on later by itself; if it comes back, set \
+                 a smaller per_minute"
+            }
             Self::TooManyToday => "the provider takes no more today: it waits by itself; set per_day below its limit",
             Self::Bulk => "it was taken for bulk mail: sending waits and goes on more slowly by itself, unchanged",
             Self::Crowded => "the provider keeps mail from this recipient just now: it is tried again much later",
@@ -233,7 +261,17 @@ qq      Content   550 Bulk         Mail content denied.
 qq      Recipient 550 Address      Mailbox not found
 qq      Recipient 550 Crowded      Mailbox unavailable or access denied
 exmail  Sender    550 Account      suspend
-generic Recipient 550 Address      Connection frequency limited
+generic Recipient 550 TooFast      Connection frequency limited
+generic Recipient 550 TooFast      Domain frequency limited. http://mail.test
+generic Sender    550 TooFast      Requested mail action not taken: too much mail
+generic Content   552 TooFast      发送邮件过多，请稍后再试 too many mails
+generic Content   554 TooFast      发送过于频繁
+generic Content   554 TooFast      5.7.1 Rate limit exceeded, please try again later
+generic Sender    535 Account      5.7.8 too many failed logins
+generic Recipient 550 Address      5.1.1 too many mails went to this address that nobody has
+generic Recipient 550 Address      User not found, check the address and try again later
+generic Content   554 Mail         5.4.6 Too many hops
+generic Content   451 Busy         too many mails
 generic Recipient 550 Address      5.1.1 User unknown
 generic Recipient 554 Address      5.2.1 mailbox disabled
 generic Recipient 550 Forbidden    5.7.1 relaying denied

@@ -29,7 +29,7 @@ pub enum Attempt {
 
 /// Not connected, no TLS, or the login refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}; {}", .cause.advice(*.provider))]
+#[error("{}; {}", .why.trim_end_matches('.'), .cause.advice(*.provider))]
 pub struct NoSession {
     pub why: String,
     /// The server turned our account away: knocking soon again makes it worse.

@@ -149,7 +149,8 @@ async fn open(server: &Server, limit: Duration) -> Result<AsyncSmtpConnection, F
     let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(lines), &ClientId::default()).await;
     let mut connection = greeted.map_err(|e| place(fault(&e, Kind::Throttled)))?;
     if !server.user.is_empty() {
-        log_in(&mut connection, server).await.map_err(|f| Fault { detail: format!("login: {}", f.detail), ..f })?;
+        let login = |f: Fault| place(Fault { detail: format!("login: {}", f.detail), ..f });
+        log_in(&mut connection, server).await.map_err(login)?;
     }
     Ok(connection)
 }

@@ -136,7 +136,7 @@ async fn a_refused_login_is_no_refused_mail_and_never_shows_the_password() {
     let settings = server.settings("robot", Secret::File(secret));
     let mut transport = Transport::new(&settings, chrono_tz::Asia::Shanghai).unwrap();
     let Attempt::NoSession(no) = transport.send(parcel("one@y.test")).await else { panic!("no session expected") };
-    assert_eq!((no.why.as_str(), no.login), ("login: 535 5.7.8 authentication failed", true));
+    assert!(no.login && no.why.ends_with(": login: 535 5.7.8 authentication failed"), "{no}");
     assert!(!no.to_string().contains("horse"));
     assert!(transport.check().await.is_err_and(|no| no.to_string().contains("check user and password")));
 }

@@ -300,6 +300,6 @@ async fn of_three_mails_one_that_the_server_cannot_open_costs_neither_the_others
     }
     assert_eq!(looks, [(2, 1), (0, 1), (0, 1)]);
     let account = desk.balance(63).await;
-    assert_eq!(account.to_string(), "3 on the server = 2 unread + 1 given up");
+    assert_eq!(account.to_string(), "3 on the server = 2 unread + 1 given up (UID 2)");
     assert!(account.balances());
 }

@@ -28,6 +28,11 @@ struct Branch {
 impl Branch {
     /// `after`: what is done to a mail that was taken.
     async fn with(provider: &str, script: Script, after: &str) -> Self {
+        Self::having(provider, script, &format!("after = \"{after}\"")).await
+    }
+
+    /// `keys`: more of the mailbox.
+    async fn having(provider: &str, script: Script, keys: &str) -> Self {
         let (imap, smtp) = (FakeImap::start(script).await, FakeSmtp::start(&[]).await);
         let (home, settings) = (&MAILBOXES[NONPUBLIC], imap.settings().server);
         let server = |port: u16| {
@@ -39,7 +44,7 @@ impl Branch {
         let district = district::config_toml();
         let config = format!(
             "{}[smtp]\nfrom = \"{}\"\n{}[[mailbox]]\nkind = \"imap\"\nname = \"{}\"\naddress = \"{}\"\n\
-             committee = \"{}\"\nstream = \"nonpublic\"\nafter = \"{after}\"\n{}",
+             committee = \"{}\"\nstream = \"nonpublic\"\n{keys}\n{}",
             district.split("[smtp]").next().expect("the district's settings"),
             home.address,
             server(smtp.port),
@@ -68,8 +73,12 @@ impl Branch {
 
     /// A unit's return comes in.
     fn receive(&self, uid: u32) {
-        let files = tidy(TIDY, NONPUBLIC, "2011-08").two_files();
-        let letter = Letter::new(TIDY, NONPUBLIC, "2011-09-20T09:10:00+08:00", files);
+        self.receive_from(TIDY, uid);
+    }
+
+    fn receive_from(&self, unit: usize, uid: u32) {
+        let files = tidy(unit, NONPUBLIC, "2011-08").two_files();
+        let letter = Letter::new(unit, NONPUBLIC, "2011-09-20T09:10:00+08:00", files);
         self.imap.deliver(uid, &letter.with_mail(|mail| mail.write()));
     }
 
@@ -225,6 +234,31 @@ async fn a_refused_login_for_sending_is_told_in_words_and_tried_again_after_half
     let check = branch.run("09:41:00", "check").await;
     assert!(check.stdout.contains("ok    sending: "), "{}", check.stdout);
     assert_eq!(branch.once("09:42:00").await.stdout.trim(), "taken 0, processed 0, sent 1, not sent 0");
+}
+
+#[tokio::test]
+async fn where_the_clock_stands_still_a_server_gets_no_more_than_a_minutes_mails_and_the_next_pass_goes_on() {
+    let branch = Branch::with("qq", qq(), "flag").await;
+    let units = 0..8;
+    units.for_each(|unit| branch.receive_from(unit, unit as u32 + 1));
+    let ran = branch.once("09:30:00").await;
+    let told = "taken 8, processed 8, sent 6, not sent 0\n\
+                mail waits for [smtp] per_minute: a pass at 2011-09-20 09:31:00 or later sends on";
+    assert_eq!(ran.stdout.trim(), told, "{ran:?}");
+    let soon = branch.once("09:30:30").await;
+    assert!(soon.stdout.starts_with("taken 0, processed 0, sent 0, not sent 0\nmail waits"), "{}", soon.stdout);
+    assert_eq!(branch.once("09:31:00").await.stdout.trim(), "taken 0, processed 0, sent 2, not sent 0");
+}
+
+#[tokio::test]
+async fn who_polls_faster_than_the_provider_bears_is_told_and_not_stopped() {
+    let branch = Branch::having("163", netease(), "poll = \"5s\"").await;
+    branch.receive(1);
+    let check = branch.run("09:00:00", "check").await;
+    let line = check.stdout.lines().find(|line| line.starts_with("ok    mailbox nonpublic: ")).expect("the mailbox");
+    let told = "; polls every 5s; 163 is known to lock out who asks more often than every 60 s";
+    assert!(line.ends_with(told), "{line}");
+    assert_eq!(branch.once("09:01:00").await.stdout.trim(), "taken 1, processed 1, sent 1, not sent 0");
 }
 
 /// A failure of a server that answers so.

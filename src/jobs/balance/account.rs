@@ -41,8 +41,9 @@ pub struct Account {
     pub on_server: usize,
     /// By disposition; `unread`: not processed yet.
     pub stored: BTreeMap<String, usize>,
-    pub given_up: usize,
-    pub put_off: usize,
+    /// Locators of mails that could not be fetched, for ever and for now: a person can look for them in the web mail.
+    pub given_up: Vec<String>,
+    pub put_off: Vec<String>,
     pub old: usize,
     /// Came since the last look.
     pub new: usize,
@@ -72,8 +73,8 @@ pub fn weigh(census: &Census, known: &HashMap<String, Known>, unknown: impl Fn(&
                 let word = disposition.as_deref().unwrap_or("unread");
                 *account.stored.entry(word.to_owned()).or_default() += 1;
             }
-            Some(Known::PutOff) => account.put_off += 1,
-            Some(Known::GivenUp) => account.given_up += 1,
+            Some(Known::PutOff) => account.put_off.push(listed.locator.clone()),
+            Some(Known::GivenUp) => account.given_up.push(listed.locator.clone()),
             Some(Known::Old) => account.old += 1,
             None => match unknown(listed) {
                 Unknown::New => account.new += 1,
@@ -103,16 +104,17 @@ impl Account {
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stored = self.stored.iter().map(|(word, n)| (*n, word.clone()));
-        let missing = format!("missing ({})", cursor::shown(&self.missing));
+        let named = |word: &str, mails: &[String]| (mails.len(), format!("{word} ({})", cursor::shown(mails)));
+        let counted = |n: usize, word: &str| (n, word.to_owned());
         let left = [
-            (self.given_up, "given up"),
-            (self.put_off, "to be tried again"),
-            (self.old, "older than `since`"),
-            (self.new, "new"),
-            (self.unseen, "that the server does not show"),
-            (self.missing.len(), missing.as_str()),
+            named("given up", &self.given_up),
+            named("to be tried again", &self.put_off),
+            counted(self.old, "older than `since`"),
+            counted(self.new, "new"),
+            counted(self.unseen, "that the server does not show"),
+            named("missing", &self.missing),
         ];
-        let terms = stored.chain(left.map(|(n, word)| (n, word.to_owned())));
+        let terms = stored.chain(left);
         let terms: Vec<String> = terms.filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
         write!(f, "{} on the server", self.on_server)?;
         if !terms.is_empty() {
@@ -166,14 +168,17 @@ mod tests {
             ("7:2", stored("news")),
             ("7:3", Known::Stored { disposition: None, moved: false }),
             ("7:5", Known::GivenUp),
+            ("7:10", Known::PutOff),
+            ("7:11", Known::PutOff),
             ("7:6", stored("accepted")),
             ("7:8", Known::Stored { disposition: Some("accepted".to_owned()), moved: true }),
             ("6:1", stored("accepted")),
         ]);
-        let account = weigh(&Census { moved_to: Some(4), ..census([1, 2, 3, 4, 5, 7, 9]) }, &known, read);
+        let account = weigh(&Census { moved_to: Some(4), ..census([1, 2, 3, 4, 5, 7, 9, 10, 11]) }, &known, read);
         assert_eq!(
             account.to_string(),
-            "7 on the server = 1 accepted + 1 news + 1 unread + 1 given up + 1 new + 2 missing (UID 4, 7); \
+            "9 on the server = 1 accepted + 1 news + 1 unread + 1 given up (UID 5) + \
+             2 to be tried again (UID 10-11) + 1 new + 2 missing (UID 4, 7); \
              1 no longer there, kept here; 1 moved away, to a folder of 4"
         );
         assert!(!account.balances());
@@ -216,7 +221,7 @@ mod tests {
             let rows: HashMap<String, Known> = rows.into_iter().map(|(uid, k)| (format!("7:{uid}"), k)).collect();
             let census = Census { unseen, ..census(uids.iter().copied()) };
             let a = weigh(&census, &rows, read);
-            let sum = a.stored.values().sum::<usize>() + a.given_up + a.put_off + a.old + a.new + a.unseen + a.missing.len();
+            let sum = a.stored.values().sum::<usize>() + a.given_up.len() + a.put_off.len() + a.old + a.new + a.unseen + a.missing.len();
             prop_assert_eq!(a.on_server, sum);
             prop_assert_eq!(a.on_server, uids.len() + unseen as usize);
             for uid in &uids {

@@ -1,6 +1,6 @@
 INSERT INTO balance (mailbox, at, account, missing, gone, repaired)
 VALUES ('nonpublic', '2011-09-20T18:30:00+00:00',
-        '{"on_server":2,"stored":{"accepted":1},"given_up":1,"put_off":0,"old":0,"new":0,"unseen":0,"missing":[],"fetched":[],"gone":0}',
+        '{"on_server":2,"stored":{"accepted":1},"given_up":["7:2"],"put_off":[],"old":0,"new":0,"unseen":0,"missing":[],"fetched":[],"gone":0}',
         0, 0, 1);
 INSERT INTO stored_files (at, files, lost) VALUES ('2011-09-20T18:30:00+00:00', 3, '[2]');
 INSERT INTO alarm (mailbox, since, raised_at, failure, recovered_at)
