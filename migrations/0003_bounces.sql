@@ -6,7 +6,7 @@ CREATE TABLE bounce (
     message   INTEGER REFERENCES message (id),      -- the notice; NULL: refused by the server we sent it to
     outbox    INTEGER REFERENCES outbox (id),       -- the mail that came back; NULL: none of ours is known
     address   TEXT NOT NULL,
-    cause     TEXT NOT NULL CHECK (cause IN ('no such address', 'full', 'refused', 'unreached', 'delayed')),
+    cause     TEXT NOT NULL CHECK (cause IN ('no such address', 'full', 'unsaid', 'refused', 'unreached', 'delayed')),
     status    TEXT NOT NULL DEFAULT '',             -- `5.1.1` (RFC 3463)
     reason    TEXT NOT NULL DEFAULT '',             -- the server's words
     at        TEXT NOT NULL,                        -- when it came back

@@ -55,8 +55,9 @@ pub async fn note(
 /// The mail is known; which of its recipients is it about?
 fn by_message(sent: &[Sent], bounce: &Bounce) -> Vec<(Failure, Option<i64>)> {
     if bounce.failures.is_empty() {
-        // It does not say who: nothing stands against an address for that, but it did not arrive somewhere.
-        let unsaid = |s: &Sent| (Failure { address: s.recipient.clone(), ..unsaid() }, Some(s.id));
+        // It does not say who. Of several nothing stands against any for that, but it did not arrive somewhere.
+        let cause = if sent.len() == 1 { Cause::Unsaid } else { Cause::Unreached };
+        let unsaid = |s: &Sent| (Failure { address: s.recipient.clone(), cause, ..unsaid() }, Some(s.id));
         return sent.iter().map(unsaid).collect();
     }
     let one = |failure: &Failure| match (sent.iter().find(|s| s.recipient == failure.address), sent) {

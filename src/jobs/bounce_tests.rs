@@ -104,9 +104,20 @@ async fn where_mail_is_passed_on_the_address_itself_is_not_blamed() {
     let told = comes(&db, &config, &passed_on).await;
     assert_eq!((told[0].address.as_str(), told[0].cause), ("one@yunxi.test", Cause::Unreached));
     assert!(told[0].reason.contains("转发地址private@else.test"));
-    let silent = notice_of(vec![], Some(&id), None);
-    assert_eq!(comes(&db, &config, &silent).await.len(), 1, "the same is told once");
+    assert_eq!(comes(&db, &config, &passed_on).await.len(), 1, "the same is told once");
     assert_eq!(reached(&db, &config).await.as_deref(), Some("one@yunxi.test"));
+}
+
+#[tokio::test]
+async fn what_came_back_without_a_reason_turns_the_next_mail_to_the_other_address() {
+    let wordless = || Failure { status: String::new(), reason: String::new(), ..failure("one@yunxi.test", Cause::Unsaid) };
+    for failures in [vec![wordless()], vec![]] {
+        let (config, _dir, db, id) = reminded().await;
+        let told = comes(&db, &config, &notice_of(failures, Some(&id), None)).await;
+        assert_eq!((told[0].address.as_str(), told[0].cause), ("one@yunxi.test", Cause::Unsaid));
+        assert_eq!(told[0].instead.as_deref(), Some("two@yunxi.test"));
+        assert_eq!(reached(&db, &config).await.as_deref(), Some("two@yunxi.test"));
+    }
 }
 
 #[tokio::test]

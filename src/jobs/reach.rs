@@ -33,7 +33,7 @@ impl Directory {
     }
 
     /// The registered addresses in their order, then the trusted ones: the first that nothing stands against, else one
-    /// whose mailbox is full. Never one that does not exist: such a unit is told to the department instead. That a mail
+    /// whose mailbox is full, or that sent mail back without a reason. Never one that does not exist: such a unit is told to the department instead. That a mail
     /// was refused says nothing about an address.
     pub fn reach(&self, unit: &Unit) -> Reach {
         let trusted = self.trusted.iter().filter(|(_, of)| *of == unit.name).map(|(address, _)| address);
@@ -52,7 +52,8 @@ impl Directory {
 
     fn best(&self, all: &[&String]) -> Option<String> {
         let with = |cause: Option<Cause>| all.iter().find(|a| self.avoided.get(**a).copied() == cause);
-        with(None).or_else(|| with(Some(Cause::Full))).map(|a| (*a).clone())
+        let causes = [None, Some(Cause::Full), Some(Cause::Unsaid)];
+        causes.into_iter().find_map(with).map(|a| (*a).clone())
     }
 }
 
@@ -80,6 +81,8 @@ mod tests {
         assert_eq!(reach(&both, &[], &[]).as_deref(), Some("a@x.test"));
         assert_eq!(reach(&both, &[], &[dead]).as_deref(), Some("b@x.test"));
         assert_eq!(reach(&both, &[], &[("a@x.test", Cause::Full)]).as_deref(), Some("b@x.test"));
+        assert_eq!(reach(&both, &[], &[("a@x.test", Cause::Unsaid)]).as_deref(), Some("b@x.test"));
+        assert_eq!(reach(&["a@x.test"], &[], &[("a@x.test", Cause::Unsaid)]).as_deref(), Some("a@x.test"));
         assert_eq!(reach(&both, &["c@x.test"], &[dead, ("b@x.test", Cause::Full)]).as_deref(), Some("c@x.test"));
         assert_eq!(reach(&both, &[], &[dead, ("b@x.test", Cause::Full)]).as_deref(), Some("b@x.test"));
         assert_eq!(reach(&["a@x.test"], &[], &[dead]), None);

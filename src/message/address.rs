@@ -12,12 +12,12 @@ pub fn list(raw: &[u8]) -> Vec<Address> {
 
 /// Whose field it is: the address inside the last `<…>` of it, else the first bare one.
 pub fn sender(raw: &[u8]) -> Option<Address> {
-    if raw.contains(&b'<') { mailbox(raw) } else { list(raw).into_iter().next() }
+    if bracket(raw).is_some() { mailbox(raw) } else { list(raw).into_iter().next() }
 }
 
 /// A display name with an address in angle brackets behind it, or an address with a comment.
 fn mailbox(raw: &[u8]) -> Option<Address> {
-    let (name, email) = match raw.iter().rposition(|&b| b == b'<') {
+    let (name, email) = match bracket(raw) {
         Some(open) => {
             let rest = &raw[open + 1..];
             (&raw[..open], &rest[..rest.iter().position(|&b| b == b'>').unwrap_or(rest.len())])
@@ -34,8 +34,29 @@ fn mailbox(raw: &[u8]) -> Option<Address> {
     Some(Address { name: Some(name).filter(|n| !n.is_empty()), email })
 }
 
-/// The field cut at commas and semicolons outside quotes, comments and angle brackets; a group's name falls away with
-/// the colon behind it.
+/// The last `<` outside quotes and comments; any, where one of these never ends.
+fn bracket(raw: &[u8]) -> Option<usize> {
+    let double_byte = std::str::from_utf8(raw).is_err();
+    let (mut quoted, mut comment, mut at, mut found) = (false, 0u32, 0, None);
+    while at < raw.len() {
+        match raw[at] {
+            0x81..=0xFE if double_byte => at += 1,
+            b'\\' if quoted => at += 1,
+            b'"' if comment == 0 => quoted = !quoted,
+            _ if quoted => {}
+            b'(' => comment += 1,
+            b')' => comment = comment.saturating_sub(1),
+            b'<' if comment == 0 => found = Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    let unfinished = quoted || comment > 0;
+    found.or_else(|| raw.iter().rposition(|&b| b == b'<').filter(|_| unfinished))
+}
+
+/// The field cut at commas and semicolons outside quotes, comments and angle brackets, and behind each of these brackets;
+/// a group's name falls away with the colon behind it.
 fn pieces(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
     let double_byte = std::str::from_utf8(raw).is_err();
     let mut rest = raw;
@@ -46,7 +67,8 @@ fn pieces(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
         let (mut quoted, mut angle, mut comment) = (false, false, 0u32);
         let mut start = 0;
         let mut at = 0;
-        while at < rest.len() {
+        let mut closed = false;
+        while at < rest.len() && !closed {
             match rest[at] {
                 // The second byte of a GBK character may be a backslash.
                 0x81..=0xFE if double_byte => at += 1,
@@ -56,7 +78,7 @@ fn pieces(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
                 b'(' => comment += 1,
                 b')' => comment = comment.saturating_sub(1),
                 b'<' => angle = true,
-                b'>' => angle = false,
+                b'>' if comment == 0 => closed = true,
                 b':' if comment == 0 && !angle => start = at + 1,
                 b',' | b';' if comment == 0 && !angle => break,
                 _ => {}
@@ -64,7 +86,7 @@ fn pieces(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
             at += 1;
         }
         let piece = rest[start.min(at)..at.min(rest.len())].trim_ascii();
-        rest = rest.get(at + 1..).unwrap_or_default();
+        rest = rest.get(at + usize::from(!closed)..).unwrap_or_default();
         Some(piece)
     })
 }
@@ -98,6 +120,18 @@ mod tests {
     }
 
     #[test]
+    fn each_pair_of_brackets_holds_an_address_unless_it_is_quoted() {
+        for (raw, wanted) in [
+            ("<a@b.example> <c@d.example>", &["|a@b.example", "|c@d.example"][..]),
+            ("W <a@b.example>\"X\" <c@d.example>", &["W|a@b.example", "X|c@d.example"]),
+            ("\"<a@b.example>\" <c@d.example>", &["<a@b.example>|c@d.example"]),
+            ("W <a@b.example> (X)", &["W|a@b.example"]),
+        ] {
+            assert_eq!(shown(list(raw.as_bytes())), wanted, "{raw}");
+        }
+    }
+
+    #[test]
     fn the_sender_is_the_last_address_in_brackets_or_the_first_bare_one() {
         for (raw, wanted) in [
             ("Wang <a@b.example>", "Wang|a@b.example"),
@@ -106,6 +140,9 @@ mod tests {
             ("a@b.example (Wang)", "Wang|a@b.example"),
             ("a@b.example, c@d.example", "|a@b.example"),
             ("<a@b.example", "|a@b.example"),
+            ("c@d.example (<a@b.example>)", "<a@b.example>|c@d.example"),
+            ("\"Wang <a@b.example>", "Wang|a@b.example"),
+            ("Wang(党政办 <a@b.example>", "Wang(党政办|a@b.example"),
         ] {
             assert_eq!(shown(sender(raw.as_bytes())), [wanted], "{raw}");
         }

@@ -4,6 +4,7 @@
 /// words (what mail servers and lists put between or behind it).
 pub fn decode(text: &[u8]) -> Vec<u8> {
     let mut data = Data { bytes: Vec::with_capacity(text.len() / 4 * 3 + 3), group: 0, digits: 0, padded: false };
+    let width = width(text);
     let mut words = false;
     let mut blank = false;
     for line in text.split(|&b| b == b'\n') {
@@ -12,7 +13,7 @@ pub fn decode(text: &[u8]) -> Vec<u8> {
             blank = true;
             continue;
         }
-        match line_of(line) {
+        match line_of(line, width) {
             Line::Clean if data.padded && (blank || !line.len().is_multiple_of(4)) => break,
             Line::Clean if words && !(line.len().is_multiple_of(4) && (line.len() >= RUN || line.ends_with(b"="))) => {}
             Line::Words if data.is_complete() => words = true,
@@ -27,11 +28,21 @@ pub fn decode(text: &[u8]) -> Vec<u8> {
 /// Whether a text begins with a line of base64 and nothing else, as one does that nobody declared.
 pub fn begins(text: &[u8]) -> bool {
     let line = text.split(|&b| b == b'\n').next().unwrap_or_default().trim_ascii();
-    line.len() >= RUN && matches!(line_of(line), Line::Clean)
+    line.len() >= RUN && matches!(line_of(line, None), Line::Clean)
 }
 
 /// Words are not longer than this; data is.
 const RUN: usize = 24;
+
+/// Of the lines that are nothing but data all except the last are equally long. `None` where there are no long ones.
+fn width(text: &[u8]) -> Option<usize> {
+    let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).take(LINES);
+    let clean = lines.filter(|line| line.len() >= RUN && line.iter().all(|b| digit(*b).is_some()));
+    clean.map(<[u8]>::len).max()
+}
+
+/// Lines that are looked at to learn how long they are.
+const LINES: usize = 1_000;
 
 enum Line {
     Clean,
@@ -40,16 +51,18 @@ enum Line {
     Words,
 }
 
-fn line_of(line: &[u8]) -> Line {
+fn line_of(line: &[u8], width: Option<usize>) -> Line {
     let foreign = |b: &u8| digit(*b).is_none() && *b != b'=';
     if !line.iter().any(foreign) {
         return Line::Clean;
     }
     let data = line.split(foreign).map(<[u8]>::len);
     let (longest, all) = data.fold((0, 0), |(longest, all), run| (longest.max(run), all + run));
-    // A short line is data if hardly anything in it is foreign, and nothing of what words and addresses are made with.
+    // A line that is as long as the others, but for what is foreign in it, is one of them, however dense that stands.
+    // Any other is data if hardly anything in it is foreign, and nothing of what words and addresses are made with.
     let made = line.iter().any(|b| b" .:@".contains(b));
-    if longest >= RUN || (all * 10 >= line.len() * 8 && !made) { Line::Damaged } else { Line::Words }
+    let sparse = all * 10 >= line.len() * 8 && !made;
+    if longest >= RUN || Some(all) == width || sparse { Line::Damaged } else { Line::Words }
 }
 
 fn digit(byte: u8) -> Option<u32> {
@@ -139,6 +152,22 @@ mod tests {
             assert_eq!(decode(format!("{foreign}\r\n{text}").as_bytes()), data, "before: {foreign}");
         }
         assert_eq!(decode(b"YWJjZGU=\r\n\r\nRegards\r\n"), b"abcde");
+    }
+
+    #[test]
+    fn characters_outside_the_alphabet_are_skipped_however_dense_they_stand() {
+        // RFC 2045 section 6.8: such characters must be ignored.
+        let data: Vec<u8> = std::iter::repeat_n(0, 150).chain(1..=150).collect();
+        let text = whole_mails::base64(&data);
+        let lines: Vec<&str> = text.as_bytes().chunks(60).map(|l| std::str::from_utf8(l).unwrap()).collect();
+        let text = lines.join("\r\n");
+        for (clean, rubbish) in [("A", "!A"), ("A", "A\u{7f}"), ("A", "* A"), ("\r\n", " *\r\n"), ("\r\n", "~!\r\n")] {
+            let damaged = text.replacen(clean, rubbish, 40);
+            assert_ne!(damaged, text);
+            assert_eq!(decode(damaged.as_bytes()), data, "{rubbish:?} for {clean:?}");
+            let footer = "This mail was scanned by the mail gate";
+            assert_eq!(decode(format!("{damaged}\r\n{footer}\r\n").as_bytes()), data, "{rubbish:?}, and a footer");
+        }
     }
 
     proptest! {

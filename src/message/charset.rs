@@ -75,10 +75,11 @@ pub fn decode(label: &str, bytes: &[u8]) -> String {
     }
 }
 
-/// Decodes bytes without any label: UTF-8 if they are, but for a little damage; else GB18030.
+/// Decodes bytes without any label: HZ or UTF-8 if they are, but for a little damage; else GB18030.
 pub fn guess(bytes: &[u8]) -> String {
     if bytes.is_ascii() {
-        return String::from_utf8_lossy(bytes).into_owned();
+        let text = if is_hz(bytes) { hz(bytes).into() } else { String::from_utf8_lossy(bytes) };
+        return text.into_owned();
     }
     let text = String::from_utf8_lossy(bytes);
     // Neither are there characters in most of the planes of Unicode.
@@ -99,6 +100,23 @@ fn is_western(bytes: &[u8]) -> bool {
 /// Valid UTF-8 with characters of three bytes: GBK text hardly ever looks like that by accident (with two it does).
 fn is_cjk_utf8(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().any(|c| c.len_utf8() == 3))
+}
+
+/// Seven-bit text in which every `~{` has its `~}`, and all between them are common Chinese characters and marks, at least
+/// one of them a character (rows 1–3 and 16–87 of GB 2312).
+fn is_hz(bytes: &[u8]) -> bool {
+    let mut pieces = bytes.windows(2).enumerate().filter(|(_, w)| [b"~{", b"~}"].iter().any(|m| w == m)).peekable();
+    let mut characters = 0;
+    while let Some((open, mark)) = pieces.next() {
+        let Some((close, _)) = pieces.next_if(|(_, w)| mark == b"~{" && w == b"~}") else { return false };
+        let within = &bytes[open + 2..close];
+        let marks = within.chunks(2).all(|pair| matches!(pair, [0x21..=0x23 | 0x30..=0x77, 0x21..=0x7E]));
+        if !marks {
+            return false;
+        }
+        characters += within.chunks(2).filter(|pair| pair[0] >= 0x30).count();
+    }
+    characters > 0
 }
 
 /// HZ (RFC 1843): GB 2312 in seven bits between `~{` and `~}`.
@@ -168,6 +186,15 @@ mod tests {
     #[test]
     fn hz_is_read() {
         assert_eq!(decode("hz-gb-2312", b"a ~{VPND~} ~~ b"), "a 中文 ~ b");
+    }
+
+    #[test]
+    fn hz_needs_no_label_where_it_can_be_nothing_else() {
+        assert_eq!(guess(b"~{1(KM~}2011~{Dj~}7~{TB~}"), "报送2011年7月");
+        for text in ["a ~{b}", "~{VPN~}", "~{VPND", "VPND~}", "~{~}", "~{VPND~}~}", "~{a b ~}", "ls ~/{a,b} ~{}~}", "~{!!~}"]
+        {
+            assert_eq!(guess(text.as_bytes()), text);
+        }
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub struct Message {
     /// Without angle brackets.
     pub message_id: Option<String>,
     pub from: Option<Address>,
+    /// Whoever else it claims to be from, lower case: the other addresses of its From (RFC 5322 section 3.6.2 allows
+    /// several) and of further From fields (which it does not).
+    pub also_from: Vec<String>,
     /// The Return-Path of the topmost trace; `Some("")` is the null return path `<>`.
     pub return_path: Option<String>,
     /// To and Cc.

@@ -10,7 +10,7 @@ use mail_parser::parsers::MessageStream;
 
 use super::part::Entity;
 use super::walk::Walk;
-use super::{Forwarded, Message, address, body, header};
+use super::{Address, Forwarded, Message, address, body, header};
 
 /// What one mail may hold.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,7 @@ fn read_headers(entity: &Entity<'_>, message: &mut Message) {
         .field("Return-Path")
         .map(|raw| header::text(raw).trim_matches(|c: char| c.is_whitespace() || "<>".contains(c)).to_lowercase());
     message.from = entity.field("From").and_then(address::sender);
+    message.also_from = also_from(entity, message.from.as_ref());
     message.message_id = ids(entity, "Message-ID").into_iter().next();
     message.in_reply_to = ids(entity, "In-Reply-To");
     message.references = ids(entity, "References");
@@ -71,6 +72,15 @@ fn read_headers(entity: &Entity<'_>, message: &mut Message) {
         })
         .flatten();
     message.to = ["To", "Cc"].into_iter().filter_map(|name| entity.field(name)).flat_map(address::list).collect();
+}
+
+fn also_from(entity: &Entity<'_>, from: Option<&Address>) -> Vec<String> {
+    let fields = entity.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"From"));
+    let mut others: Vec<String> = fields.flat_map(|(_, raw)| address::list(raw)).map(|author| author.email).collect();
+    others.retain(|email| from.is_some_and(|from| from.email != *email));
+    others.sort();
+    others.dedup();
+    others
 }
 
 /// What is told of an enclosed message, but for its text.

@@ -47,39 +47,46 @@ impl<'a> Begin<'a> {
     }
 }
 
-/// Lines of data from here on, and where the text goes on; `None` if there are none.
+/// Lines of data from here on, and where the text goes on; `None` if there are none. Lines that lost most of what they
+/// hold are data only where the line `end` follows them.
 fn uu_lines(text: &[u8], from: usize) -> Option<(Vec<u8>, usize)> {
     let mut bytes = Vec::new();
-    let mut at = from;
+    // How far all is sure: bytes, and where the text goes on.
+    let mut sure = (0, from);
+    let mut in_doubt = false;
     for line in Line::all(text, from) {
         let trimmed = line.text.trim_ascii_end();
         // The last line of data is empty; then comes `end`.
         if trimmed == b"end" {
-            at = line.next;
+            if sure.0 > 0 {
+                sure = (bytes.len(), line.next);
+            }
             break;
         }
-        if !matches!(trimmed, b"" | b"`") && !uu_line(line.text, &mut bytes) {
-            break;
+        if !matches!(trimmed, b"" | b"`") {
+            match uu_line(line.text, &mut bytes) {
+                Some(whole) => in_doubt |= !whole,
+                None => break,
+            }
         }
-        at = line.next;
+        if !in_doubt {
+            sure = (bytes.len(), line.next);
+        }
     }
-    (!bytes.is_empty()).then_some((bytes, at))
+    bytes.truncate(sure.0);
+    (!bytes.is_empty()).then_some((bytes, sure.1))
 }
 
-/// A line of data: its length, and as many characters of six bits. Spaces at its end may have been lost, and some
-/// programs append a character to check it by.
-fn uu_line(line: &[u8], bytes: &mut Vec<u8>) -> bool {
-    let Some((&length, data)) = line.split_first() else { return false };
+/// A line of data: its length, and as many characters of six bits. Spaces at its end, which stand for zeros, may have been
+/// lost, and some programs append a character to check it by. `None` for any other line, else whether it has so much of
+/// what it should that it can be nothing else.
+fn uu_line(line: &[u8], bytes: &mut Vec<u8>) -> Option<bool> {
+    let (&length, data) = line.split_first()?;
     let value = |byte: u8| (b' '..=b'`').contains(&byte).then(|| u32::from(byte - b' ') & 63);
-    let Some(length) = value(length).filter(|&length| length > 0) else { return false };
+    let length = value(length).filter(|&length| length > 0)?;
     let groups = (length as usize).div_ceil(3);
-    // Of other lines nearly all are of another length.
-    let full = (length as usize * 4).div_ceil(3);
-    if data.len() > groups * 4 + 2 || (data.len() < full && length < 45) || data.len() * 2 < full {
-        return false;
-    }
-    if !data.iter().all(|&b| value(b).is_some()) {
-        return false;
+    if data.len() > groups * 4 + 2 || !data.iter().all(|&b| value(b).is_some()) {
+        return None;
     }
     let start = bytes.len();
     for group in 0..groups {
@@ -88,7 +95,9 @@ fn uu_line(line: &[u8], bytes: &mut Vec<u8>) -> bool {
         bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
     }
     bytes.truncate(start + length as usize);
-    true
+    // Of other lines nearly all are of another length.
+    let full = (length as usize * 4).div_ceil(3);
+    Some(data.len() >= full || (length == 45 && data.len() * 2 >= full))
 }
 
 /// Base64 up to the line `====`.
@@ -146,12 +155,25 @@ mod tests {
     }
 
     #[test]
+    fn spaces_that_a_mail_program_cut_are_zeros() {
+        let data: Vec<u8> = (1..=40).chain(std::iter::repeat_n(0, 95)).chain([9, 9, 9]).chain([0; 30]).collect();
+        let cut: String = encoded(&data, ' ').lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        assert!(cut.contains("\nM\n") && cut.lines().last().is_some_and(|last| last.len() < 30), "{cut}");
+        let (files, text) = found(format!("begin 644 a\n{cut}\nend\n此致\n").as_bytes());
+        assert_eq!((files, text.as_str()), (vec![("a".into(), data)], "此致\n"));
+        let sure = encoded(&[1; 45], ' ');
+        let (files, text) = found(format!("begin 644 a\n{sure}THANKS\nMR. X\n").as_bytes());
+        assert_eq!((files, text.as_str()), (vec![("a".into(), vec![1; 45])], "THANKS\nMR. X\n"), "no end follows");
+    }
+
+    #[test]
     fn prose_is_no_file() {
         for text in [
             "begin 644 words\nand they went on\n",
             "begin 644 台账.xls\n\n请见附件\nend\n",
             "begin 644 a.xls 开头的几行是附件\nend\n",
             "begin 644 \nM1234\n",
+            "begin 644 A.XLS\nMORE IN CAPITALS\nOR NOT\nend\n",
             "begin 9 a\n#86)C\nend\n",
             " begin 644 a\n#86)C\nend\n",
             "begin 644 a",

@@ -155,25 +155,44 @@ fn automatic(message: &Message, opened: Opened, why: String, context: &Context) 
     Verdict::plain(Disposition::Auto, why)
 }
 
+/// The units that an address is registered for or trusted with.
+fn speaks_for<'a>(email: &str, context: &Context<'a>) -> Vec<&'a Unit> {
+    let registry = &context.config.registry;
+    let mut units = registry.registered(email);
+    for (_, unit) in context.decisions.trusted.iter().filter(|(address, _)| address == email) {
+        units.extend(registry.unit(unit).filter(|u| !units.iter().any(|k| k.name == u.name)));
+    }
+    units
+}
+
+const SEVERAL_AUTHORS: &str = "发件人写了两个或更多地址，无法确定是谁发的，须人工核实。";
+
 /// Who the message is from, as far as it can be believed.
 pub(super) struct Sender<'a> {
     pub units: Vec<&'a Unit>,
-    /// Why the provider says that the From is forged (M02).
+    /// Why it cannot be believed who wrote it (M02): a sentence for clerks.
     pub failure: Option<String>,
 }
 
 impl<'a> Sender<'a> {
     fn of(message: &Message, context: &Context<'a>) -> Self {
-        let registry = &context.config.registry;
-        let email = message.from.as_ref().map(|a| a.email.as_str()).unwrap_or_default();
-        let mut units = registry.registered(email);
-        for (_, unit) in context.decisions.trusted.iter().filter(|(address, _)| address == email) {
-            units.extend(registry.unit(unit).filter(|u| !units.iter().any(|k| k.name == u.name)));
-        }
+        let from = message.from.iter().map(|a| a.email.as_str());
+        let each: Vec<Vec<&Unit>> =
+            from.chain(message.also_from.iter().map(String::as_str)).map(|email| speaks_for(email, context)).collect();
+        let units = each.iter().flatten().copied().fold(Vec::new(), |mut units: Vec<&Unit>, unit| {
+            if !units.iter().any(|u| u.name == unit.name) {
+                units.push(unit);
+            }
+            units
+        });
+        // RFC 7489 section 6.6.1: with several authors there is nothing to check. Colleagues may write together.
+        let of_all = |unit: &&Unit| each.iter().all(|of| of.iter().any(|u| u.name == unit.name));
         let failure = match sender::authentication(message, context.mailbox.authserv_id.as_deref()) {
-            Authentication::Fail { why } => Some(why),
+            Authentication::Fail { why } => Some(forged(&why)),
+            _ if each.len() > 1 && !units.iter().any(of_all) => Some(SEVERAL_AUTHORS.to_owned()),
             Authentication::Pass | Authentication::Unknown => None,
         };
+        let units = if failure.is_none() { units.into_iter().filter(of_all).collect() } else { units };
         Self { units, failure }
     }
 
@@ -274,7 +293,7 @@ pub const BROKE_DOWN: &str = "系统未能读取这封邮件（程序故障，�
 /// No form in the mail: news, a document in place of a table, or a workbook that cannot be used.
 fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &Context) -> Verdict {
     if let Some(why) = sender.failure.as_ref().filter(|_| context.decisions.released.is_none()) {
-        let mut verdict = Verdict::plain(Disposition::Quarantined, forged(why));
+        let mut verdict = Verdict::plain(Disposition::Quarantined, why.clone());
         verdict.rules = vec!["M02".into()];
         return verdict;
     }
@@ -303,7 +322,7 @@ fn without_forms(message: &Message, opened: Opened, sender: &Sender, context: &C
     verdict
 }
 
-pub(super) fn forged(why: &str) -> String {
+fn forged(why: &str) -> String {
     format!("发件人地址未通过邮箱服务商的验证（{why}），可能是冒名邮件，须人工核实。")
 }
 
@@ -327,6 +346,45 @@ mod tests {
         assert!(letter.head.fingerprint.is_some(), "told from all of them, opened or not");
         assert!(letter.message.attachments.is_empty(), "nobody else holds their bytes");
         files.len()
+    }
+
+    /// What becomes of a letter without a file that is from these addresses.
+    fn judged(from: &str, config: &Config) -> (Disposition, Vec<String>, bool, String) {
+        let raw = format!("From: {from}\r\nTo: x@y.test\r\nSubject: s\r\n\r\nhello\r\n");
+        let received = fixture::at("2011-09-20T04:00:00Z").with_timezone(&config.timezone);
+        let decisions = Decisions::default();
+        let context = Context { config, mailbox: &config.mailboxes[0], received, decisions: &decisions, size: 1 };
+        let verdict = assess(Letter::parse(raw.as_bytes(), config), Vec::new(), &context).verdict;
+        (verdict.disposition, verdict.rules, verdict.answer, verdict.reason)
+    }
+
+    #[test]
+    fn of_several_authors_none_is_believed_unless_all_are_of_one_unit() {
+        let mut config = fixture::config();
+        config.registry.units[0].addresses = vec!["a@one.test".into(), "b@one.test".into()];
+        config.registry.units[1].addresses = vec!["c@two.test".into()];
+        for from in [
+            "a@one.test, x@else.test",
+            "x@else.test, a@one.test",
+            "a@one.test, c@two.test",
+            "<x@else.test> <a@one.test>",
+            "a@one.test\r\nFrom: x@else.test",
+            "x@else.test\r\nFROM: A <a@one.test>",
+        ] {
+            let (disposition, rules, answer, reason) = judged(from, &config);
+            assert_eq!((disposition, answer), (Disposition::Quarantined, false), "{from}");
+            assert_eq!(rules, ["M02"], "{from}");
+            assert!(reason.contains("无法确定是谁发的"), "{reason}");
+        }
+        for from in [
+            "a@one.test",
+            "a@one.test, B <b@one.test>",
+            "A@one.test\r\nFrom: <a@one.test>",
+            "\"x@else.test, 王丽\" <a@one.test>",
+            "x@else.test <a@one.test>",
+        ] {
+            assert_eq!(judged(from, &config).0, Disposition::News, "{from}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whether the sender may report for the unit, and who can say so. Pure.
 
-use super::assess::{Sender, forged};
+use super::assess::Sender;
 use super::forms::{Judged, Named};
 use super::{Decisions, Fate, Submission, Word};
 use crate::config::Unit;
@@ -52,7 +52,7 @@ impl Who<'_> {
         }
         // The last is the one that listings show.
         if let Some(why) = &self.sender.failure {
-            asked.push(whole("M02", forged(why)));
+            asked.push(whole("M02", why.clone()));
         }
         if let (Some(unit), Some(stream)) = (self.owner, self.stream)
             && !unit.streams.iter().any(|s| s == stream)

@@ -40,21 +40,25 @@ pub enum Cause {
     NoSuchAddress,
     /// It takes no more mail until somebody clears it.
     Full,
+    /// It came back, and nothing tells why.
+    Unsaid,
     /// This mail was not wanted (spam, size, policy), which says nothing about the address.
     Refused,
-    /// Its server could not be reached, or nothing more is known.
+    /// Its server could not be reached, or its words are not understood.
     Unreached,
     /// The server is still trying.
     Delayed,
 }
 
 impl Cause {
-    pub const ALL: [Self; 5] = [Self::NoSuchAddress, Self::Full, Self::Refused, Self::Unreached, Self::Delayed];
+    pub const ALL: [Self; 6] =
+        [Self::NoSuchAddress, Self::Full, Self::Unsaid, Self::Refused, Self::Unreached, Self::Delayed];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoSuchAddress => "no such address",
             Self::Full => "full",
+            Self::Unsaid => "unsaid",
             Self::Refused => "refused",
             Self::Unreached => "unreached",
             Self::Delayed => "delayed",
@@ -70,6 +74,7 @@ impl Cause {
         match self {
             Self::NoSuchAddress => "没有这个邮箱，或者邮箱已停用",
             Self::Full => "对方邮箱已满",
+            Self::Unsaid => "退信没有写明原因",
             Self::Refused => "对方服务器拒收",
             Self::Unreached => "没有送到对方服务器",
             Self::Delayed => "暂时没有送到，服务器还在重试",
@@ -138,6 +143,8 @@ pub fn bounce(message: &Message, own: &Own<'_>, from: &str) -> Option<Bounce> {
         let failure = |address| Failure { address, cause, status: status.clone(), reason: one_line(&words) };
         bounce.failures = addresses.into_iter().map(failure).collect();
     }
+    let wordless = |f: &&mut Failure| f.cause == Cause::Unreached && f.status.is_empty() && f.reason.is_empty();
+    bounce.failures.iter_mut().filter(wordless).for_each(|failure| failure.cause = Cause::Unsaid);
     Some(bounce)
 }
 
@@ -170,12 +177,32 @@ fn told(message: &Message, from: &str) -> Option<Told> {
     });
     let by_server = is_mail_server(from) || message.return_path.as_deref() == Some("");
     let named = || message.header("X-Failed-Recipients").next().is_some();
-    let in_words = || RETURNED.is_match(&message.subject) || OPENS.is_match(&message.text);
-    if report || (by_server && (!message.delivery_report.is_empty() || named() || in_words())) {
+    let titled = RETURNED.is_match(&message.subject);
+    let in_words = || titled || OPENS.is_match(&message.text);
+    let sure = by_server && (!message.delivery_report.is_empty() || named() || in_words());
+    if report || sure || (titled && presents_itself_as_server(message)) {
         let delayed = DELAYED.is_match(&message.subject) && !named();
         return Some(if delayed { Told::Delayed } else { Told::Returned });
     }
     (by_server && DELAYED.is_match(&message.subject)).then_some(Told::Delayed)
+}
+
+/// From an address that may be anybody's (`10000@…`), but returned to a mail server, or by a name such as QQ邮箱管理员. A
+/// person may have told about returned mail, or send again what came back.
+fn presents_itself_as_server(message: &Message) -> bool {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)^\W*\S{0,8}(邮箱|邮件|邮局)(系统|服务器?|投递)*(管理员|系统|助手)?\W*$|^\W*系统退信|^\W*(system|mail(er|box)?)[ -]?(admin(istrator)?|daemon|delivery|system)|postmaster",
+        )
+        .expect("a valid pattern")
+    });
+    static PASSED_ON: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^\W*(re|fwd?|回复|答复|回覆|转发|轉發)\s*[:：]").expect("a valid pattern")
+    });
+    let name = message.from.as_ref().and_then(|from| from.name.as_deref());
+    let server = message.return_path.as_deref().is_some_and(is_mail_server) || name.is_some_and(|n| NAME.is_match(n));
+    let files_of_its_own = !message.attachments.is_empty() && message.forwarded.is_empty();
+    server && !files_of_its_own && !PASSED_ON.is_match(&message.subject)
 }
 
 /// Recipients of the per-recipient groups whose action is `failed` or `delayed` (RFC 3464 section 2.3). `None` for a

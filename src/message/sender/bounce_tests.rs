@@ -191,6 +191,14 @@ fn postfix_qmail_and_exchange_write_in_words_of_their_own() {
 }
 
 #[test]
+fn a_notice_may_give_no_reason() {
+    let bounce = plain("postmaster@post.example", "系统退信", "抱歉，您的邮件被退回来了……收件人：gone@liulin.example");
+    assert_eq!(failed(&bounce), [("gone@liulin.example", Cause::Unsaid, "")]);
+    let unread = "抱歉，您的邮件被退回来了\n收件人：gone@liulin.example\n退信原因：网络繁忙";
+    assert_eq!(failed(&plain("postmaster@post.example", "系统退信", unread))[0].1, Cause::Unreached, "one it gives");
+}
+
+#[test]
 fn a_delay_is_no_failure() {
     let text = "Message to gone@liulin.example has been delayed. It will be retried for 3 more days.\n";
     let bounce = plain("MAILER-DAEMON@post.example", "Delivery Status Notification (Delay)", text);

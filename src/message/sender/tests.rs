@@ -189,3 +189,27 @@ fn only_a_server_returns_mail() {
     let relayed = Message { return_path: Some(String::new()), ..mail(CLERK, "系统退信", &[]) };
     assert_eq!(told(&relayed), "bounce");
 }
+
+#[test]
+fn a_server_may_write_from_an_address_of_any_kind() {
+    let named = |name: &str, from: &str, subject: &str, return_path: &str| Message {
+        from: Some(Address { name: Some(name.into()), email: from.into() }),
+        return_path: Some(return_path.into()),
+        ..mail(from, subject, &[])
+    };
+    let (path, clerk) = ("postmaster@box.example", "10000@box.example");
+    assert_eq!(told(&named("QQ邮箱管理员", "10000@box.example", "系统退信", path)), "bounce");
+    assert_eq!(told(&named("QQ邮箱管理员", "10000@box.example", "系统退信", clerk)), "bounce");
+    assert_eq!(told(&named("Mail Administrator", "10000@box.example", "Returned mail: x", clerk)), "bounce");
+    assert_eq!(told(&named("", "10000@box.example", "来自box.example的退信", path)), "bounce");
+    for (name, from, subject, path) in [
+        ("QQ邮箱管理员", "10000@box.example", "邮箱升级通知", path),
+        ("QQ邮箱管理员", "10000@box.example", "转发：系统退信", path),
+        ("王丽", CLERK, "系统退信", CLERK),
+        ("王丽（邮箱管理员的同事）", CLERK, "系统退信", CLERK),
+        ("王丽", CLERK, "Re: 系统退信", path),
+    ] {
+        assert_eq!(told(&named(name, from, subject, path)), "person", "{name} {subject}");
+    }
+    assert_eq!(told(&with_file(named("邮箱管理员", CLERK, "系统退信，重新报送", CLERK))), "person", "a file of its own");
+}

@@ -80,6 +80,10 @@ fn to_do(b: &Bounced) -> String {
         (Whose::Unit(_), Cause::Full, Some(other)) if *other != b.address => {
             format!("请通知对方清理，清理之前改发{other}。")
         }
+        (Whose::Unit(_), Cause::Unsaid, Some(other)) if *other != b.address => {
+            format!("以后改发{other}；请打电话核对这个邮箱，它来信后恢复使用。")
+        }
+        (_, Cause::Unsaid, _) => "以后照发；请打电话核对这个邮箱。".to_owned(),
         (_, Cause::Full, _) => "请通知对方清理邮箱，重要事项请打电话。".to_owned(),
         (_, Cause::NoSuchAddress, _) => "请核对这个邮箱。".to_owned(),
     }
@@ -150,6 +154,11 @@ mod tests {
                 .ends_with("没有别的邮箱可发，请打电话联系，并更正登记的邮箱。")
         );
         assert!(bounced(&returned(Cause::Refused, None)).contains("不是地址的问题"));
+        let unsaid = |instead| bounced(&Bounced { reason: String::new(), ..returned(Cause::Unsaid, instead) });
+        assert!(unsaid(Some("two@yunling.test")).ends_with(
+            "退回催报《催报》，退信没有写明原因。以后改发two@yunling.test；请打电话核对这个邮箱，它来信后恢复使用。"
+        ));
+        assert!(unsaid(Some("gone@yunling.test")).ends_with("退信没有写明原因。以后照发；请打电话核对这个邮箱。"));
         let forged = Bounced { mail: None, ..returned(Cause::NoSuchAddress, None) };
         assert!(bounced(&forged).contains("可能是冒充的"));
         let own = Bounced { whose: Whose::Ours, ..returned(Cause::Full, None) };
