@@ -18,6 +18,8 @@ mod mailbox_daemon;
 mod mailbox_dovecot;
 mod mailbox_scripted;
 mod mailbox_take;
+mod provider_dialogue;
+mod provider_office;
 mod providers;
 mod tokens;
 mod whole_way;

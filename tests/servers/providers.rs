@@ -1,91 +1,18 @@
 //! Public providers, played by scripted servers: what is asked of them, how often they are logged in to, and what the
 //! program says when they refuse.
 
-use std::io::Write as _;
-
 use taizhang::config::{After, Imap, Provider, Secret, Tls};
-use taizhang::demo::district::{self, MAILBOXES, NONPUBLIC, TIDY, UNITS};
+use taizhang::demo::district::{MAILBOXES, NONPUBLIC, TIDY, UNITS};
 use taizhang::mailbox::{Cause, Connection, Cursor, Failure, Kind};
 
-use crate::office::letter::{Letter, tidy};
-use crate::office::{Office, Ran};
+use crate::provider_office::Branch;
 use crate::support::fake_imap::{FakeImap, Fault, Script, mails};
-use crate::support::fake_smtp::FakeSmtp;
 use crate::support::providers::{QQ_LOGIN_FAIL, netease, qq};
 use crate::support::{LIMITS, mailbox};
 
 /// 535 请使用授权码登录, as smtp.qq.com says it in GBK.
 const CODE_WANTED: &[u8] = b"535 Error: \xc7\xeb\xca\xb9\xd3\xc3\xca\xda\xc8\xa8\xc2\xeb\xb5\xc7\xc2\xbc\r\n";
 const SPAM: &[u8] = b"554 DT:SPM 163 smtp12,EMCowADXTVqS--.29699S2 1316484600,please see http://mail.test/help\r\n";
-
-/// An office whose mail is with this provider.
-struct Branch {
-    office: Office,
-    imap: FakeImap,
-    smtp: FakeSmtp,
-}
-
-impl Branch {
-    /// `after`: what is done to a mail that was taken.
-    async fn with(provider: &str, script: Script, after: &str) -> Self {
-        Self::having(provider, script, &format!("after = \"{after}\"")).await
-    }
-
-    /// `keys`: more of the mailbox.
-    async fn having(provider: &str, script: Script, keys: &str) -> Self {
-        let (imap, smtp) = (FakeImap::start(script).await, FakeSmtp::start(&[]).await);
-        let (home, settings) = (&MAILBOXES[NONPUBLIC], imap.settings().server);
-        let server = |port: u16| {
-            format!(
-                "provider = \"{provider}\"\nhost = \"localhost\"\nport = {port}\ntls = \"none\"\n\
-                 password_file = \"password\"\n"
-            )
-        };
-        let district = district::config_toml();
-        let config = format!(
-            "{}[smtp]\nfrom = \"{}\"\n{}[[mailbox]]\nkind = \"imap\"\nname = \"{}\"\naddress = \"{}\"\n\
-             committee = \"{}\"\nstream = \"nonpublic\"\n{keys}\n{}",
-            district.split("[smtp]").next().expect("the district's settings"),
-            home.address,
-            server(smtp.port),
-            home.name,
-            home.address,
-            home.committee,
-            server(settings.port),
-        );
-        let office = Office::new(&config);
-        let mut file = std::fs::File::create(office.path("password")).expect("a file");
-        file.write_all(b"abcdefghijklmnop\n").expect("a code");
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(office.path("password"), private).expect("permissions");
-        Self { office, imap, smtp }
-    }
-
-    async fn run(&self, at: &str, command: &str) -> Ran {
-        let mut command = self.office.command(&format!("2011-09-20T{at}+08:00"), &[command]);
-        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
-        Ran::of(output.expect("the program"))
-    }
-
-    async fn once(&self, at: &str) -> Ran {
-        self.run(at, "once").await
-    }
-
-    /// A unit's return comes in.
-    fn receive(&self, uid: u32) {
-        self.receive_from(TIDY, uid);
-    }
-
-    fn receive_from(&self, unit: usize, uid: u32) {
-        let files = tidy(unit, NONPUBLIC, "2011-08").two_files();
-        let letter = Letter::new(unit, NONPUBLIC, "2011-09-20T09:10:00+08:00", files);
-        self.imap.deliver(uid, &letter.with_mail(|mail| mail.write()));
-    }
-
-    fn logins(&self) -> usize {
-        self.imap.take().iter().filter(|command| command.starts_with("LOGIN")).count()
-    }
-}
 
 fn id() -> String {
     format!("ID (\"name\" \"taizhang\" \"version\" \"{}\" \"vendor\" \"taizhang\")", env!("CARGO_PKG_VERSION"))
