@@ -125,8 +125,7 @@ impl Cause {
                              provider is set to the right name, and ask the provider's help desk if it stays"
                 .to_owned(),
             Self::Locked => format!(
-                "the account is locked: log in on the web page and follow what it asks for; then see that IMAP/SMTP is \
-                 still switched on ({menu})"
+                "the account is locked: log in on the web page and do what it asks, then check IMAP/SMTP ({menu})"
             ),
             Self::TooOften => {
                 "logged in too often: it is left alone for a long while and tried again later by itself; do not try by \
