@@ -110,7 +110,8 @@ async fn where_mail_is_passed_on_the_address_itself_is_not_blamed() {
 
 #[tokio::test]
 async fn what_came_back_without_a_reason_turns_the_next_mail_to_the_other_address() {
-    let wordless = || Failure { status: String::new(), reason: String::new(), ..failure("one@yunxi.test", Cause::Unsaid) };
+    let wordless =
+        || Failure { status: String::new(), reason: String::new(), ..failure("one@yunxi.test", Cause::Unsaid) };
     for failures in [vec![wordless()], vec![]] {
         let (config, _dir, db, id) = reminded().await;
         let told = comes(&db, &config, &notice_of(failures, Some(&id), None)).await;

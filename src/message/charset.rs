@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn hz_needs_no_label_where_it_can_be_nothing_else() {
         assert_eq!(guess(b"~{1(KM~}2011~{Dj~}7~{TB~}"), "报送2011年7月");
-        for text in ["a ~{b}", "~{VPN~}", "~{VPND", "VPND~}", "~{~}", "~{VPND~}~}", "~{a b ~}", "ls ~/{a,b} ~{}~}", "~{!!~}"]
+        for text in
+            ["a ~{b}", "~{VPN~}", "~{VPND", "VPND~}", "~{~}", "~{VPND~}~}", "~{a b ~}", "ls ~/{a,b} ~{}~}", "~{!!~}"]
         {
             assert_eq!(guess(text.as_bytes()), text);
         }

@@ -105,10 +105,11 @@ fn sent(row: sqlx::sqlite::SqliteRow) -> Sent {
 
 /// What stands against addresses that can be told from their last marks: where mail had better not go.
 pub async fn avoided(conn: &mut SqliteConnection) -> sqlx::Result<BTreeMap<String, Cause>> {
-    let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT address, cause FROM mark WHERE cause IN ('no such address', 'full', 'unsaid') ORDER BY at, id")
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT address, cause FROM mark WHERE cause IN ('no such address', 'full', 'unsaid') ORDER BY at, id",
+    )
+    .fetch_all(conn)
+    .await?;
     // The newest counts; but an address that does not exist is not full.
     let mut avoided = BTreeMap::new();
     for (address, cause) in rows {

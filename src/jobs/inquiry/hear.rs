@@ -129,7 +129,9 @@ fn believed<'c>(
         return Err(Doubt { rule: "M02", why: format!("发件人地址未通过邮箱服务商的验证（{why}）") });
     }
     if !said.message.also_from.is_empty() && said.decisions.released.is_none() {
-        return Err(Doubt { rule: "M02", why: "发件人写了两个或更多地址，无法确定是谁发的".to_owned() });
+        return Err(Doubt {
+            rule: "M02", why: "发件人写了两个或更多地址，无法确定是谁发的".to_owned()
+        });
     }
     // That a domain is registered is not enough for the one who is asked about.
     let in_question = matters.iter().any(|m| m.from == from);

@@ -196,9 +196,8 @@ fn presents_itself_as_server(message: &Message) -> bool {
         )
         .expect("a valid pattern")
     });
-    static PASSED_ON: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\W*(re|fwd?|回复|答复|回覆|转发|轉發)\s*[:：]").expect("a valid pattern")
-    });
+    static PASSED_ON: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)^\W*(re|fwd?|回复|答复|回覆|转发|轉發)\s*[:：]").expect("a valid pattern"));
     let name = message.from.as_ref().and_then(|from| from.name.as_deref());
     let server = message.return_path.as_deref().is_some_and(is_mail_server) || name.is_some_and(|n| NAME.is_match(n));
     let files_of_its_own = !message.attachments.is_empty() && message.forwarded.is_empty();

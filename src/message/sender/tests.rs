@@ -211,5 +211,9 @@ fn a_server_may_write_from_an_address_of_any_kind() {
     ] {
         assert_eq!(told(&named(name, from, subject, path)), "person", "{name} {subject}");
     }
-    assert_eq!(told(&with_file(named("邮箱管理员", CLERK, "系统退信，重新报送", CLERK))), "person", "a file of its own");
+    assert_eq!(
+        told(&with_file(named("邮箱管理员", CLERK, "系统退信，重新报送", CLERK))),
+        "person",
+        "a file of its own"
+    );
 }
