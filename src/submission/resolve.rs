@@ -72,8 +72,11 @@ pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
             Some(several) => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
             None => match around.sibling {
                 Some(named) => ForWhom::Known(named.to_owned()),
-                None => body::unit(around.words, around.registry, around.sender)
-                    .map_or(ForWhom::Unknown, |unit| ForWhom::Known(unit.name.clone())),
+                None => match body::units(around.words, around.registry, around.sender).as_slice() {
+                    [] => ForWhom::Unknown,
+                    [one] => ForWhom::Known(one.name.clone()),
+                    several => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
+                },
             },
         },
         several => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
@@ -196,8 +199,12 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     let earliest = open.plus(-WINDOW);
     let Some((first, at)) = found.first() else {
         let hint = body::period(around.words, around.received).filter(|h| (earliest..=open).contains(&h.period));
-        let told = hint.iter().map(|h| Finding::new("H02", Severity::Info, place(None), body::explanation(h)));
-        return Ok(ForWhen { told: told.collect(), period: hint.map_or(open, |h| h.period) });
+        let told = match &hint {
+            Some(hint) => Some(body::explanation(hint)),
+            None => body::other_month(around.words, around.received, open).map(|said| body::doubt(&said, open)),
+        };
+        let told = told.map(|text| Finding::new("H02", Severity::Info, place(None), text));
+        return Ok(ForWhen { told: told.into_iter().collect(), period: hint.map_or(open, |h| h.period) });
     };
     if first.period > open || first.period < earliest {
         let text = format!("报表写的月份是“{}”，本期应报{}；请核对月份，改正后重新发送。", first.said, open.chinese());
