@@ -319,6 +319,25 @@ mod tests {
     }
 
     #[test]
+    fn a_month_that_only_the_mail_speaks_of_is_told_whether_it_counts_or_not() {
+        let told = |words: &str| {
+            let read = around(&Mail { words, ..PLAIN }, |a| period(&sheet(&[]), a)).unwrap();
+            (read.period.to_string(), read.told.iter().map(|f| f.message.clone()).collect::<String>())
+        };
+        assert!(matches!(told("现报送7月份报表"), (p, said) if p == "2011-07" && said.contains("邮件正文里的“7月份”")));
+        assert!(matches!(told("上次报的7月份报表有误"), (p, said) if p == "2011-08" && said.contains("提到“7月份”")));
+        assert_eq!(told("报表见附件"), ("2011-08".into(), String::new()));
+    }
+
+    #[test]
+    fn a_return_of_another_unit_is_asked_about_where_only_the_mail_names_it() {
+        let sent = Mail { words: "现报送松岭镇8月份报表", ..PLAIN };
+        assert!(matches!(for_whom(&sent, &[]), ForWhom::Contradiction(names) if names.len() == 2));
+        let spoken_of = Mail { words: "松岭镇的经验很好。现报送报表", ..PLAIN };
+        assert_eq!(for_whom(&spoken_of, &[]), ForWhom::Known("云溪街道办事处".into()));
+    }
+
+    #[test]
     fn somebody_who_reports_for_two_units_must_say_which() {
         let both = &["云溪街道办事处", "松岭镇人民政府"][..];
         assert_eq!(for_whom(&Mail { sender: both, ..PLAIN }, &[]), ForWhom::Unknown);
