@@ -9,7 +9,8 @@ use regex::Regex;
 /// (`------------------ 原始邮件 ------------------`, QQ and Outlook), `在 2011年9月20日，某某写道：` (163, Apple), a block
 /// that opens with `发件人：` (Foxmail, Outlook), `>` before each line. What stands below is the original's, also where an
 /// answer stands between its lines. `also` are lines of the original by which it is known where nothing parts it, as when
-/// a page (HTML) was reduced to text.
+/// a page (HTML) was reduced to text. Only where every line of the
+/// original is marked by `>`, and an empty line follows, an answer below it is the writer's.
 pub fn own_words(text: &str, also: &[&str]) -> String {
     static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
@@ -25,7 +26,7 @@ pub fn own_words(text: &str, also: &[&str]) -> String {
         .expect("a valid pattern")
     });
     let mut own = Vec::new();
-    for line in text.lines() {
+    for line in below_quotation(text).unwrap_or(text).lines() {
         let line = line.replace(['\u{a0}', '\u{3000}', '\u{feff}', '\u{200b}'], " ");
         let line = line.trim();
         if PARTS.is_match(line) || also.iter().any(|mark| line.contains(mark)) {
@@ -36,6 +37,24 @@ pub fn own_words(text: &str, also: &[&str]) -> String {
         }
     }
     own.join("\n").trim().to_owned()
+}
+
+/// What stands below an original that the text begins with. A line of it that lost its mark, as where a program has
+/// wrapped it, might be taken for the writer's: then there is no telling.
+fn below_quotation(text: &str) -> Option<&str> {
+    let quoted = |line: &str| line.trim_start().starts_with(['>', '＞']);
+    let begins = text.lines().find(|line| !line.trim().is_empty()).is_some_and(quoted);
+    let mut rest = text;
+    let mut end = None;
+    while let Some(line) = rest.split_inclusive('\n').next().filter(|_| begins) {
+        let blank = line.trim().is_empty();
+        if !blank && !quoted(line) {
+            break;
+        }
+        rest = &rest[line.len()..];
+        end = blank.then_some(rest);
+    }
+    end.filter(|below| !below.lines().any(quoted))
 }
 
 /// A letter as it is shown to others: without the history that its program put below, and without lines quoted by `>`. Only
@@ -100,6 +119,17 @@ mod tests {
             assert_eq!(own_words(&format!("确认\n\n{quoted}\n不是"), &["请核实】"]).lines().next(), Some("确认"));
             assert!(!own_words(&format!("确认\n\n{quoted}"), &["请核实】"]).contains("不是"), "{quoted}");
         }
+    }
+
+    #[test]
+    fn an_answer_may_stand_below_an_original_of_which_every_line_is_marked() {
+        let marked = "> 【请核实】\n>\n> 请直接回复\n> “确认”\n";
+        assert_eq!(own_words(&format!("{marked}\n不是\n\n王丽"), &["请核实】"]), "不是\n\n王丽");
+        for wrapped in ["> 【请核实】请直接回复\n确认\n\n不是", "> 【请核实】\n> 请回复\n\n不是\n\n> 确认"]
+        {
+            assert!(!own_words(wrapped, &["请核实】"]).contains("不是"), "{wrapped}");
+        }
+        assert_eq!(own_words(&format!("{marked}\n-----原始邮件-----\n确认"), &[]), "");
     }
 
     #[test]

@@ -33,6 +33,8 @@ enum Which {
 enum Says {
     Ours,
     NotOurs,
+    /// 请勿确认, 没有确认过: nobody who says so confirms anything; but whose it is, it does not say.
+    Forbids,
     /// It speaks of confirming, but does not do it.
     Unclear,
     /// A greeting, a name, whatever.
@@ -46,13 +48,18 @@ pub fn read(words: &str, count: usize) -> Answer {
         return Answer::Unclear;
     }
     let mut claims: Vec<(bool, Which)> = Vec::new();
+    let mut forbidden = false;
     for clause in clauses(&text) {
         let Some((which, body)) = about(&clause) else { return Answer::Unclear };
         match says(body) {
             Says::Nothing => {}
+            Says::Forbids => forbidden = true,
             Says::Unclear => return Answer::Unclear,
             said => claims.push((said == Says::Ours, which)),
         }
+    }
+    if forbidden && claims.iter().any(|(ours, _)| *ours) {
+        return Answer::Unclear;
     }
     weigh(&claims, count).unwrap_or(Answer::Unclear)
 }
@@ -95,14 +102,20 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a valid pattern")
 }
 
-/// One spelling: full and half width alike, spaces gone, lists of numbers joined by `、`.
+/// One spelling: full and half width and both scripts alike, spaces and quotation marks around the first line gone, lists
+/// of numbers joined by `、`.
 fn plain(words: &str) -> String {
     static ORDINAL: LazyLock<Regex> = LazyLock::new(|| pattern("第([一二三四五六七八九])([件封项个份条])"));
     static ITEM: LazyLock<Regex> = LazyLock::new(|| pattern(r" +(\d{1,2}[.、)][^\d ])"));
     static BETWEEN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d[件封项个份条号]?)(?: *[,.、和及与] *| +)(第?\d)"));
     static HEAD: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?m)(^|[。;!,])(第?\d{1,2}[件封项个份条号]?)[.:、)]+([^\d第\n])"));
-    let text: String = words.nfkc().map(|c| if c.is_whitespace() && c != '\n' { ' ' } else { c }).collect();
+    // Who quotes further down may be quoting us.
+    static QUOTED: LazyLock<Regex> =
+        LazyLock::new(|| pattern("^\\s*[“”\"'‘’「『]([^“”\"'‘’「」『』\n]+)[“”\"'‘’」』]([。.!]*\\s*(?:\n|$))"));
+    let one = |c: char| if c.is_whitespace() && c != '\n' { ' ' } else { simplified(c) };
+    let text: String = words.nfkc().map(one).collect();
+    let text = QUOTED.replace(&text, "$1$2");
     let digit = |found: &regex::Captures| {
         let at = "一二三四五六七八九".chars().position(|c| found[1].starts_with(c)).map_or(0, |at| at + 1);
         format!("第{at}{}", &found[2])
@@ -115,6 +128,15 @@ fn plain(words: &str) -> String {
     }
     text.retain(|c| c != ' ');
     HEAD.replace_all(&text, "$1$2$3").into_owned()
+}
+
+/// The traditional characters of an answer.
+fn simplified(c: char) -> char {
+    const TRADITIONAL: &str =
+        "確認們單報沒發過這屬無誤對請問題經實處鎮鄉區辦郵還後嗎應該個來給會復覆暫時幾為與關係確說現錯轉據審權誰";
+    const SIMPLIFIED: &str =
+        "确认们单报没发过这属无误对请问题经实处镇乡区办邮还后吗应该个来给会复复暂时几为与关系确说现错转据审权谁";
+    TRADITIONAL.chars().position(|t| t == c).and_then(|at| SIMPLIFIED.chars().nth(at)).unwrap_or(c)
 }
 
 /// Clauses at every stop; numbers that a comma parted from their word are joined to it again.
@@ -191,10 +213,15 @@ fn says(clause: &str) -> Says {
     });
     static DENIAL: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
-            "不是$|不是(我|本|咱|他|她|由|其|以上|全部|的)|不属|非(我|本)(们|单位|街道|镇|乡|局|办|处|区|委)|",
+            "^否$|不是$|不是(我|本|咱|他|她|由|其|以上|全部|的)|不属|非(我|本)(们|单位|街道|镇|乡|局|办|处|区|委)|",
             "没有?(报|送|寄|发([^现生]|$))|未(曾|经)?(报|送|寄|发([^现生]|$))|",
             "(不|无法|不能|不予|难以|没法)(能)?确认|确认不了|否认|与(我|本).{0,6}无关|冒(名|充|用)|假冒",
         ))
+    });
+    static FORBIDDEN: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            "(请勿|切勿|勿|不要|不用|别|莫)(再|给予|予以|予)?(确认|入账|采用|登记|采信)|(没有?|从未|未曾?)确认过?(此|这|该|任何)?(邮件|来件|报表)?$",
+        )
     });
     static CONFIRMED: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
@@ -218,6 +245,8 @@ fn says(clause: &str) -> Says {
         Says::Unclear
     } else if DENIAL.is_match(clause) {
         Says::NotOurs
+    } else if FORBIDDEN.is_match(clause) {
+        Says::Forbids
     } else if CONFIRMED.is_match(clause) || OURS.is_match(clause) {
         Says::Ours
     } else {
@@ -279,6 +308,12 @@ mod tests {
             "收到，确认。\n发自我的手机",
             "没有问题，确认",
             "确认\n\n\n------------------\n办公室",
+            "“确认”。",
+            "\"确认\"",
+            "「確認」！\n宋晓禾",
+            "確認。",
+            "經核實，是我們單位報的",
+            "> 【请核实】\n> 请回复“不是”\n\n确认",
         ] {
             assert_eq!(told(&own_words(words, &[]), 2), "+1,2", "{words}");
         }
@@ -305,6 +340,13 @@ mod tests {
             "不属于我单位",
             "经核实，与我单位无关。",
             "这是冒名的，我们没有发过",
+            "否",
+            "否。\n棠梨街道党政办",
+            "“不是”",
+            "不是我們單位報的",
+            "此邮件非我单位所发，请勿确认！",
+            "我们没有确认过，也没发过。",
+            "不是我们的，请不要入账。",
         ] {
             assert_eq!(told(words, 2), "-1,2", "{words}");
         }
@@ -377,6 +419,27 @@ mod tests {
             "确认1不是1",
             "其他确认",
             "经办人确认不在",
+            "请勿确认",
+            "请勿确认！谢谢",
+            "请不要确认，等我电话",
+            "确认，请勿入账",
+            "确认1，请勿确认2",
+            "我们没有确认",
+            "没有确认过。",
+            "未确认",
+            "是否",
+            "確認嗎",
+            "還沒確認",
+            "尚未確認",
+            "稍後確認",
+            "請確認",
+            "请回复“确认”",
+            "请直接回复\n“确认”\n如不是，请回复\n“不是”",
+            "“确认”或者“不是”",
+            "您说的“确认”怎么回",
+            "可否",
+            "能否确认",
+            "",
             "确认需要几天",
             "OK",
         ] {

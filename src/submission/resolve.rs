@@ -72,8 +72,11 @@ pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
             Some(several) => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
             None => match around.sibling {
                 Some(named) => ForWhom::Known(named.to_owned()),
-                None => body::unit(around.words, around.registry, around.sender)
-                    .map_or(ForWhom::Unknown, |unit| ForWhom::Known(unit.name.clone())),
+                None => match body::units(around.words, around.registry, around.sender).as_slice() {
+                    [] => ForWhom::Unknown,
+                    [one] => ForWhom::Known(one.name.clone()),
+                    several => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
+                },
             },
         },
         several => ForWhom::Contradiction(several.iter().map(|u| u.name.clone()).collect()),
@@ -196,8 +199,12 @@ pub fn period(ret: &Return, around: &Around) -> Result<ForWhen, Box<Finding>> {
     let earliest = open.plus(-WINDOW);
     let Some((first, at)) = found.first() else {
         let hint = body::period(around.words, around.received).filter(|h| (earliest..=open).contains(&h.period));
-        let told = hint.iter().map(|h| Finding::new("H02", Severity::Info, place(None), body::explanation(h)));
-        return Ok(ForWhen { told: told.collect(), period: hint.map_or(open, |h| h.period) });
+        let told = match &hint {
+            Some(hint) => Some(body::explanation(hint)),
+            None => body::other_month(around.words, around.received, open).map(|said| body::doubt(&said, open)),
+        };
+        let told = told.map(|text| Finding::new("H02", Severity::Info, place(None), text));
+        return Ok(ForWhen { told: told.into_iter().collect(), period: hint.map_or(open, |h| h.period) });
     };
     if first.period > open || first.period < earliest {
         let text = format!("报表写的月份是“{}”，本期应报{}；请核对月份，改正后重新发送。", first.said, open.chinese());
@@ -309,6 +316,25 @@ mod tests {
         assert_eq!(for_whom(&Mail { file: "松岭镇报表.xls", ..PLAIN }, &[]), known("松岭镇人民政府"));
         assert_eq!(for_whom(&Mail { subject: "松岭镇8月报表", ..PLAIN }, &[]), known("松岭镇人民政府"));
         assert_eq!(for_whom(&PLAIN, &[]), known("云溪街道办事处"));
+    }
+
+    #[test]
+    fn a_month_that_only_the_mail_speaks_of_is_told_whether_it_counts_or_not() {
+        let told = |words: &str| {
+            let read = around(&Mail { words, ..PLAIN }, |a| period(&sheet(&[]), a)).unwrap();
+            (read.period.to_string(), read.told.iter().map(|f| f.message.clone()).collect::<String>())
+        };
+        assert!(matches!(told("现报送7月份报表"), (p, said) if p == "2011-07" && said.contains("邮件正文里的“7月份”")));
+        assert!(matches!(told("上次报的7月份报表有误"), (p, said) if p == "2011-08" && said.contains("提到“7月份”")));
+        assert_eq!(told("报表见附件"), ("2011-08".into(), String::new()));
+    }
+
+    #[test]
+    fn a_return_of_another_unit_is_asked_about_where_only_the_mail_names_it() {
+        let sent = Mail { words: "现报送松岭镇8月份报表", ..PLAIN };
+        assert!(matches!(for_whom(&sent, &[]), ForWhom::Contradiction(names) if names.len() == 2));
+        let spoken_of = Mail { words: "松岭镇的经验很好。现报送报表", ..PLAIN };
+        assert_eq!(for_whom(&spoken_of, &[]), ForWhom::Known("云溪街道办事处".into()));
     }
 
     #[test]

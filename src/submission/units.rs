@@ -15,10 +15,19 @@ pub fn find_units<'r>(text: &str, registry: &'r Registry) -> Vec<&'r Unit> {
     units.into_iter().map(|i| &registry.units[i]).collect()
 }
 
+/// What stands right before the name of the unit for which somebody writes.
+const FOR: [&str; 12] = ["代", "替", "帮", "代表", "代为", "代替", "代报", "代发", "代送", "代交", "替我们", "帮我们"];
+/// Words that end alike: 新时代松岭镇, 党代表松岭镇.
+const NOT_FOR: [&str; 11] =
+    ["时代", "年代", "当代", "近代", "古代", "世代", "换代", "顶替", "接替", "党代表", "大代表"];
+
 /// The units for which the writer says to be writing: 代松岭镇报送, 替松岭镇, 帮松岭镇, 代表松岭镇.
 pub fn on_behalf_of<'r>(text: &str, registry: &'r Registry) -> Vec<&'r Unit> {
     let text: Vec<char> = normal(text).chars().collect();
-    let said = |at: usize| text[at.saturating_sub(3)..at].iter().any(|c| ['代', '替', '帮'].contains(c));
+    let said = |at: usize| {
+        let before: String = text[at.saturating_sub(4)..at].iter().collect();
+        FOR.iter().any(|word| before.ends_with(word)) && !NOT_FOR.iter().any(|word| before.ends_with(word))
+    };
     let mut units: Vec<usize> = find(&text, registry).into_iter().filter(|(at, _)| said(*at)).map(|(_, u)| u).collect();
     units.sort_unstable();
     units.dedup();
