@@ -22,6 +22,8 @@ pub struct Incoming<'a> {
     pub head: &'a Head,
     /// A person released it: as a whole it is no copy, whatever it holds.
     pub released: bool,
+    /// It answers a question of ours: what is attached to it, a signature perhaps, says nothing of what it is.
+    pub answer: bool,
 }
 
 /// What of a mail came before.
@@ -169,7 +171,7 @@ struct Same {
 /// The same letter in another mailbox, or the same files without any form from the same sender.
 async fn same_mail(conn: &mut SqliteConnection, mail: Incoming<'_>, verdict: &Verdict) -> Result<Option<Same>> {
     let Head { message_id, from, subject, fingerprint, .. } = mail.head;
-    let formless = verdict.submissions.is_empty();
+    let formless = verdict.submissions.is_empty() && !mail.answer;
     let row = sqlx::query(
         "SELECT m.id, m.message_id IS ?1, m.disposition = 'rejected', coalesce(m.assessed_at, m.stored_at),
          m.disposition = 'quarantined' FROM message m
