@@ -362,6 +362,22 @@ fn an_answer_is_no_copy_of_another_for_the_signature_that_both_carry() {
 }
 
 #[test]
+fn whoever_only_ever_confirms_is_answered_every_time() {
+    let office = Office::open_with(|config| config.replace("[smtp]", "[smtp]\nanswers_in_vain = 1"));
+    for (day, period, from) in [(20, "2011-08", "a"), (21, "2011-07", "b"), (22, "2011-06", "c")] {
+        let at = |hour: &str| format!("2011-09-{day}T{hour}:00+08:00");
+        office.post(&Letter { from: format!("{from}{STRANGER}"), ..stranger(&at("09:10"), period) });
+        office.once(&at("12:00"));
+        let inquiry = office.inquiries().pop().expect("the day's inquiry");
+        let reply = Reply::to(&inquiry, CLERK, &at("14:00"), "确认");
+        office.hear(&reply);
+        office.once(&at("15:00"));
+        let told = office.sent().into_iter().any(|s| s.in_reply_to.starts_with(&format!("{}@", reply.id)));
+        assert!(told, "{day}");
+    }
+}
+
+#[test]
 fn a_person_who_was_quicker_is_not_overruled() {
     let (office, letter, inquiry) = asked();
     let id = office.message(&letter)["id"].to_string();
