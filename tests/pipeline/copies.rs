@@ -115,6 +115,23 @@ fn one_letter_in_two_mailboxes_is_answered_once() {
 }
 
 #[test]
+fn a_copy_of_what_a_person_rejects_can_be_taken_in_its_place() {
+    let office = Office::open();
+    let (first, again) = (table(FIRST, 4), table(SECOND, 4));
+    office.deal(&first);
+    office.deal(&again);
+    assert!(office.is_copy_of(&again, &first));
+    let id = |letter: &Letter| office.message(letter)["id"].to_string();
+    let rejected = office.run(&noon(SECOND), &["quarantine", "reject", &id(&first), "--reason", "不是本人发的"]);
+    assert_eq!(rejected.code, Some(0), "{rejected:?}");
+    let released = office.run(&noon(SECOND), &["quarantine", "release", &id(&again)]);
+    assert_eq!(released.code, Some(0), "{released:?}");
+    let taken = office.message(&again);
+    assert_eq!((&taken["disposition"], office.counts()), (&json!("accepted"), json!([4, 1])));
+    assert_eq!(taken["duplicate_of"], Value::Null);
+}
+
+#[test]
 fn a_letter_that_one_provider_calls_forged_is_not_taken_from_the_other_mailbox() {
     let office = Office::open();
     let letter = table(FIRST, 4);
