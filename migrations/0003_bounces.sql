@@ -44,3 +44,6 @@ CREATE INDEX withheld_at ON withheld (at);
 -- The thread that a mail of ours belongs to: the Message-ID that it began with. Empty: a thread of its own.
 ALTER TABLE outbox ADD COLUMN thread TEXT NOT NULL DEFAULT '';
 CREATE INDEX outbox_thread ON outbox (thread, created_at) WHERE thread <> '';
+-- What was answered on a day is counted for each answer, and not by walking through the mails themselves.
+CREATE INDEX outbox_answers ON outbox (created_at) WHERE answers IS NOT NULL;
+CREATE INDEX outbox_digests ON outbox (created_at) WHERE kind = 'digest';

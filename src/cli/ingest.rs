@@ -52,9 +52,14 @@ pub async fn run(office: Office, options: Ingest) -> Result<Outcome> {
     let open = open_messages(&db).await?;
     let bar = self::bar(open.len(), "process");
     let mut clerk = Clerk::new(&db, &config, answers);
-    for id in &open {
-        clerk.process(*id, now).await?;
-        bar.inc(1);
+    let mut next = open.clone();
+    // A unit's answer opens what it settles again.
+    while !next.is_empty() {
+        for id in next {
+            clerk.process(id, now).await?;
+            bar.inc(1);
+        }
+        next = open_messages(&db).await?;
     }
     bar.finish_and_clear();
     print::line(&format!("read {taken} messages, {} of them new", open.len()))?;

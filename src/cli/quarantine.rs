@@ -138,7 +138,9 @@ impl Release {
             let rejected = decisions.rejected.is_some() || decisions.said.values().any(|w| *w == Word::NotOurs);
             (rejected, headings::questions(&mut conn, id).await?)
         };
-        if !waits && !rejected {
+        // What it repeats may have been rejected since.
+        let copy = message.disposition.as_deref() == Some("duplicate");
+        if !waits && !rejected && !copy {
             return Err(usage(format!("message {id} is not in quarantine")));
         }
         // Whoever vouches for a sender has not looked at the headings.

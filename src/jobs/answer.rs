@@ -32,7 +32,7 @@ pub struct About<'a> {
     pub digest: &'a str,
     pub mailbox: &'a Mailbox,
     pub received_at: DateTime<Utc>,
-    /// A person has decided: the sender, who was told that it waits, is told again.
+    /// Somebody has decided: the sender, who was told that it waits, is told again.
     pub decided: bool,
     /// The sender's own tables, the cells with findings marked.
     pub marked: &'a [Marked],

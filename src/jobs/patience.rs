@@ -38,6 +38,12 @@ pub async fn may_answer(
     Ok(permit)
 }
 
+/// The sender of a message that [`may_answer`] cannot see the use of has brought something all the same.
+pub async fn was_useful(conn: &mut SqliteConnection, config: &Config, address: &str) -> Result<()> {
+    budget::be_patient(conn, &correspondent(config, address)).await?;
+    Ok(())
+}
+
 /// An address, or `@domain` where only its domain is registered: a machine may write from ever new ones.
 fn correspondent(config: &Config, address: &str) -> String {
     let units = &config.registry.units;

@@ -214,6 +214,8 @@ struct Stored {
     received_at: DateTime<Utc>,
     size: u64,
     attempts: i64,
+    /// Not for the first time: somebody has decided, about this message or its sender.
+    again: bool,
     decisions: Decisions,
 }
 
@@ -227,10 +229,11 @@ impl Stored {
 async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
     let mut tx = db.begin().await?;
     let attempts = store::begin_assessment(&mut tx, id).await?;
-    let row = sqlx::query("SELECT digest, mailbox, received_at, size FROM message WHERE id = ?")
-        .bind(id)
-        .fetch_one(&mut *tx)
-        .await?;
+    let row =
+        sqlx::query("SELECT digest, mailbox, received_at, size, assessed_at IS NOT NULL FROM message WHERE id = ?")
+            .bind(id)
+            .fetch_one(&mut *tx)
+            .await?;
     let name: String = row.try_get(1)?;
     let mailbox = config.mailboxes.iter().find(|m| m.name == name).cloned();
     // A mailbox that has left the settings tells no stream any more, and nobody's word about the sender is believed.
@@ -242,6 +245,7 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
         received_at: row.try_get(2)?,
         size: row.try_get::<i64, _>(3)?.unsigned_abs(),
         attempts,
+        again: row.try_get(4)?,
         decisions: store::decisions(&mut tx, id).await?,
     };
     tx.commit().await?;
@@ -269,12 +273,13 @@ async fn settle(
     let Assessed { message, nature, head, mut verdict } = assessed;
     let said =
         inquiry::Said { id: stored.id, mailbox: &stored.mailbox, decisions: &stored.decisions, message: &message };
-    inquiry::hear(conn, config, (&said, &nature, &mut verdict), answers, now).await?;
+    let answer = inquiry::hear(conn, config, (&said, &nature, &mut verdict), answers, now).await?;
     let incoming = Incoming {
         id: stored.id,
         received_at: stored.received_at,
         head: &head,
         released: stored.decisions.released.is_some(),
+        answer,
     };
     let copy = match verdict.disposition {
         Disposition::Auto | Disposition::Bounce => Copy::default(),
@@ -312,7 +317,7 @@ async fn settle(
             digest: &stored.digest,
             mailbox: &stored.mailbox,
             received_at: stored.received_at,
-            decided: stored.decisions.made(),
+            decided: stored.decisions.made() || ended_waiting(stored, &verdict),
             marked: &marked,
             copy: &copy,
             compared: &compared,
@@ -320,6 +325,11 @@ async fn settle(
         answer::answer(conn, config, &about, (&message, &verdict), now).await?;
     }
     Ok(verdict.disposition)
+}
+
+/// It waited, as its sender may have been told, until somebody vouched for him about another message.
+fn ended_waiting(stored: &Stored, verdict: &Verdict) -> bool {
+    stored.again && verdict.disposition != Disposition::Quarantined
 }
 
 /// What is stored need not stay in memory: a book may be large. (Of figures there is a row or two, which the answer shows.)

@@ -22,6 +22,8 @@ pub struct Incoming<'a> {
     pub head: &'a Head,
     /// A person released it: as a whole it is no copy, whatever it holds.
     pub released: bool,
+    /// It answers a question of ours: what is attached to it, a signature perhaps, says nothing of what it is.
+    pub answer: bool,
 }
 
 /// What of a mail came before.
@@ -53,7 +55,9 @@ pub async fn take_out(
     if !mail.released
         && let Some(original) = same_mail(conn, mail, verdict).await?
     {
-        if !original.waits || verdict.disposition == Disposition::Quarantined {
+        // That another mailbox's provider says nothing of the sender is no answer to the one that called him forged.
+        let in_doubt = original.same_letter && original.forged;
+        if !original.waits || in_doubt || verdict.disposition == Disposition::Quarantined {
             let again = original.uncured && !original.same_letter && mail.received_at > original.assessed_at;
             copy.told = again.then_some(Told::Uncured);
             duplicate(&mut copy, verdict, original.id);
@@ -163,16 +167,18 @@ struct Same {
     uncured: bool,
     /// It lies in quarantine.
     waits: bool,
+    /// The provider of its mailbox says that its From is.
+    forged: bool,
     assessed_at: DateTime<Utc>,
 }
 
 /// The same letter in another mailbox, or the same files without any form from the same sender.
 async fn same_mail(conn: &mut SqliteConnection, mail: Incoming<'_>, verdict: &Verdict) -> Result<Option<Same>> {
     let Head { message_id, from, subject, fingerprint, .. } = mail.head;
-    let formless = verdict.submissions.is_empty();
+    let formless = verdict.submissions.is_empty() && !mail.answer;
     let row = sqlx::query(
         "SELECT m.id, m.message_id IS ?1, m.disposition = 'rejected', coalesce(m.assessed_at, m.stored_at),
-         m.disposition = 'quarantined' FROM message m
+         m.disposition = 'quarantined', m.rules LIKE '%\"M02\"%' FROM message m
          WHERE m.id <> ?5 AND m.from_address = ?2 AND m.disposition IS NOT NULL AND m.disposition <> 'duplicate'
          AND ((m.message_id = ?1 AND m.fingerprint IS ?3 AND (?3 IS NOT NULL OR m.subject = ?4))
               OR (?6 AND m.fingerprint = ?3 AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.message = m.id)))
@@ -192,6 +198,7 @@ async fn same_mail(conn: &mut SqliteConnection, mail: Incoming<'_>, verdict: &Ve
         uncured: r.get(2),
         assessed_at: r.get(3),
         waits: r.get(4),
+        forged: r.get(5),
     };
     Ok(row.map(read))
 }

@@ -94,7 +94,8 @@ pub async fn awaited_units(conn: &mut SqliteConnection) -> Result<Vec<String>> {
 
 /// What waits for a unit's word, oldest first.
 pub async fn waiting(conn: &mut SqliteConnection, unit: &str) -> Result<Vec<Matter>> {
-    let sql = format!("{} WHERE {OPEN} ORDER BY m.received_at, m.id", fields());
+    let asked = "m.id IN (SELECT message FROM sender_question WHERE unit = ?1)";
+    let sql = format!("{} WHERE {asked} AND {OPEN} ORDER BY m.received_at, m.id", fields());
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(unit).fetch_all(conn).await?;
     Ok(rows.iter().map(matter).collect())
 }

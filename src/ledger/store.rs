@@ -75,7 +75,7 @@ pub async fn record(
     forget(conn, message).await?;
     sqlx::query(
         "UPDATE message SET message_id = ?, from_address = ?, subject = ?, fingerprint = ?, disposition = ?, reason = ?,
-         rules = ?, assessed_at = ?, attempts = 0 WHERE id = ?",
+         rules = ?, duplicate_of = NULL, assessed_at = ?, attempts = 0 WHERE id = ?",
     )
     .bind(&head.message_id)
     .bind(&head.from)

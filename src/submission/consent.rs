@@ -194,13 +194,16 @@ fn listed(text: &str) -> Option<BTreeSet<usize>> {
     Some(numbers)
 }
 
-/// A question, or a promise to answer.
+/// A question, a promise to answer, or a word against what is confirmed.
 fn puts_off(text: &str) -> bool {
     static DELAY: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
             r"[?吗]|是不是|是否|有没有|(查|问|核实|了解|核对|看|确认|落实|联系)一?下|稍后|稍候|稍等|再(回|答|确|说|报)|正在|",
             r"待(核|查|我|确)|尚(未|待)|还(没|未|不|要|需)|回头|暂(时|不|未)|不(清楚|知道|了解|确定|太)|拿不准|",
-            r"(可能|好像|大概|应该|估计|也许|似乎|恐怕|或许|未必|不一定)(不?是|没|有|为)",
+            r"(可能|好像|大概|应该|估计|也许|似乎|恐怕|或许|未必|不一定)(不?是|没|有|为)|",
+            // Theirs once, or by mistake: whether it is to be taken is another question.
+            r"作废|撤[回销]|[发报送传]错|错[发报送]|误[发报送]|离职|调走|调离|退休|辞[职退]|不要(入账|采用|受理|用|收|算)|",
+            r"不(再|予)(采用|使用|受理|入账)|以前的|原来的?(同事|人员|工作人员)|(新|另)的?(为准|一份)|重新?(报|发|填)",
         ))
     });
     DELAY.is_match(text)
@@ -442,6 +445,11 @@ mod tests {
             "",
             "确认需要几天",
             "OK",
+            "是我们发错了，请作废",
+            "确认，但这份报错了，我们重新报",
+            "是我们单位以前的同事",
+            "是我们单位的人，已经调走了",
+            "确认是我们的，请不要入账",
         ] {
             assert_eq!(told(words, 2), "?", "{words}");
         }

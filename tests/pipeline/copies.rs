@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 
 use serde_json::{Value, json};
-use taizhang::demo::district::{MESSY, NONPUBLIC, SOCIAL, TIDY, UNITS};
+use taizhang::demo::district::{MAILBOXES, MESSY, NONPUBLIC, SOCIAL, TIDY, UNITS};
 use taizhang::demo::mime::{File, Mail, Program, Trace};
 use taizhang::demo::returns;
 use taizhang::demo::sheets::{Cell, Table};
@@ -112,6 +112,45 @@ fn one_letter_in_two_mailboxes_is_answered_once() {
     dispositions.sort_unstable();
     assert_eq!(dispositions, ["accepted", "duplicate"]);
     assert_eq!((office.counts(), office.answers(&letter).len()), (json!([4, 1]), 1));
+}
+
+#[test]
+fn a_copy_of_what_a_person_rejects_can_be_taken_in_its_place() {
+    let office = Office::open();
+    let (first, again) = (table(FIRST, 4), table(SECOND, 4));
+    office.deal(&first);
+    office.deal(&again);
+    assert!(office.is_copy_of(&again, &first));
+    let id = |letter: &Letter| office.message(letter)["id"].to_string();
+    let rejected = office.run(&noon(SECOND), &["quarantine", "reject", &id(&first), "--reason", "不是本人发的"]);
+    assert_eq!(rejected.code, Some(0), "{rejected:?}");
+    let released = office.run(&noon(SECOND), &["quarantine", "release", &id(&again)]);
+    assert_eq!(released.code, Some(0), "{released:?}");
+    let taken = office.message(&again);
+    assert_eq!((&taken["disposition"], office.counts()), (&json!("accepted"), json!([4, 1])));
+    assert_eq!(taken["duplicate_of"], Value::Null);
+}
+
+#[test]
+fn a_letter_that_one_provider_calls_forged_is_not_taken_from_the_other_mailbox() {
+    let office = Office::open();
+    let letter = table(FIRST, 4);
+    let trace = |authserv_id, to: usize| Trace {
+        authserv_id,
+        recipient: MAILBOXES[to].address,
+        pass: false,
+        null_sender: false,
+    };
+    let forged = trace(MAILBOXES[SOCIAL].authserv_id, SOCIAL);
+    office.put(SOCIAL, &letter.id, &letter.with_mail(|mail| mail.deliver(&forged)));
+    office.once(&noon(FIRST));
+    // This one's provider adds no word of its own.
+    let unchecked = trace("elsewhere.example", NONPUBLIC);
+    office.put(NONPUBLIC, &letter.id, &letter.with_mail(|mail| mail.deliver(&unchecked)));
+    office.once(&noon(SECOND));
+    let all = office.json("", &["messages"]);
+    let dispositions: Vec<&Value> = all.as_array().expect("a list").iter().map(|m| &m["disposition"]).collect();
+    assert_eq!(dispositions, ["quarantined", "duplicate"]);
 }
 
 #[test]

@@ -323,6 +323,61 @@ fn what_came_from_the_same_address_meanwhile_need_not_be_asked_about() {
 }
 
 #[test]
+fn a_known_sender_reads_that_what_waited_is_taken_though_another_mail_was_asked_about() {
+    let office = Office::open();
+    let colleague = |at: &str, period: &str| {
+        let files = tidy(TIDY, NONPUBLIC, period).one_file();
+        Letter { from: UNITS[GBK].addresses[0].to_owned(), ..Letter::new(TIDY, NONPUBLIC, at, files) }
+    };
+    let (first, second) = (colleague(MORNING, "2011-08"), colleague(LATER, "2011-07"));
+    office.post(&first);
+    office.once(NOON);
+    office.post(&second);
+    office.once(AFTERNOON);
+    assert_eq!((office.inquiries().len(), office.answers(&second).len()), (1, 1), "he was told that it waits");
+    office.hear(&Reply::to(&office.inquiries()[0], CLERK, AFTERNOON, "确认"));
+    office.once(EVENING);
+    assert_eq!(office.message(&second)["disposition"], "accepted");
+    assert_eq!(office.answers(&second).len(), 2, "and that it is taken");
+}
+
+#[test]
+fn an_answer_is_no_copy_of_another_for_the_signature_that_both_carry() {
+    let (office, letter, inquiry) = asked();
+    let thread: &'static str = Box::leak(format!("In-Reply-To: <{}>", inquiry.message_id).into_boxed_str());
+    let answer = |at: &str, words: &str| Letter {
+        text: format!("{words}\n\n------------------ 原始邮件 ------------------\n请核实"),
+        headers: vec![thread],
+        ..Letter::new(TIDY, NONPUBLIC, at, vec![csv("签名.vcf", "BEGIN:VCARD\r\nEND:VCARD\r\n")])
+    };
+    let (vague, clear) = (answer(LATER, "我们查一下"), answer(AFTERNOON, "确认"));
+    office.post(&vague);
+    office.once(LATER);
+    office.post(&clear);
+    office.once(AFTERNOON);
+    assert_eq!(office.message(&vague)["disposition"], "news");
+    let line = office.message(&clear);
+    assert_eq!(line["disposition"], "accepted", "{line}");
+    assert_eq!(office.message(&letter)["disposition"], "accepted");
+}
+
+#[test]
+fn whoever_only_ever_confirms_is_answered_every_time() {
+    let office = Office::open_with(|config| config.replace("[smtp]", "[smtp]\nanswers_in_vain = 1"));
+    for (day, period, from) in [(20, "2011-08", "a"), (21, "2011-07", "b"), (22, "2011-06", "c")] {
+        let at = |hour: &str| format!("2011-09-{day}T{hour}:00+08:00");
+        office.post(&Letter { from: format!("{from}{STRANGER}"), ..stranger(&at("09:10"), period) });
+        office.once(&at("12:00"));
+        let inquiry = office.inquiries().pop().expect("the day's inquiry");
+        let reply = Reply::to(&inquiry, CLERK, &at("14:00"), "确认");
+        office.hear(&reply);
+        office.once(&at("15:00"));
+        let told = office.sent().into_iter().any(|s| s.in_reply_to.starts_with(&format!("{}@", reply.id)));
+        assert!(told, "{day}");
+    }
+}
+
+#[test]
 fn a_person_who_was_quicker_is_not_overruled() {
     let (office, letter, inquiry) = asked();
     let id = office.message(&letter)["id"].to_string();

@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 
 use super::{reply_to, signature, view};
 use crate::config::{Config, Mailbox, Unit};
-use crate::jobs::patience::may_answer;
+use crate::jobs::patience::{may_answer, was_useful};
 use crate::jobs::post::{self, Post};
 use crate::jobs::process::Answers;
 use crate::ledger::inquiry::{self, Inquiry, Matter};
@@ -40,19 +40,20 @@ pub struct Said<'a> {
 /// - from somebody else, or with failed authentication: nothing follows, it waits (`quarantined`) for a person;
 /// - not understood: `news`, which the department reads, and a short explanation; the matters go on waiting.
 ///
-/// What is already decided stays so. A mail of thanks after the matter is closed is a mail like any other.
+/// What is already decided stays so. A mail of thanks after the matter is closed is a mail like any other. Returns whether it
+/// was taken for an answer.
 pub async fn hear(
     conn: &mut SqliteConnection,
     config: &Config,
     (said, nature, verdict): (&Said<'_>, &Nature, &mut Verdict),
     answers: Answers,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     if *nature != Nature::Person || verdict.our_failure || said.decisions.rejected.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let (Some(inquiry), Some(from)) = (inquiry_of(conn, said.message).await?, &said.message.from) else {
-        return Ok(());
+        return Ok(false);
     };
     let from = from.email.as_str();
     let matters = inquiry::listed(conn, &inquiry).await?;
@@ -66,6 +67,9 @@ pub async fn hear(
         (Ok(unit), Answer::Clear { ours, not_ours }) => {
             let settled = Settled::of(&matters, &ours, &not_ours);
             settled.decide(conn, (&inquiry, said.id, from), &matters, now).await?;
+            if settled.is_something() {
+                was_useful(conn, config, from).await?;
+            }
             note(verdict, settled.reason(&inquiry, &matters));
             let view = settled.view(conn, config, said, (unit, &matters)).await?;
             respond(conn, config, (said, &inquiry, from), (acknowledge(&view), answers), now).await?;
@@ -82,11 +86,12 @@ pub async fn hear(
         // Thanks, most likely; nobody expects a form in it.
         (Ok(_), Answer::Unclear) if verdict.submissions.is_empty() => {
             verdict.answer = false;
-            return Ok(());
+            return Ok(false);
         }
-        (_, _) => return Ok(()),
+        (_, _) => return Ok(false),
     };
-    inquiry::heard(conn, said.id, &inquiry.token, heard).await
+    inquiry::heard(conn, said.id, &inquiry.token, heard).await?;
+    Ok(true)
 }
 
 /// The inquiry that a mail answers: by In-Reply-To, by whom it is addressed to, by References.
@@ -195,6 +200,10 @@ impl Settled {
 
     fn those<'m>(&'m self, matters: &'m [Matter], which: Settles) -> impl Iterator<Item = &'m Matter> {
         self.0.iter().zip(matters).filter(move |(s, _)| **s == which).map(|(_, m)| m)
+    }
+
+    fn is_something(&self) -> bool {
+        self.0.iter().any(|s| matches!(s, Settles::Ours | Settles::NotOurs))
     }
 
     fn trusted(&self, matters: &[Matter]) -> Vec<String> {
