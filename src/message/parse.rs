@@ -10,7 +10,7 @@ use mail_parser::parsers::MessageStream;
 
 use super::part::Entity;
 use super::walk::Walk;
-use super::{Forwarded, Message, address, body, header};
+use super::{Address, Forwarded, Message, address, body, header};
 
 /// What one mail may hold.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ fn read_headers(entity: &Entity<'_>, message: &mut Message) {
     message.return_path = entity
         .field("Return-Path")
         .map(|raw| header::text(raw).trim_matches(|c: char| c.is_whitespace() || "<>".contains(c)).to_lowercase());
-    message.from = entity.field("From").and_then(address::sender);
+    message.from = sender(entity);
     message.message_id = ids(entity, "Message-ID").into_iter().next();
     message.in_reply_to = ids(entity, "In-Reply-To");
     message.references = ids(entity, "References");
@@ -71,6 +71,14 @@ fn read_headers(entity: &Entity<'_>, message: &mut Message) {
         })
         .flatten();
     message.to = ["To", "Cc"].into_iter().filter_map(|name| entity.field(name)).flat_map(address::list).collect();
+}
+
+/// The one whom every From field names: nobody can tell which of several the provider has checked.
+fn sender(entity: &Entity<'_>) -> Option<Address> {
+    let mut fields = entity.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"From"));
+    let first = address::sender(fields.next()?.1)?;
+    let same = |raw| address::sender(raw).is_some_and(|other| other.email == first.email);
+    fields.all(|(_, raw)| same(raw)).then_some(first)
 }
 
 /// What is told of an enclosed message, but for its text.
