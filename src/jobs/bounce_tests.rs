@@ -91,7 +91,8 @@ async fn without_a_message_id_recipient_and_subject_tell_the_mail() {
     assert!(arrives(&db, &config, &notice_of(gone(), None, subject), true).await[0].mail.is_none(), "forged");
     assert_eq!(reached(&db, &config).await.as_deref(), Some("one@yunxi.test"));
     // Nobody else can know the id; and servers in between do spoil signatures.
-    assert!(arrives(&db, &config, &notice_of(gone(), Some(&id), None), true).await[0].mail.is_some());
+    let told = arrives(&db, &config, &notice_of(gone(), Some(&id), None), true).await;
+    assert!(told.iter().any(|bounced| bounced.mail.is_some()));
 }
 
 #[tokio::test]
