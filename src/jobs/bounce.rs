@@ -18,6 +18,8 @@ const RECENT: TimeDelta = TimeDelta::days(10);
 pub struct Notice {
     pub message: i64,
     pub received_at: DateTime<Utc>,
+    /// The provider says that it is not from whom it claims to be.
+    pub forged: bool,
 }
 
 /// Notes what a notice says of each recipient.
@@ -77,7 +79,8 @@ fn unsaid() -> Failure {
     Failure { address: String::new(), cause: Cause::Unreached, status: String::new(), reason: String::new() }
 }
 
-/// By recipient and, where the notice tells one, subject.
+/// By recipient and subject. That is little: who can guess both can make such a notice, so a forged one tells nothing,
+/// and one without a subject is about no mail of ours that could be named.
 async fn by_address(
     conn: &mut SqliteConnection,
     notice: Notice,
@@ -90,7 +93,8 @@ async fn by_address(
         // With a Message-ID that none of ours has, it is about somebody else's mail.
         let mut same = sent.iter().filter(|s| {
             let subject = bounce.returned.subject.as_deref();
-            bounce.returned.message_id.is_none() && subject.is_none_or(|subject| same_subject(&s.subject, subject))
+            let names_none = bounce.returned.message_id.is_none() && !notice.forged;
+            names_none && subject.is_some_and(|subject| same_subject(&s.subject, subject))
         });
         list.push((failure.clone(), same.next().map(|s| s.id)));
     }

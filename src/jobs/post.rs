@@ -4,6 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
+use crate::chance;
 use crate::config::Config;
 use crate::outbox::compose::Composed;
 use crate::outbox::mail::{domain_of, message_id};
@@ -38,7 +39,8 @@ pub async fn enqueue(
     post: Post<'_>,
     now: DateTime<Utc>,
 ) -> Result<u32> {
-    let message_id = message_id(post.kind, post.key, &domain_of(&config.smtp.from));
+    let secret = store::secret(conn, chance::bits()?).await?;
+    let message_id = message_id(post.kind, (&secret, post.key), &domain_of(&config.smtp.from));
     enqueue_as(conn, config, (composed, message_id), post, now).await
 }
 

@@ -21,7 +21,7 @@ use crate::ledger::copies::{self, Copy, Incoming};
 use crate::ledger::headings::{self, Confirmed};
 use crate::ledger::{amended, mailstore, rebuild, store};
 use crate::message::Message;
-use crate::message::sender::Nature;
+use crate::message::sender::{Authentication, Nature, authentication};
 use crate::outbox::bounced;
 use crate::reader::{Reader, Unavailable};
 use crate::submission::assess::{Assessed, BROKE_DOWN, Context, Letter, assess};
@@ -302,7 +302,9 @@ async fn settle(
     let compared = amended::compare(conn, &config.campaign, stored.id).await?;
     match (&nature, &message.from) {
         (Nature::Bounce(bounce), _) => {
-            let notice = Notice { message: stored.id, received_at: stored.received_at };
+            let found = authentication(&message, stored.mailbox.authserv_id.as_deref());
+            let forged = matches!(found, Authentication::Fail { .. });
+            let notice = Notice { message: stored.id, received_at: stored.received_at, forged };
             bounce::note(conn, config, notice, bounce, now).await?;
         }
         // Who writes can be reached; a forger is somebody else.

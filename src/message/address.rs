@@ -10,9 +10,72 @@ pub fn list(raw: &[u8]) -> Vec<Address> {
     pieces(raw).filter_map(mailbox).take(ADDRESSES).collect()
 }
 
-/// Whose field it is: the address inside the last `<…>` of it, else the first bare one.
+/// Bytes of a From field that people can have written.
+const SENDER: usize = 8 << 10;
+
+/// Whose field it is, read strictly (RFC 5322 section 3.4): what stands in quotes and comments is no address, white space
+/// ends one, and there must not be two. Else a sender could show us one address and another to the provider who checks it.
 pub fn sender(raw: &[u8]) -> Option<Address> {
-    if bracket(raw).is_some() { mailbox(raw) } else { list(raw).into_iter().next() }
+    if raw.len() > SENDER {
+        return None;
+    }
+    let email = match without_asides(raw) {
+        Some(bare) => sole(&bare),
+        // A quote in an unquoted name; with one address only there is no doubt.
+        None if raw.iter().filter(|&&b| b == b'@').count() == 1 => sole(&raw[raw.iter().rposition(|&b| b == b'<')?..]),
+        None => None,
+    }?;
+    let shown = if raw.contains(&b'<') { mailbox(raw) } else { list(raw).into_iter().next() };
+    Some(Address { name: shown.and_then(|shown| shown.name), email })
+}
+
+/// The only address in a text without quotes and comments; `None` if there are others, or it is not whole.
+fn sole(bare: &[u8]) -> Option<String> {
+    let angles: Vec<&[u8]> = bare.split(|&b| b == b'<').skip(1).collect();
+    let found: Vec<&[u8]> = match angles.is_empty() {
+        false => angles.iter().filter_map(|rest| rest.split(|&b| b == b'>').next()).collect(),
+        true => bare
+            .split(|b| b",;:".contains(b))
+            .filter(|piece| piece.contains(&b'@'))
+            .map(|piece| {
+                // Words may stand before it, but none behind.
+                let at = piece.iter().position(|&b| b == b'@').unwrap_or(0);
+                &piece[piece[..at].iter().rposition(u8::is_ascii_whitespace).unwrap_or(0)..]
+            })
+            .collect(),
+    };
+    let mut emails = found.into_iter().map(|email| String::from_utf8_lossy(email.trim_ascii()).to_ascii_lowercase());
+    let first = emails.next()?;
+    let unsure = |c: char| c.is_whitespace() || c.is_control() || "\"(),:;<>[\\]".contains(c);
+    let clean = first.matches('@').count() == 1 && !first.starts_with('@') && !first.contains(unsure);
+    (clean && emails.all(|other| other == first)).then_some(first)
+}
+
+/// A field without quoted strings and comments; a space stays for each, so that nothing joins around them. `None` if one
+/// is not closed.
+fn without_asides(raw: &[u8]) -> Option<Vec<u8>> {
+    let double_byte = std::str::from_utf8(raw).is_err();
+    let (mut out, mut quoted, mut comment) = (Vec::new(), false, 0_usize);
+    let mut bytes = raw.iter().copied();
+    while let Some(byte) = bytes.next() {
+        let aside = quoted || comment > 0;
+        match byte {
+            0x81..=0xFE if double_byte => drop(bytes.next()),
+            b'\\' if aside => drop(bytes.next()),
+            b'"' if comment == 0 => quoted = !quoted,
+            b'(' if !quoted => comment += 1,
+            b')' if !quoted && comment > 0 => comment -= 1,
+            _ if aside => {}
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        }
+        if !aside {
+            out.push(b' ');
+        }
+    }
+    (!quoted && comment == 0).then_some(out)
 }
 
 /// A display name with an address in angle brackets behind it, or an address with a comment.
@@ -28,7 +91,7 @@ fn mailbox(raw: &[u8]) -> Option<Address> {
             (comment.strip_suffix(b")").unwrap_or(comment), &raw[..open])
         }
     };
-    let email = String::from_utf8_lossy(&header::unfold(email)).to_lowercase();
+    let email = String::from_utf8_lossy(&header::unfold(email)).to_ascii_lowercase();
     let email = email.split_whitespace().find(|word| word.contains('@'))?.to_owned();
     let name = header::text(name).trim_matches(|c: char| c.is_whitespace() || c == '"').replace("\\\"", "\"");
     Some(Address { name: Some(name).filter(|n| !n.is_empty()), email })
@@ -132,13 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn the_sender_is_the_last_address_in_brackets_or_the_first_bare_one() {
+    fn the_sender_is_the_address_in_brackets_or_the_bare_one() {
         for (raw, wanted) in [
             ("Wang <a@b.example>", "Wang|a@b.example"),
             ("\"x@y.example\" <A@b.example>", "x@y.example|a@b.example"),
             ("a@b.example", "|a@b.example"),
             ("a@b.example (Wang)", "Wang|a@b.example"),
-            ("a@b.example, c@d.example", "|a@b.example"),
             ("<a@b.example", "|a@b.example"),
             ("c@d.example (<a@b.example>)", "<a@b.example>|c@d.example"),
             ("\"Wang <a@b.example>", "Wang|a@b.example"),
@@ -147,5 +209,48 @@ mod tests {
             assert_eq!(shown(sender(raw.as_bytes())), [wanted], "{raw}");
         }
         assert_eq!(sender(b"nobody"), None);
+    }
+
+    #[test]
+    fn of_several_addresses_only_an_undoubted_one_is_the_sender() {
+        for (raw, wanted) in [
+            ("a@b.example <x@y.test>", Some("x@y.test")),
+            ("\"Wang <a@b.example>\" <x@y.test>", Some("x@y.test")),
+            ("\"<a@b.example>\" x@y.test", Some("x@y.test")),
+            ("x@y.test (<a@b.example>)", Some("x@y.test")),
+            ("x@y.test (a (nested\\)) <a@b.example>)", Some("x@y.test")),
+            ("<x@y.test> (<a@b.example>)", Some("x@y.test")),
+            ("<x@y.test> \"<a@b.example>\"", Some("x@y.test")),
+            ("A@B.example <a@b.example>", Some("a@b.example")),
+            ("office: x@y.test, \"a@b.example\" <x@y.test>;", Some("x@y.test")),
+            ("<x@y.test>, <a@b.example>", None),
+            ("x@y.test, a@b.example", None),
+            ("x@y.test a@b.example", None),
+            ("<x@y.test a@b.example>", None),
+            ("<a@b.example,x@y.test>", None),
+            ("<a@b.example:x@y.test>", None),
+            ("<@b.example:x@y.test>", None),
+            ("<\"z a@b.example z\"@y.test>", None),
+            ("<\"a@b.example \"@y.test>", None),
+            ("<(a@b.example )x@y.test>", Some("x@y.test")),
+            ("x@y.test \"<a@b.example>", None),
+            ("a@b.example\0@y.test", None),
+            ("<a\\@b.example@y.test>", None),
+            ("<a@b.example\r\n .y.test>", None),
+            ("<a@b.example(c).y.test>", None),
+            ("a@b.example .y.test", None),
+            ("a@b.example (c).y.test", None),
+            ("<a@b\0.example>", None),
+            ("<a@b.example> <>", None),
+            ("<a@\u{212A}.example>", Some("a@\u{212A}.example")),
+            ("\u{738b}\"\u{4e3d} <A@b.example>", Some("a@b.example")),
+            ("\u{738b}\"\u{4e3d} <a@b.example .y.test>", None),
+            ("Wang a@b.example\r\n", Some("a@b.example")),
+            ("\r\n a@b.example (Wang)", Some("a@b.example")),
+        ] {
+            assert_eq!(sender(raw.as_bytes()).map(|a| a.email).as_deref(), wanted, "{raw}");
+        }
+        let long = format!("\"<a@b.example>{}\" <x@y.test>", " ".repeat(SENDER));
+        assert_eq!(sender(long.as_bytes()), None);
     }
 }

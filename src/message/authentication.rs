@@ -31,8 +31,11 @@ pub fn authentication(message: &Message, authserv_id: Option<&str>) -> Authentic
     let has = |method: &str, result: &str| results.iter().skip(1).any(|part| method_of(part) == Some((method, result)));
     let fails = |method: &str| has(method, "fail") || has(method, "hardfail");
     let fail = |method: &str| Authentication::Fail { why: format!("{method}=fail") };
+    let of_another = || message.from.as_ref().and_then(|from| another_domain(&results, &from.email));
     if fails("dmarc") {
         fail("dmarc")
+    } else if let Some(domain) = of_another() {
+        Authentication::Fail { why: format!("dmarc=pass header.from={domain}") }
     } else if has("dmarc", "pass") || has("spf", "pass") || has("dkim", "pass") {
         Authentication::Pass
     } else if fails("spf") {
@@ -42,6 +45,19 @@ pub fn authentication(message: &Message, authserv_id: Option<&str>) -> Authentic
     } else {
         Authentication::Unknown
     }
+}
+
+/// The domain that dmarc has passed, if it is not the sender's: then the provider has read another From than we have. (It
+/// may name the organisation's domain for one below it.)
+fn another_domain<'a>(results: &'a [String], from: &str) -> Option<&'a str> {
+    let passed = results.iter().skip(1).find(|part| method_of(part) == Some(("dmarc", "pass")))?;
+    let named = passed.split_whitespace().find_map(|word| word.strip_prefix("header.from="))?;
+    let checked = named.rsplit('@').next().unwrap_or(named).trim_matches(['<', '>', '.']);
+    let ours = from.rsplit('@').next().unwrap_or(from);
+    let below = |domain: &str, above: &str| {
+        domain.strip_suffix(above).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    (!checked.is_empty() && !below(ours, checked) && !below(checked, ours)).then_some(checked)
 }
 
 /// `dkim=pass header.d=…` → (`dkim`, `pass`); a method may carry a version: `dkim/1`. There may be several signatures.
@@ -176,6 +192,25 @@ mod tests {
             assert!(fails(&format!("{none}; spf=fail; dkim=none")), "{none}");
             assert!(!fails(&format!("{none}; spf=fail; dkim=pass")), "{none}");
             assert_eq!(verdict(&[&format!("mx.post.example; {none}; spf=none")]), Authentication::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_pass_for_another_domain_is_none() {
+        for (named, passes) in [
+            ("liulin.example", true),
+            ("mail.liulin.example", true),
+            ("example", true),
+            ("wang@liulin.example", true),
+            ("<wang@LIULIN.example>", true),
+            ("evil.test", false),
+            ("evilliulin.example", false),
+            ("liulin.example.evil.test", false),
+        ] {
+            let header = format!(
+                "Authentication-Results: mx.post.example; spf=pass; dmarc=pass (p=none) header.from={named}\r\n"
+            );
+            assert_eq!(of_mail(&header) == Authentication::Pass, passes, "{named}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! Only what is needed to name the streams and take one out. Every chain ends where it has given what is wanted of it:
 //! a looping one costs no more than the file's own size, and one whose last link was lost is read all the same.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 const MAGIC: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 const HEADER: usize = 512;
@@ -26,6 +26,8 @@ pub struct Compound<'a> {
     mini_sectors: Vec<u32>,
     /// The directory; the first entry is the root storage.
     entries: Vec<Entry>,
+    /// What lies directly in each storage that lies somewhere below the root.
+    members: BTreeMap<usize, Vec<usize>>,
 }
 
 /// A storage of a compound file.
@@ -69,6 +71,7 @@ impl<'a> Compound<'a> {
             mini_fat: Vec::new(),
             mini_sectors: Vec::new(),
             entries: Vec::new(),
+            members: BTreeMap::new(),
         };
         file.fat = file.read_fat()?;
         file.mini_fat = numbers(&file.chain(u32_at(bytes, 60)?, DIRECTORY)?).collect();
@@ -77,25 +80,25 @@ impl<'a> Compound<'a> {
         let entries = directory.chunks_exact(DIRECTORY_ENTRY).enumerate();
         file.entries = entries.map_while(|raw| Entry::read(raw, version_4)).collect();
         file.mini_sectors = file.links(file.entries.first()?.start).collect();
+        file.members = members(&file.entries);
         Some(file)
     }
 
     /// A stream or storage of this name lies in the root storage; names compare without case. (Embedded objects lie
     /// deeper and say nothing about the file.)
     pub fn has(&self, name: &str) -> bool {
-        self.members(ROOT).iter().any(|e| e.is(name))
+        self.members(ROOT).any(|e| e.is(name))
     }
 
     /// The content of a stream in the root storage.
     pub fn stream(&self, name: &str) -> Option<Vec<u8>> {
-        self.stream_in(ROOT, name)
+        self.stream_in(ROOT, name, self.bytes.len())
     }
 
-    /// The content of a stream; `None` if there is no such stream or its chain is broken.
-    pub fn stream_in(&self, storage: Storage, name: &str) -> Option<Vec<u8>> {
-        let members = self.members(storage);
-        let entry = members.iter().find(|e| e.kind == STREAM && e.is(name))?;
-        let size = usize::try_from(entry.size).ok().filter(|&size| size <= self.bytes.len())?;
+    /// The content of a stream; `None` if there is no such stream, its chain is broken, or it is larger than that.
+    pub fn stream_in(&self, storage: Storage, name: &str, most: usize) -> Option<Vec<u8>> {
+        let entry = self.members(storage).find(|e| e.kind == STREAM && e.is(name))?;
+        let size = usize::try_from(entry.size).ok().filter(|&size| size <= most.min(self.bytes.len()))?;
         let mut content = match entry.size < self.mini_cutoff {
             true => self.mini_chain(entry.start, size)?,
             false => self.chain(entry.start, size)?,
@@ -109,21 +112,12 @@ impl<'a> Compound<'a> {
 
     /// The storages in this one whose names begin so, with their names.
     pub fn storages_in(&self, storage: Storage, prefix: &str) -> Vec<(&str, Storage)> {
-        let members = self.members(storage).into_iter().filter(|e| e.kind == STORAGE && e.name.starts_with(prefix));
+        let members = self.members(storage).filter(|e| e.kind == STORAGE && e.name.starts_with(prefix));
         members.map(|e| (e.name.as_str(), Storage(e.number))).collect()
     }
 
-    /// What lies directly in a storage: the tree of siblings below its child.
-    fn members(&self, storage: Storage) -> Vec<&Entry> {
-        let mut members = Vec::new();
-        let mut seen = BTreeSet::from([storage.0]);
-        let mut ahead: Vec<u32> = self.entries.get(storage.0).map(|e| e.links[2]).into_iter().collect();
-        while let Some(next) = ahead.pop() {
-            let Some(entry) = self.entries.get(next as usize).filter(|e| seen.insert(e.number)) else { continue };
-            ahead.extend([entry.links[0], entry.links[1]]);
-            members.push(entry);
-        }
-        members
+    fn members(&self, storage: Storage) -> impl Iterator<Item = &Entry> {
+        self.members.get(&storage.0).into_iter().flatten().filter_map(|&number| self.entries.get(number))
     }
 
     fn sectors(&self) -> usize {
@@ -192,6 +186,33 @@ impl<'a> Compound<'a> {
         }
         Some(content)
     }
+}
+
+/// What lies directly in each storage: the tree of siblings below its child. An entry lies in one storage only, the first
+/// that claims it from the root on; so no storage lies in itself, and all of them together hold no more than there is.
+fn members(entries: &[Entry]) -> BTreeMap<usize, Vec<usize>> {
+    let mut all = BTreeMap::new();
+    let mut claimed = vec![false; entries.len()];
+    let mut storages = std::collections::VecDeque::from([ROOT.0]);
+    claimed.iter_mut().take(1).for_each(|root| *root = true);
+    while let Some(storage) = storages.pop_front() {
+        let mut members = Vec::new();
+        let mut ahead: Vec<u32> = entries.get(storage).map(|e| e.links[2]).into_iter().collect();
+        while let Some(next) = ahead.pop() {
+            let Some(entry) = entries.get(next as usize) else { continue };
+            // `Entry::number` is its place in the list.
+            if std::mem::replace(&mut claimed[entry.number], true) {
+                continue;
+            }
+            ahead.extend([entry.links[0], entry.links[1]]);
+            members.push(entry.number);
+            if entry.kind == STORAGE {
+                storages.push_back(entry.number);
+            }
+        }
+        all.insert(storage, members);
+    }
+    all
 }
 
 impl Entry {

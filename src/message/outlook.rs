@@ -39,43 +39,53 @@ pub fn is_message(file: &Compound) -> bool {
 
 pub fn read(bytes: &[u8]) -> Option<Msg> {
     let file = Compound::open(bytes).filter(is_message)?;
-    // Streams may claim the same sectors; together they can hold no more than the file.
-    let mut budget = bytes.len();
-    Some(message(&file, ROOT, &mut budget, DEPTH))
+    Some(Reading { left: bytes.len(), file }.message(ROOT, DEPTH))
 }
 
-fn message(file: &Compound, storage: Storage, budget: &mut usize, depth: usize) -> Msg {
-    let mut msg = Msg {
-        subject: text(file, storage, SUBJECT),
-        text: text(file, storage, BODY),
-        html: file
-            .stream_in(storage, &format!("{PROPERTY}{HTML}"))
-            .map(|raw| charset::guess(beginning(&raw, TEXT)))
-            .unwrap_or_default(),
-        ..Msg::default()
-    };
-    for (_, attached) in file.storages_in(storage, ATTACHMENT).into_iter().take(FILES) {
-        let inner =
-            file.storages_in(attached, &format!("{PROPERTY}{ATTACHED_MESSAGE}")).first().map(|(_, inner)| *inner);
-        if let Some(inner) = inner.filter(|_| depth > 0) {
-            msg.messages.push(message(file, inner, budget, depth - 1));
+struct Reading<'a> {
+    file: Compound<'a>,
+    /// Streams may claim the same sectors; together they can hold no more than the file.
+    left: usize,
+}
+
+impl Reading<'_> {
+    fn message(&mut self, storage: Storage, depth: usize) -> Msg {
+        let html = self.stream(storage, HTML).map(|raw| charset::guess(beginning(&raw, TEXT)));
+        let mut msg = Msg {
+            subject: self.text(storage, SUBJECT),
+            text: self.text(storage, BODY),
+            html: html.unwrap_or_default(),
+            ..Msg::default()
+        };
+        let storages = |file: &Compound, storage, prefix: &str| -> Vec<Storage> {
+            file.storages_in(storage, prefix).into_iter().take(FILES).map(|(_, inside)| inside).collect()
+        };
+        for attached in storages(&self.file, storage, ATTACHMENT) {
+            let inner = storages(&self.file, attached, &format!("{PROPERTY}{ATTACHED_MESSAGE}"));
+            if let Some(inner) = inner.first().filter(|_| depth > 0) {
+                msg.messages.push(self.message(*inner, depth - 1));
+            }
+            let Some(bytes) = self.stream(attached, ATTACHED_BYTES) else { continue };
+            let name = NAMES.iter().map(|id| self.text(attached, id)).find(|name| !name.is_empty());
+            msg.files.push((name.unwrap_or_default(), bytes));
         }
-        let bytes = file.stream_in(attached, &format!("{PROPERTY}{ATTACHED_BYTES}"));
-        let Some(bytes) = bytes.filter(|bytes| bytes.len() <= *budget) else { continue };
-        *budget -= bytes.len();
-        let name = NAMES.iter().map(|id| text(file, attached, id)).find(|name| !name.is_empty());
-        msg.files.push((name.unwrap_or_default(), bytes));
+        msg
     }
-    msg
-}
 
-/// A property of text, in UTF-16 or in the code page of the writer.
-fn text(file: &Compound, storage: Storage, id: &str) -> String {
-    if let Some(wide) = file.stream_in(storage, &format!("{PROPERTY}{id}001F")) {
-        let units: Vec<u16> =
-            wide[..wide.len().min(TEXT)].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
-        return String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned();
+    /// A property's stream, if there is room for it.
+    fn stream(&mut self, storage: Storage, id: &str) -> Option<Vec<u8>> {
+        let bytes = self.file.stream_in(storage, &format!("{PROPERTY}{id}"), self.left)?;
+        self.left -= bytes.len();
+        Some(bytes)
     }
-    let narrow = file.stream_in(storage, &format!("{PROPERTY}{id}001E"));
-    narrow.map(|raw| charset::guess(beginning(&raw, TEXT)).trim_end_matches('\0').to_owned()).unwrap_or_default()
+
+    /// A property of text, in UTF-16 or in the code page of the writer.
+    fn text(&mut self, storage: Storage, id: &str) -> String {
+        if let Some(wide) = self.stream(storage, &format!("{id}001F")) {
+            let wide = wide[..wide.len().min(TEXT)].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+            return String::from_utf16_lossy(&wide.collect::<Vec<_>>()).trim_end_matches('\0').to_owned();
+        }
+        let narrow = self.stream(storage, &format!("{id}001E"));
+        narrow.map(|raw| charset::guess(beginning(&raw, TEXT)).trim_end_matches('\0').to_owned()).unwrap_or_default()
+    }
 }

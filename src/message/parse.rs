@@ -57,8 +57,7 @@ fn read_headers(entity: &Entity<'_>, message: &mut Message) {
     message.return_path = entity
         .field("Return-Path")
         .map(|raw| header::text(raw).trim_matches(|c: char| c.is_whitespace() || "<>".contains(c)).to_lowercase());
-    message.from = entity.field("From").and_then(address::sender);
-    message.also_from = also_from(entity, message.from.as_ref());
+    (message.from, message.also_from) = authors(entity);
     message.message_id = ids(entity, "Message-ID").into_iter().next();
     message.in_reply_to = ids(entity, "In-Reply-To");
     message.references = ids(entity, "References");
@@ -74,13 +73,27 @@ fn read_headers(entity: &Entity<'_>, message: &mut Message) {
     message.to = ["To", "Cc"].into_iter().filter_map(|name| entity.field(name)).flat_map(address::list).collect();
 }
 
-fn also_from(entity: &Entity<'_>, from: Option<&Address>) -> Vec<String> {
-    let fields = entity.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"From"));
-    let mut others: Vec<String> = fields.flat_map(|(_, raw)| address::list(raw)).map(|author| author.email).collect();
-    others.retain(|email| from.is_some_and(|from| from.email != *email));
+/// The one whom every From field names. Where several are named nobody can tell which of them the provider has checked:
+/// the first, and the others.
+fn authors(entity: &Entity<'_>) -> (Option<Address>, Vec<String>) {
+    let fields = || entity.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"From")).map(|(_, raw)| raw);
+    if let Some(from) = sender(entity) {
+        return (Some(from), Vec::new());
+    }
+    let mut all = fields().flat_map(address::list);
+    let Some(first) = all.next() else { return (None, Vec::new()) };
+    let mut others: Vec<String> = all.map(|author| author.email).filter(|email| *email != first.email).collect();
     others.sort();
     others.dedup();
-    others
+    // One address that is not written as it should be may be anybody's.
+    if others.is_empty() { (None, others) } else { (Some(first), others) }
+}
+
+fn sender(entity: &Entity<'_>) -> Option<Address> {
+    let mut fields = entity.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"From"));
+    let first = address::sender(fields.next()?.1)?;
+    let same = |raw| address::sender(raw).is_some_and(|other| other.email == first.email);
+    fields.all(|(_, raw)| same(raw)).then_some(first)
 }
 
 /// What is told of an enclosed message, but for its text.

@@ -332,15 +332,27 @@ impl<'a> Parts<'a> {
 
     /// The first line from here on that is a delimiter (RFC 2046 section 5.1.1).
     fn delimiter(&self, from: usize) -> Option<Delimiter> {
-        Line::all(self.body, from).find_map(|line| {
-            let rest = line.text.strip_prefix(b"--")?.trim_ascii_end();
-            let closes = match rest.strip_prefix(self.boundary)? {
-                b"" => false,
-                b"--" => true,
-                _ => return None,
-            };
-            Some(Delimiter { start: line.start, next: line.next, closes })
-        })
+        let mut at = from;
+        // Looked for by its dashes: multiparts in multiparts have all lines read once for each.
+        while let Some(dash) = self.body[at..].iter().position(|&b| b == b'-').map(|ahead| at + ahead) {
+            at = dash + 1;
+            let begins = dash == from || matches!(self.body[dash - 1], b'\r' | b'\n');
+            if let Some(found) = begins.then(|| self.delimiter_at(dash)).flatten() {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    fn delimiter_at(&self, start: usize) -> Option<Delimiter> {
+        let named = self.body[start..].strip_prefix(b"--")?.starts_with(self.boundary);
+        let line = named.then(|| Line::at(self.body, start)).flatten()?;
+        let closes = match line.text[2..].trim_ascii_end().strip_prefix(self.boundary)? {
+            b"" => false,
+            b"--" => true,
+            _ => return None,
+        };
+        Some(Delimiter { start, next: line.next, closes })
     }
 
     /// The line end before a delimiter belongs to it. In a mail whose lines end in LF alone, a CR before it is the last

@@ -56,6 +56,11 @@ fn signed_content(info: &[u8]) -> Option<Signed<'_>> {
 }
 
 impl Signed<'_> {
+    /// Whether its content has to be joined, which takes as many bytes again.
+    pub fn is_in_pieces(&self) -> bool {
+        self.0.first() == Some(&PIECES)
+    }
+
     /// A body part with its header. It may be in pieces; what is no such piece is left out.
     pub fn content(&self) -> Cow<'_, [u8]> {
         match value(self.0, DEPTH) {

@@ -432,3 +432,17 @@ proptest! {
         let _ = unpack(&archive("a", bytes), &ARCHIVE_LIMITS);
     }
 }
+
+#[test]
+fn two_from_fields_that_differ_name_nobody() {
+    let from = |fields: &str| {
+        let raw = format!("{fields}Subject: s\r\n\r\nx\r\n");
+        parse(raw.as_bytes(), &Limits::default()).from.map(|from| from.email)
+    };
+    let (one, other) = ("From: a@b.example\r\n", "From: x@y.test\r\n");
+    assert_eq!(from(one).as_deref(), Some("a@b.example"));
+    assert_eq!(from(&format!("{one}From : \"A\" <A@b.example>\r\n")).as_deref(), Some("a@b.example"));
+    assert_eq!(from(&format!("{one}{other}")), None);
+    assert_eq!(from(&format!("{other}X: y\r\nfrom : a@b.example\r\n")), None);
+    assert_eq!(from("X: y\rFrom: a@b.example\r\nFrom: x@y.test\r\n").as_deref(), Some("x@y.test"));
+}

@@ -100,9 +100,10 @@ fn uu_line(line: &[u8], bytes: &mut Vec<u8>) -> Option<bool> {
     Some(data.len() >= full || (length == 45 && data.len() * 2 >= full))
 }
 
-/// Base64 up to the line `====`.
+/// Base64 up to the line `====`; `None` if another file begins before that.
 fn base64_lines(text: &[u8], from: usize) -> Option<(Vec<u8>, usize)> {
-    let end = Line::all(text, from).find(|line| line.text.trim_ascii_end() == b"====")?;
+    let mut lines = Line::all(text, from).take_while(|line| Begin::read(line.text).is_none());
+    let end = lines.find(|line| line.text.trim_ascii_end() == b"====")?;
     let bytes = base64::decode(&text[from..end.start]);
     (!bytes.is_empty()).then_some((bytes, end.next))
 }

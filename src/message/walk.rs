@@ -157,7 +157,11 @@ impl<'l> Walk<'l> {
 
     /// Counts what an encoded message will take beside those around it; `None` if that is too much.
     fn unpack(&mut self, entity: &Entity<'_>) -> Option<usize> {
-        let unpacked = entity.encoding().most(entity.body.len());
+        self.reserve(entity.encoding().most(entity.body.len()))
+    }
+
+    /// Counts bytes that are unpacked beside those around this place; `None` if that is too much.
+    fn reserve(&mut self, unpacked: usize) -> Option<usize> {
         if unpacked > 0 && self.unpacked + unpacked > self.limits.unpacked {
             self.message.truncated = true;
             return None;
@@ -218,10 +222,12 @@ impl<'l> Walk<'l> {
     }
 
     fn encoded_files(&mut self, files: Vec<uuencode::File<'_>>, depth: usize, body: &mut Body) {
+        let Some(unpacked) = self.reserve(files.iter().map(|file| file.bytes.len()).sum()) else { return };
         for file in files {
             let name = Some(name::safe(&header::text(file.name)));
             self.file(About { name, ..About::default() }, Cow::Owned(file.bytes), depth + 1, body);
         }
+        self.unpacked -= unpacked;
     }
 
     fn file(&mut self, about: About, bytes: Cow<'_, [u8]>, depth: usize, body: &mut Body) {
@@ -257,7 +263,10 @@ impl<'l> Walk<'l> {
         if tnef::is_tnef(bytes) {
             self.tnef(bytes, depth + 1, body);
         } else if let Cms::Signed(signed) = signed::open(bytes) {
+            let joined = if signed.is_in_pieces() { bytes.len() } else { 0 };
+            let Some(unpacked) = self.reserve(joined) else { return true };
             self.part(&Entity::part(&signed.content()), Place { depth: depth + 1, parent: "" }, body);
+            self.unpacked -= unpacked;
         } else if let Some(msg) = outlook::read(bytes) {
             self.outlook(msg, depth + 1);
         } else {

@@ -85,11 +85,11 @@ pub enum Unsendable {
 /// The header by which we know our own mail.
 pub const MARKER: &str = "X-Taizhang";
 
-/// A Message-ID that the same matter always gets again, without brackets: `receipt.<32 hex digits>@domain`.
-/// A `key` that is a SHA-256 digest stays recognisable; any other text is hashed.
-pub fn message_id(kind: Kind, key: &str, domain: &str) -> String {
-    let is_digest = key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit());
-    let digest = if is_digest { key.to_owned() } else { sha256_hex(key) };
+/// A Message-ID that the same matter always gets again, without brackets: `receipt.<32 hex digits>@domain`. Only who has
+/// the installation's `secret` can compute it: whoever knows the id of a mail can say that it came back.
+pub fn message_id(kind: Kind, (secret, key): (&str, &str), domain: &str) -> String {
+    // The secret's length is always the same, so no key runs into it. No more than half of the digest is shown.
+    let digest = sha256_hex(&format!("{secret} {key}"));
     format!("{}.{}@{domain}", kind.as_str(), &digest[..32])
 }
 

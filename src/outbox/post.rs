@@ -73,7 +73,7 @@ mod tests {
             text: "文".into(),
             html: "<p>文</p>".into(),
             attachments: vec![],
-            message_id: mail::message_id(Kind::Overdue, "2011-08 云岭街道 2011-09-26", "office.test"),
+            message_id: mail::message_id(Kind::Overdue, ("secret", "2011-08 云岭街道 2011-09-26"), "office.test"),
             in_reply_to: None,
             references: vec![],
             auto_submitted: AutoSubmitted::Generated,

@@ -102,6 +102,7 @@ impl Slowdown {
     }
 }
 
+const SECRET: &str = "secret";
 const OUTAGE: &str = "outage";
 const SLOWDOWN: &str = "slowdown";
 
@@ -126,6 +127,16 @@ pub async fn slowdown(conn: &mut SqliteConnection, now: DateTime<Utc>) -> sqlx::
 
 pub async fn slow_down(conn: &mut SqliteConnection, slowdown: &Slowdown) -> sqlx::Result<()> {
     write_state(conn, SLOWDOWN, slowdown).await
+}
+
+/// What only this installation knows, for [`super::mail::message_id`]: made of `chance` the first time, the same ever after.
+pub async fn secret(conn: &mut SqliteConnection, chance: [u8; 16]) -> sqlx::Result<String> {
+    if let Some(secret) = read_state(conn, SECRET).await? {
+        return Ok(secret);
+    }
+    let secret: String = chance.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_state(conn, SECRET, &secret).await?;
+    Ok(secret)
 }
 
 async fn read_state<T: DeserializeOwned + Send + Unpin>(
