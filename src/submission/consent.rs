@@ -58,7 +58,7 @@ pub fn read(words: &str, count: usize) -> Answer {
             said => claims.push((said == Says::Ours, which)),
         }
     }
-    if forbidden && claims.iter().any(|(ours, _)| *ours) {
+    if (forbidden || takes_back(&text)) && claims.iter().any(|(ours, _)| *ours) {
         return Answer::Unclear;
     }
     weigh(&claims, count).unwrap_or(Answer::Unclear)
@@ -194,19 +194,27 @@ fn listed(text: &str) -> Option<BTreeSet<usize>> {
     Some(numbers)
 }
 
-/// A question, a promise to answer, or a word against what is confirmed.
+/// A question, or a promise to answer.
 fn puts_off(text: &str) -> bool {
     static DELAY: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
             r"[?吗]|是不是|是否|有没有|(查|问|核实|了解|核对|看|确认|落实|联系)一?下|稍后|稍候|稍等|再(回|答|确|说|报)|正在|",
             r"待(核|查|我|确)|尚(未|待)|还(没|未|不|要|需)|回头|暂(时|不|未)|不(清楚|知道|了解|确定|太)|拿不准|",
-            r"(可能|好像|大概|应该|估计|也许|似乎|恐怕|或许|未必|不一定)(不?是|没|有|为)|",
-            // Theirs once, or by mistake: whether it is to be taken is another question.
+            r"(可能|好像|大概|应该|估计|也许|似乎|恐怕|或许|未必|不一定)(不?是|没|有|为)",
+        ))
+    });
+    DELAY.is_match(text)
+}
+
+/// Theirs once, or by mistake: whether it is to be taken is another question.
+fn takes_back(text: &str) -> bool {
+    static AGAINST: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(concat!(
             r"作废|撤[回销]|[发报送传]错|错[发报送]|误[发报送]|离职|调走|调离|退休|辞[职退]|不要(入账|采用|受理|用|收|算)|",
             r"不(再|予)(采用|使用|受理|入账)|以前的|原来的?(同事|人员|工作人员)|(新|另)的?(为准|一份)|重新?(报|发|填)",
         ))
     });
-    DELAY.is_match(text)
+    AGAINST.is_match(text)
 }
 
 fn says(clause: &str) -> Says {
