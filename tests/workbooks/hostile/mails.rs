@@ -12,8 +12,10 @@ pub fn all() -> Vec<Bad> {
     let file = "--x\r\nContent-Type: application/octet-stream; name=\"a.xls\"\r\nContent-Transfer-Encoding: ";
     // The same, packed into itself.
     let packed = |head: &str, layers: usize, inner: Vec<u8>| {
-        let wrap = |inner: Vec<u8>, _| {
-            let fields = "From: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\nContent-Type: ";
+        let wrap = |inner: Vec<u8>, layer: usize| {
+            // The outermost has its own sender already.
+            let from = if layer + 1 < layers { "From: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n" } else { "" };
+            let fields = format!("{from}Content-Type: ");
             [fields.as_bytes(), head.as_bytes(), b"\r\n\r\n", &inner].concat()
         };
         (0..layers).fold(inner, wrap)
