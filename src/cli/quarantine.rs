@@ -15,6 +15,7 @@ use crate::jobs::process::{Answers, Clerk};
 use crate::ledger::headings::{self, Question};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
+use crate::ledger::{copies, inquiry};
 use crate::period::Period;
 use crate::submission::{Disposition, Word};
 
@@ -174,10 +175,14 @@ impl Release {
             by_message: None,
         };
         store::decide(&mut tx, &decision("release"), now).await?;
+        let mut ids = vec![id];
         if self.trust {
             let trusting =
                 Decision { unit: trusted_for.as_deref(), address: message.from.as_deref(), ..decision("trust") };
             store::decide(&mut tx, &trusting, now).await?;
+            if let (Some(unit), Some(from)) = (&trusted_for, &message.from) {
+                ids.extend(inquiry::reopen_of(&mut tx, unit, std::slice::from_ref(from), &[id]).await?);
+            }
         }
         for question in &confirmed {
             headings::confirm(&mut tx, &question.heading, "operator", id, now).await?;
@@ -187,7 +192,7 @@ impl Release {
             let label = label(&office.config.campaign, &heading.form, &heading.column);
             print::line(&format!("“{}” is read as “{label}” from now on", heading.shown))?;
         }
-        decided(office, db, id).await
+        decided(office, db, &ids).await
     }
 }
 
@@ -266,21 +271,31 @@ async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outc
     };
     store::decide(&mut tx, &decision, office.clock.now()).await?;
     tx.commit().await?;
-    decided(office, db, id).await
+    let outcome = decided(office, db, &[id]).await?;
+    for copy in copies::of(&mut *db.pool().acquire().await?, id).await? {
+        print::line(&format!(
+            "the same file also came as message {copy}; `taizhang quarantine release {copy}` takes it"
+        ))?;
+    }
+    Ok(outcome)
 }
 
-/// Assesses the message again in the light of the decision and shows what became of it.
-async fn decided(office: Office, db: &Db, id: i64) -> Result<Outcome> {
+/// Assesses the messages again in the light of the decision and shows what became of them.
+async fn decided(office: Office, db: &Db, ids: &[i64]) -> Result<Outcome> {
     let now = office.clock.now();
     let config = Arc::new(office.config);
-    let disposition = Clerk::new(db, &config, Answers::Send).process(id, now).await?;
-    print::line(&format!("message {id}: {}", disposition.as_str()))?;
-    if disposition == Disposition::Quarantined {
-        print::line(&find(db, id).await?.reason)?;
-        print::line("it still waits; if the unit is in doubt, name it with --unit")?;
-        return Ok(Outcome::NeedsPerson);
+    let mut clerk = Clerk::new(db, &config, Answers::Send);
+    let mut outcome = Outcome::Done;
+    for id in ids {
+        let disposition = clerk.process(*id, now).await?;
+        print::line(&format!("message {id}: {}", disposition.as_str()))?;
+        if disposition == Disposition::Quarantined {
+            print::line(&find(db, *id).await?.reason)?;
+            print::line("it still waits; if the unit is in doubt, name it with --unit")?;
+            outcome = Outcome::NeedsPerson;
+        }
     }
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 pub async fn excuse(office: Office, unit: String, period: Period, reason: String) -> Result<Outcome> {

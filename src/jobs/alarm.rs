@@ -35,6 +35,7 @@ pub async fn watch(db: &Db, config: &Config, now: DateTime<Utc>) -> Result<Vec<S
     for mailbox in &config.mailboxes {
         lines.extend(watch_mailbox(db, config, mailbox, now).await?);
     }
+    forget_removed(db, config, now).await?;
     lines.extend(watch_sending(db, config, now).await?);
     Ok(lines)
 }
@@ -67,6 +68,19 @@ async fn watch_mailbox(db: &Db, config: &Config, mailbox: &Mailbox, now: DateTim
     Ok(Some(format!("{line} {}", mailbox.name)))
 }
 
+/// Nobody waits for a mailbox that is no longer in the settings: its alarm ends without a word.
+async fn forget_removed(db: &Db, config: &Config, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let out = sqlx::query_as("SELECT id, mailbox FROM alarm WHERE recovered_at IS NULL AND mailbox <> ?");
+    let out: Vec<(i64, String)> = out.bind(SENDING).fetch_all(&mut *tx).await?;
+    for (id, mailbox) in out.iter().filter(|(_, name)| config.mailboxes.iter().all(|m| m.name != *name)) {
+        info!(mailbox, "a mailbox is not in the settings any more: its alarm ends");
+        recover(&mut tx, *id, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
 /// How the mailbox stands, what failed last and what that means.
 async fn standing(conn: &mut SqliteConnection, mailbox: &str) -> Result<Option<(Standing, String, String)>> {
     let row = sqlx::query(
@@ -91,6 +105,13 @@ fn view(
         failure,
         signature: signature(),
     }
+}
+
+/// What the department calls a mailbox of the settings: by its committee and address. One that is no longer there keeps
+/// the name it had.
+pub fn called(config: &Config, name: &str) -> String {
+    let found = config.mailboxes.iter().find(|m| m.name == name);
+    found.map_or_else(|| name.to_owned(), |mailbox| named(mailbox).words())
 }
 
 fn named(mailbox: &Mailbox) -> alarm::Named {
@@ -193,4 +214,27 @@ async fn tell(
         post::enqueue(conn, config, composed.clone(), post, now).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, at};
+
+    #[tokio::test]
+    async fn the_alarm_of_a_mailbox_that_was_removed_from_the_settings_ends_without_a_word() {
+        let (config, (_dir, db)) = (fixture::config(), fixture::ledger().await);
+        let (since, now) = (at("2011-09-20T01:00:00Z"), at("2011-09-20T04:00:00Z"));
+        let mut conn = db.pool().acquire().await.unwrap();
+        for mailbox in ["removed", &config.mailboxes[0].name] {
+            raise(&mut conn, mailbox, (since, "no connection"), since).await.unwrap();
+        }
+        drop(conn);
+        assert!(watch(&db, &config, now).await.unwrap().is_empty());
+        let mut conn = db.pool().acquire().await.unwrap();
+        assert!(open(&mut conn, "removed").await.unwrap().is_none());
+        assert!(open(&mut conn, &config.mailboxes[0].name).await.unwrap().is_some());
+        let told: u32 = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(&mut *conn).await.unwrap();
+        assert_eq!(told, 0);
+    }
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
+use super::alarm::called;
 use super::news;
 use super::post::{self, Post};
 use super::schedule::Occurrence;
@@ -144,17 +145,23 @@ async fn unanswered(conn: &mut SqliteConnection, config: &Config, window: Window
 }
 
 async fn silent(conn: &mut SqliteConnection, config: &Config) -> Result<Vec<Silent>> {
-    let rows: Vec<(String, Option<DateTime<Utc>>, String)> = sqlx::query_as(
-        "SELECT mailbox, succeeded_at, coalesce(failure_words, failure) FROM cursor WHERE failure IS NOT NULL",
-    )
-    .fetch_all(conn)
-    .await?;
-    let line = |(mailbox, since, failure): (String, Option<DateTime<Utc>>, String)| Silent {
-        mailbox,
-        since: since.map(|t| t.with_timezone(&config.timezone)),
-        failure,
-    };
-    Ok(rows.into_iter().map(line).collect())
+    let mut list = Vec::new();
+    for mailbox in &config.mailboxes {
+        let row = sqlx::query_as(
+            "SELECT succeeded_at, failed_at IS NULL, coalesce(failure_words, ''), failure FROM cursor
+             WHERE failure IS NOT NULL AND mailbox = ?",
+        );
+        let row: Option<(Option<DateTime<Utc>>, bool, String, String)> =
+            row.bind(&mailbox.name).fetch_optional(&mut *conn).await?;
+        list.extend(row.map(|(since, read, cause, failure)| Silent {
+            mailbox: called(config, &mailbox.name),
+            since: since.map(|t| t.with_timezone(&config.timezone)),
+            read,
+            cause,
+            failure,
+        }));
+    }
+    Ok(list)
 }
 
 /// Mails that the mailbox would not give out, each told once, when it was given up.
@@ -168,7 +175,7 @@ async fn unfetched(conn: &mut SqliteConnection, config: &Config, (since, now): W
     .fetch_all(conn)
     .await?;
     let line = |(mailbox, locator, failure, at): (String, String, String, DateTime<Utc>)| Unfetched {
-        mailbox,
+        mailbox: called(config, &mailbox),
         locator,
         failure,
         at: at.with_timezone(&config.timezone),
@@ -278,6 +285,8 @@ mod tests {
         }
         let digest = told(&db, &config, "2011-09-21T00:30:00Z").await;
         assert_eq!(digest.unfetched.iter().map(|u| u.locator.as_str()).collect::<Vec<_>>(), ["1:3"]);
+        let social = config.mailboxes.iter().find(|m| m.name == "social").unwrap();
+        assert_eq!(digest.unfetched[0].mailbox, format!("{}的收件邮箱{}", social.committee, social.address));
         assert!(told(&db, &config, "2011-09-22T00:30:00Z").await.is_empty());
     }
 

@@ -55,6 +55,14 @@ pub async fn take_out(
     if !mail.released
         && let Some(original) = same_mail(conn, mail, verdict).await?
     {
+        if original.same_letter && original.taken && verdict.rules.iter().any(|rule| rule == "M02") {
+            verdict.disposition = Disposition::Quarantined;
+            verdict.reason = format!(
+                "同一封信已从另一信箱入账，而这一份没有通过发件人验证，请核对（入账的是编号{}）。",
+                original.id
+            );
+            return Ok(copy);
+        }
         // That another mailbox's provider says nothing of the sender is no answer to the one that called him forged.
         let in_doubt = original.same_letter && original.forged;
         if !original.waits || in_doubt || verdict.disposition == Disposition::Quarantined {
@@ -169,6 +177,8 @@ struct Same {
     waits: bool,
     /// The provider of its mailbox says that its From is.
     forged: bool,
+    /// It is in the ledger, and no person has vouched for it.
+    taken: bool,
     assessed_at: DateTime<Utc>,
 }
 
@@ -178,7 +188,10 @@ async fn same_mail(conn: &mut SqliteConnection, mail: Incoming<'_>, verdict: &Ve
     let formless = verdict.submissions.is_empty() && !mail.answer;
     let row = sqlx::query(
         "SELECT m.id, m.message_id IS ?1, m.disposition = 'rejected', coalesce(m.assessed_at, m.stored_at),
-         m.disposition = 'quarantined', m.rules LIKE '%\"M02\"%' FROM message m
+         m.disposition = 'quarantined', m.rules LIKE '%\"M02\"%',
+         m.disposition IN ('accepted', 'partly') AND NOT EXISTS
+             (SELECT 1 FROM decision d WHERE d.message = m.id AND d.kind = 'release')
+         FROM message m
          WHERE m.id <> ?5 AND m.from_address = ?2 AND m.disposition IS NOT NULL AND m.disposition <> 'duplicate'
          AND ((m.message_id = ?1 AND m.fingerprint IS ?3 AND (?3 IS NOT NULL OR m.subject = ?4))
               OR (?6 AND m.fingerprint = ?3 AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.message = m.id)))
@@ -199,8 +212,15 @@ async fn same_mail(conn: &mut SqliteConnection, mail: Incoming<'_>, verdict: &Ve
         assessed_at: r.get(3),
         waits: r.get(4),
         forged: r.get(5),
+        taken: r.get(6),
     };
     Ok(row.map(read))
+}
+
+/// Messages that count for nothing because this one came.
+pub async fn of(conn: &mut SqliteConnection, original: i64) -> Result<Vec<i64>> {
+    let sql = "SELECT id FROM message WHERE duplicate_of = ? AND disposition = 'duplicate' ORDER BY id";
+    Ok(sqlx::query_scalar(sql).bind(original).fetch_all(conn).await?)
 }
 
 /// The same form in the same file of other mails, in order of arrival. What came before files were told apart is known by

@@ -160,6 +160,24 @@ pub async fn reopen(conn: &mut SqliteConnection, message: i64) -> Result<()> {
     Ok(())
 }
 
+/// Has assessed again what else waits for the unit's word and comes from these addresses, which are trusted now. Returns
+/// which messages these are.
+pub async fn reopen_of(
+    conn: &mut SqliteConnection,
+    unit: &str,
+    trusted: &[String],
+    except: &[i64],
+) -> Result<Vec<i64>> {
+    let mut reopened = Vec::new();
+    for waiting in waiting(conn, unit).await? {
+        if trusted.contains(&waiting.from) && !except.contains(&waiting.message) {
+            reopen(conn, waiting.message).await?;
+            reopened.push(waiting.message);
+        }
+    }
+    Ok(reopened)
+}
+
 /// When which address was asked about a message, oldest first.
 pub async fn asked_about(conn: &mut SqliteConnection, message: i64) -> Result<Vec<Inquiry>> {
     let sql = "SELECT i.token, i.unit, i.recipient, i.message_id, i.at FROM inquiry i

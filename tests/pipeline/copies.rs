@@ -124,6 +124,8 @@ fn a_copy_of_what_a_person_rejects_can_be_taken_in_its_place() {
     let id = |letter: &Letter| office.message(letter)["id"].to_string();
     let rejected = office.run(&noon(SECOND), &["quarantine", "reject", &id(&first), "--reason", "不是本人发的"]);
     assert_eq!(rejected.code, Some(0), "{rejected:?}");
+    let offer = format!("taizhang quarantine release {}", id(&again));
+    assert!(rejected.stdout.contains(&offer), "{rejected:?}");
     let released = office.run(&noon(SECOND), &["quarantine", "release", &id(&again)]);
     assert_eq!(released.code, Some(0), "{released:?}");
     let taken = office.message(&again);
@@ -151,6 +153,22 @@ fn a_letter_that_one_provider_calls_forged_is_not_taken_from_the_other_mailbox()
     let all = office.json("", &["messages"]);
     let dispositions: Vec<&Value> = all.as_array().expect("a list").iter().map(|m| &m["disposition"]).collect();
     assert_eq!(dispositions, ["quarantined", "duplicate"]);
+}
+
+#[test]
+fn a_letter_that_was_taken_and_that_another_provider_calls_forged_is_looked_at_by_a_person() {
+    let office = Office::open();
+    let letter = table(FIRST, 4);
+    office.deal(&letter);
+    let home = &MAILBOXES[SOCIAL];
+    let forged = Trace { authserv_id: home.authserv_id, recipient: home.address, pass: false, null_sender: false };
+    office.put(SOCIAL, &letter.id, &letter.with_mail(|mail| mail.deliver(&forged)));
+    office.once(&noon(SECOND));
+    let waiting = office.json("", &["quarantine", "list"]);
+    assert_eq!((waiting.as_array().expect("a list").len(), &waiting[0]["rules"]), (1, &json!(["M02"])));
+    let reason = waiting[0]["reason"].as_str().expect("text");
+    assert!(reason.contains("同一封信已从另一信箱入账，而这一份没有通过发件人验证，请核对"), "{reason}");
+    assert_eq!((office.counts(), office.answers(&letter).len()), (json!([4, 1]), 1));
 }
 
 #[test]

@@ -75,6 +75,20 @@ fn a_trusted_sender_is_answered_and_taken_from_then_on() {
 }
 
 #[test]
+fn trust_settles_at_once_what_else_the_sender_has_waiting() {
+    let (office, letter, id) = office();
+    let next = stranger(NEXT, "2011-07");
+    office.post(&next);
+    office.once(NEXT_NOON);
+    assert_eq!(office.message(&next)["disposition"], "quarantined");
+    let ran = office.run(NEXT_NOON, &["quarantine", "release", &id, "--trust"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for letter in [&letter, &next] {
+        assert_eq!(office.message(letter)["disposition"], "accepted");
+    }
+}
+
+#[test]
 fn a_release_can_name_the_unit() {
     let (office, letter, id) = office();
     decide(&office, NOON, &["release", &id, "--unit", "松坪镇"]);

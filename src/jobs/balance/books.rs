@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::account::Account;
 use crate::config::Config;
+use crate::jobs::alarm::called;
 use crate::mailbox::cursor;
 use crate::outbox::compose::books::Matter;
 
@@ -23,13 +24,13 @@ pub async fn matters(
         let rows: Vec<(String, u32, Option<String>)> =
             rows.bind(&mailbox.name).bind(since).bind(now).fetch_all(&mut *conn).await?;
         let count = rows.iter().map(|(_, gone, _)| gone).sum();
-        let name = || mailbox.name.clone();
+        let name = || called(config, &mailbox.name);
         if count > 0 {
             matters.push(Matter::Gone { mailbox: name(), count });
         }
         match rows.into_iter().next_back() {
             Some((_, _, Some(failure))) => matters.push(Matter::Uncounted { mailbox: name(), failure }),
-            Some((account, _, None)) => matters.extend(differences(&mailbox.name, &serde_json::from_str(&account)?)),
+            Some((account, _, None)) => matters.extend(differences(&name(), &serde_json::from_str(&account)?)),
             None => {}
         }
     }

@@ -23,6 +23,7 @@ use crate::outbox::Kind;
 use crate::outbox::budget::Permit;
 use crate::outbox::compose::Composed;
 use crate::outbox::compose::inquiry::{Acknowledgement, Outcome, Standing, TITLES, Unclear, acknowledge, unclear};
+use crate::outbox::compose::unreached::last_answer;
 use crate::submission::consent::{self, Answer};
 use crate::submission::{Decisions, Disposition, Verdict};
 
@@ -72,7 +73,7 @@ pub async fn hear(
             }
             note(verdict, settled.reason(&inquiry, &matters));
             let view = settled.view(conn, config, said, (unit, &matters)).await?;
-            respond(conn, config, (said, &inquiry, from), (acknowledge(&view), answers), now).await?;
+            respond(conn, config, (said, &inquiry, from), (|last| acknowledge(&view, last), answers), now).await?;
             if open { inquiry::Said::Understood } else { inquiry::Said::Late }
         }
         // With a return in it, it was written for the return's sake.
@@ -80,7 +81,7 @@ pub async fn hear(
             let reason = format!("{}对核实邮件的答复没有看懂，请看原文；所问来件继续等待核实。", unit.name);
             *verdict = Verdict::plain(Disposition::News, reason);
             let view = explanation(conn, config, said, (unit, &matters)).await?;
-            respond(conn, config, (said, &inquiry, from), (unclear(&view), answers), now).await?;
+            respond(conn, config, (said, &inquiry, from), (|last| unclear(&view, last), answers), now).await?;
             inquiry::Said::Unclear
         }
         // Thanks, most likely; nobody expects a form in it.
@@ -244,13 +245,8 @@ impl Settled {
             inquiry::reopen(conn, matter.message).await?;
         }
         // What came from the same address since, and was not asked about yet, need not be.
-        let trusted = self.trusted(matters);
-        for waiting in inquiry::waiting(conn, &inquiry.unit).await? {
-            let listed = matters.iter().any(|m| m.message == waiting.message);
-            if !listed && trusted.contains(&waiting.from) {
-                inquiry::reopen(conn, waiting.message).await?;
-            }
-        }
+        let listed: Vec<i64> = matters.iter().map(|m| m.message).collect();
+        inquiry::reopen_of(conn, &inquiry.unit, &self.trusted(matters), &listed).await?;
         Ok(())
     }
 
@@ -341,14 +337,17 @@ async fn respond(
     conn: &mut SqliteConnection,
     config: &Config,
     (said, inquiry, to): (&Said<'_>, &Inquiry, &str),
-    (composed, answers): (Composed, Answers),
+    (compose, answers): (impl FnOnce(Option<&str>) -> Composed, Answers),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let withheld = answers == Answers::Withhold
-        || matches!(may_answer(conn, config, (said.id, said.message), now).await?, Permit::Withheld(_));
-    if withheld {
+    if answers == Answers::Withhold {
         return Ok(());
     }
+    let composed = match may_answer(conn, config, (said.id, said.message), now).await? {
+        Permit::Withheld(_) => return Ok(()),
+        Permit::Last(budget) => compose(Some(last_answer(budget))),
+        Permit::Answer => compose(None),
+    };
     let own = said.message.message_id.clone();
     let mut references = said.message.references.clone();
     references.extend(own.clone());

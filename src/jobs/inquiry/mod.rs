@@ -22,6 +22,7 @@ use crate::form::{Datum, FormKind};
 use crate::ledger::inquiry::{self, Inquiry};
 use crate::ledger::query;
 use crate::outbox::Kind;
+use crate::outbox::compose::clip;
 use crate::outbox::compose::inquiry::{Matter, Question, ask};
 use crate::outbox::mail::domain_of;
 use crate::period::{Period, local};
@@ -157,7 +158,8 @@ async fn view(conn: &mut SqliteConnection, config: &Config, matter: &inquiry::Ma
         let period = s.period.parse::<Period>().map_or_else(|_| "所属期不明".to_owned(), Period::chinese);
         let stream = if s.stream.is_empty() { "条线不明".to_owned() } else { stream_title(config, &s.stream) };
         let contents = contents(conn, config, &s.form, s.id).await?;
-        forms.push(format!("{}，{stream}，{period}，文件《{}》：{contents}", form_title(config, &s.form), s.file));
+        let (form, file) = (form_title(config, &s.form), clip(&s.file, 40));
+        forms.push(format!("{form}，{stream}，{period}，文件《{file}》：{contents}"));
     }
     Ok(Matter {
         received: matter.received_at.with_timezone(&config.timezone),

@@ -41,7 +41,7 @@ pub struct Named {
 
 impl Named {
     /// `区社会组织党工委的收件邮箱shzz@…`
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let of = if self.committee.is_empty() { String::new() } else { format!("{}的", self.committee) };
         format!("{of}收件邮箱{}", self.address)
     }

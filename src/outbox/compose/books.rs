@@ -46,7 +46,8 @@ pub fn line(matter: &Matter) -> String {
     match matter {
         Matter::Missing { mailbox, count, which } => format!(
             "{mailbox}：邮箱里有{count}封来信系统没有收到，补收也没有成功（{}）。\
-             请登录邮箱找到这些信，把它们转发给这个邮箱自己，系统会当作新来信收下；还不行请找管理员。",
+             请登录邮箱找到这些信，把它们转发给这个邮箱自己，系统会当作新来信收下。\
+             转发后会列入待核实，时间按转发算。还不行请找管理员。",
             clip(which, 120)
         ),
         Matter::Unseen { mailbox, counted, unseen } => format!(
@@ -95,6 +96,7 @@ mod tests {
         ]
         .map(|matter| line(&matter));
         assert!(lines[0].starts_with("social：邮箱里有2封来信系统没有收到，补收也没有成功（UID 4, 7）。"));
+        assert!(lines[0].contains("转发后会列入待核实，时间按转发算"));
         assert!(lines[1].contains("3封收下的来信已经不在邮箱里"));
         assert!(lines[2].contains("编号1、2、3、4、5、6、7、8、9、10等12。"), "{}", lines[2]);
         assert!(lines[3].starts_with("从9月26日06:00到9月26日11:00（5小时）邮件发不出去，现在已经恢复"));

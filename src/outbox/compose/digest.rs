@@ -56,21 +56,29 @@ pub struct Disowned {
     pub unit: String,
 }
 
-/// A mailbox of ours that does not answer.
+/// A mailbox of ours that does not answer, or keeps back some of its mail.
 #[derive(Clone, Debug)]
 pub struct Silent {
+    /// As the department calls it.
     pub mailbox: String,
     /// When it last worked, if ever.
     pub since: Option<DateTime<Tz>>,
+    /// It answers; some mail in it could not be fetched.
+    pub read: bool,
+    /// What the failure means and what to do, in sentences; may be empty.
+    pub cause: String,
+    /// The failure as the log has it.
     pub failure: String,
 }
 
 /// A mail that lies in a mailbox and cannot be read there.
 #[derive(Clone, Debug)]
 pub struct Unfetched {
+    /// As the department calls it.
     pub mailbox: String,
     /// Which mail it is, in the mailbox's own terms.
     pub locator: String,
+    /// The last attempt; when it came is in the mail.
     pub at: DateTime<Tz>,
     pub failure: String,
 }
@@ -133,12 +141,10 @@ pub fn compose(digest: &Digest) -> Composed {
             section("单位答复不是其报送、可能冒名的来件", &digest.disowned, disowned),
             section("没有送到的邮件（退信）", &digest.bounced, unreached::bounced),
             section("没有自动回复的来信", &digest.unanswered, unreached::unanswered),
-            section("连不上的收件邮箱", &digest.silent, |s| {
-                let since = s.since.map_or("一直没有连上".to_owned(), |at| format!("{}以后没有连上", moment(at)));
-                format!("{}：{since}。{}", s.mailbox, clip(&s.failure, 120))
-            }),
+            section("连不上、取不全的收件邮箱", &digest.silent, silent),
             section("取不下来的来信，请登录邮箱查看", &digest.unfetched, |u| {
-                format!("{}（{}），{}：{}", u.mailbox, u.locator, moment(u.at), clip(&u.failure, 120))
+                let (at, which) = (moment(u.at), clip(&u.locator, 60));
+                format!("{}：有一封来信多次取不下来，最近一次在{at}。{}（{which}）", u.mailbox, words(&u.failure))
             }),
             section("未能催报，请电话联系", &digest.unreminded, |u| {
                 let why = if u.dead.is_empty() {
@@ -177,6 +183,20 @@ fn strangers(count: usize) -> Option<Section> {
     Section::of(Tone::Plain, "陌生来信", lines)
 }
 
+fn silent(s: &Silent) -> String {
+    let state = match s.since {
+        _ if s.read => "能连上，但有来信还没有取下来，系统会再试".to_owned(),
+        None => "一直没有连上".to_owned(),
+        Some(at) => format!("{}以后没有连上", moment(at)),
+    };
+    format!("{}：{state}。{}{}", s.mailbox, s.cause, words(&s.failure))
+}
+
+/// Not for the clerk, but whoever helps will ask for it.
+fn words(failure: &str) -> String {
+    format!("给管理员看的原话：{}", clip(failure, 120))
+}
+
 fn waiting(w: &Waiting) -> String {
     let subject = clip(&w.subject, 40);
     let asked = if w.asked.is_empty() { String::new() } else { format!("（{}）", w.asked) };
@@ -209,7 +229,13 @@ mod tests {
             disowned: vec![],
             bounced: vec![],
             unanswered: vec![],
-            silent: vec![Silent { mailbox: "非公".into(), since: None, failure: "connection refused".into() }],
+            silent: vec![Silent {
+                mailbox: "区非公党工委的收件邮箱fg@xinyou.example".into(),
+                since: None,
+                read: false,
+                cause: "连不上邮箱服务器。".into(),
+                failure: "connection refused".into(),
+            }],
             unfetched: vec![],
             unreminded: vec![],
             undelivered: vec![],
@@ -235,8 +261,8 @@ mod tests {
 ◆ 等待人工核实的来件：1件
 · 编号42，9月26日08:30，someone@elsewhere.test《8月报表》：发件邮箱没有登记
 
-◆ 连不上的收件邮箱：1件
-· 非公：一直没有连上。connection refused
+◆ 连不上、取不全的收件邮箱：1件
+· 区非公党工委的收件邮箱fg@xinyou.example：一直没有连上。连不上邮箱服务器。给管理员看的原话：connection refused
 
 ————————
 本邮件由系统自动发出。
@@ -267,9 +293,10 @@ mod tests {
             vec![Unreminded { unit: "云岭街道".into(), period: "2011-08".parse().unwrap(), owed: 2, dead: vec![] }];
         let mail = compose(&digest);
         assert_eq!(mail.subject, "9月26日待处理事项2件");
-        assert!(
-            mail.text.contains("取不下来的来信，请登录邮箱查看：1件\n· 非公（1:2），9月26日08:30：BYE internal error")
-        );
+        assert!(mail.text.contains(
+            "取不下来的来信，请登录邮箱查看：1件\n· 非公：有一封来信多次取不下来，最近一次在9月26日08:30。\
+             给管理员看的原话：BYE internal error（1:2）"
+        ));
         assert!(mail.text.contains("未能催报，请电话联系：1件\n· 云岭街道：还缺2011年8月报表2份"));
     }
 

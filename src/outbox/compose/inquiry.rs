@@ -1,5 +1,7 @@
 //! To a unit: is what came in its name its own? And what its answer led to. Pure.
 
+use std::iter;
+
 use chrono::DateTime;
 use chrono_tz::Tz;
 
@@ -121,7 +123,8 @@ pub struct Acknowledgement {
     pub signature: String,
 }
 
-pub fn acknowledge(settled: &Acknowledgement) -> Composed {
+/// `last`: what is said where it is the last answer for now.
+pub fn acknowledge(settled: &Acknowledgement, last: Option<&str>) -> Composed {
     let nothing_new = settled.matters.iter().all(|(_, o)| matches!(o, Outcome::Before(_)));
     let title = if nothing_new { SETTLED } else { RECEIVED };
     let block = |(number, (matter, outcome)): (usize, &(Matter, Outcome))| {
@@ -134,7 +137,7 @@ pub fn acknowledge(settled: &Acknowledgement) -> Composed {
         tone: if nothing_new { Tone::Plain } else { Tone::Good },
         title: title.to_owned(),
         greeting: format!("{}：", settled.unit),
-        lead: Vec::new(),
+        lead: last.map(str::to_owned).into_iter().collect(),
         sections: [
             Section::of(Tone::Plain, "办理情况", (1..).zip(&settled.matters).map(block).collect()),
             Section::of(Tone::Plain, "今后可以代你单位报送的邮箱", trusted.collect()),
@@ -170,12 +173,14 @@ pub struct Unclear {
     pub signature: String,
 }
 
-pub fn unclear(unclear: &Unclear) -> Composed {
+/// `last`: what is said where it is the last answer for now.
+pub fn unclear(unclear: &Unclear, last: Option<&str>) -> Composed {
+    let lead = "来信已转给区里看。系统只认得下面几种写法，在收到明确答复以前，报表暂不入账。";
     let page = Page {
         tone: Tone::Attention,
         title: UNCLEAR.to_owned(),
         greeting: format!("{}：", unclear.unit),
-        lead: vec!["来信已转给区里看。系统只认得下面几种写法，在收到明确答复以前，报表暂不入账。".to_owned()],
+        lead: iter::once(lead).chain(last).map(str::to_owned).collect(),
         sections: [
             Section::of(Tone::Plain, "怎么回复", how(unclear.matters.len())),
             Section::of(Tone::Plain, "询问的来件", unclear.matters.iter().map(Matter::block).collect()),
@@ -258,13 +263,22 @@ mod tests {
             contact: String::new(),
             signature: "区非公党工委".into(),
         };
-        let mail = acknowledge(&settled(&[Outcome::Confirmed, Outcome::Waiting], &["xiaolin@letters.test"]));
+        let mail = acknowledge(
+            &settled(&[Outcome::Confirmed, Outcome::Waiting], &["xiaolin@letters.test"]),
+            Some("今天不再逐封回复。"),
+        );
         assert_eq!(mail.subject, "回复：请核实");
-        for words in ["第1件，9月20日09:10", "你单位已确认", "第2件", "仍待你单位核实", "如要取消，请打电话告知区里"]
-        {
+        for words in [
+            "今天不再逐封回复。",
+            "第1件，9月20日09:10",
+            "你单位已确认",
+            "第2件",
+            "仍待你单位核实",
+            "如要取消，请打电话告知区里",
+        ] {
             assert!(mail.text.contains(words), "{words} in {}", mail.text);
         }
-        let late = acknowledge(&settled(&[Outcome::Before(Standing::Refused)], &[]));
+        let late = acknowledge(&settled(&[Outcome::Before(Standing::Refused)], &[]), None);
         assert!(
             late.text.contains("此前已经办结") && late.text.contains("不予采用") && !late.text.contains("直接受理")
         );
@@ -279,7 +293,8 @@ mod tests {
             contact: String::new(),
             signature: "区非公党工委".into(),
         };
-        let mail = unclear(&view);
+        let mail = unclear(&view, Some("今天不再逐封回复。"));
+        assert!(mail.text.contains("今天不再逐封回复。"));
         assert!(mail.text.contains("没有看懂") && mail.text.contains("回复：确认") && mail.text.contains("8月报表"));
     }
 }

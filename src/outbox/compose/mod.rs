@@ -93,7 +93,7 @@ fn moment(at: DateTime<Tz>) -> String {
 }
 
 /// At most `max` characters, on one line, marked where something was cut.
-fn clip(text: &str, max: usize) -> String {
+pub fn clip(text: &str, max: usize) -> String {
     let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if flat.chars().count() <= max {
         return flat;
