@@ -130,5 +130,5 @@ fn the_books_of_a_maildir_count_what_cannot_be_read_and_what_somebody_took_away(
     office.once("2011-09-21T09:00:00+08:00");
     let sent = office.sent();
     let digest = sent.iter().rfind(|mail| mail.kind() == "digest").expect("a digest");
-    assert!(digest.text.contains("nonpublic：有1封收下的来信已经不在邮箱里"), "{}", digest.text);
+    assert!(digest.text.contains("@xinyou.example：有1封收下的来信已经不在邮箱里"), "{}", digest.text);
 }

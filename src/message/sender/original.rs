@@ -23,7 +23,12 @@ pub fn returned(message: &Message) -> Returned {
     });
     let enclosed = message.forwarded.iter().find(|f| f.message_id.is_some()).or(message.forwarded.first());
     let text = [&message.text, &message.delivery_report];
-    let told = || text.iter().find_map(|text| ID.captures(text)).map(|found| found[1].to_owned());
+    // QQ shows it without a label. Nobody else has ids of this shape (see `outbox::mail::message_id`).
+    static OURS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(?:[a-z]+\.[0-9a-f]{32}@[\w.-]*\w)").expect("a valid pattern"));
+    let labelled_id = || text.iter().find_map(|text| ID.captures(text)).map(|found| found[1].to_owned());
+    let ours = || text.iter().find_map(|text| OURS.find(text)).map(|found| found.as_str().to_owned());
+    let told = || labelled_id().or_else(ours);
     let header = || message.in_reply_to.first().or(message.references.last()).cloned();
     let in_text = || labelled(&message.text, r"主\s*题|邮件主题|原邮件主题|标\s*题|subject:");
     // `未送达: 主题` and `Undeliverable: 主题`
@@ -122,4 +127,17 @@ fn addresses(text: &str) -> Vec<String> {
         Regex::new(r"[A-Za-z0-9][A-Za-z0-9_.+-]*@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+").expect("a valid pattern")
     });
     ADDRESS.find_iter(text).map(|m| m.as_str().to_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_ours_is_known_wherever_it_stands() {
+        let id = "reminder.0123456789abcdef0123456789abcdef@qu.example";
+        let text = format!("收件人（x@y.test）不存在\nmail.send x@y.test; ID <{id}>");
+        let message = Message { text, ..Message::default() };
+        assert_eq!(returned(&message).message_id.as_deref(), Some(id));
+    }
 }
