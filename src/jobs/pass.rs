@@ -22,7 +22,7 @@ use super::schedule::{self, Job, Occurrence};
 use super::take::{TakeError, take};
 use super::{alarm, digest, file, inquiry, publish, remind};
 use crate::clock::Clock;
-use crate::config::{Config, Mailbox};
+use crate::config::{Config, Mailbox, Provider, Smtp, SmtpKind};
 use crate::db::{self, Db};
 use crate::mailbox::Connection;
 use crate::outbox::deliver::Settings;
@@ -109,7 +109,8 @@ pub async fn pass(db: &Db, config: &Arc<Config>, clock: Clock) -> Result<Passed>
 }
 
 /// Sends all that is due. Where the rate limit says to go on within the minute, that is waited for. A clock that stands
-/// still passes no minute: what is over the limit stays for the next pass, so that a server never gets it in a burst.
+/// still is moved on instead; but a public provider must not get it all in a burst, so there the rest is left to the next
+/// pass.
 async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) -> Result<()> {
     let mut transport = Transport::new(&config.smtp, config.timezone)?;
     let mut now = clock.now();
@@ -123,14 +124,18 @@ async fn deliver(db: &Db, config: &Config, clock: Clock, passed: &mut Passed) ->
         let next = delivered.next_at.filter(|at| delivered.sent > 0 && *at - now <= RATE_WINDOW);
         match (clock, next) {
             (_, None) => return Ok(()),
-            (Clock::Fixed(_), Some(next)) if next > now => return Ok(()),
-            (Clock::Fixed(_), Some(_)) => {}
+            (Clock::Fixed(_), Some(next)) if next > now && is_public(&config.smtp) => return Ok(()),
+            (Clock::Fixed(_), Some(next)) => now = next.max(now),
             (Clock::System, Some(next)) => {
                 tokio::time::sleep((next - clock.now()).to_std().unwrap_or_default()).await;
                 now = next.max(now);
             }
         }
     }
+}
+
+fn is_public(smtp: &Smtp) -> bool {
+    matches!(&smtp.kind, SmtpKind::Server(server) if server.provider != Provider::Generic)
 }
 
 /// All mailboxes at once: one that hangs holds up nobody but this pass, and that only for its time limit. The first to
