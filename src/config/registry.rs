@@ -69,8 +69,14 @@ impl Unit {
         if self.addresses.iter().any(|a| a == email) {
             return true;
         }
-        let Some((_, host)) = email.rsplit_once('@') else { return false };
-        self.domains.iter().any(|d| host == d || host.strip_suffix(d.as_str()).is_some_and(|h| h.ends_with('.')))
+        self.domain_of(email).is_some()
+    }
+
+    /// The registered domain that an address lies in, or below.
+    pub fn domain_of(&self, email: &str) -> Option<&str> {
+        let (_, host) = email.rsplit_once('@')?;
+        let holds = |d: &&String| host == **d || host.strip_suffix(d.as_str()).is_some_and(|h| h.ends_with('.'));
+        self.domains.iter().find(holds).map(String::as_str)
     }
 
     /// Where mail to the unit goes: its first whole address.

@@ -157,7 +157,8 @@ fn outcome(verdict: &Verdict, copy: &Copy) -> Option<Outcome> {
     }
 }
 
-fn signature(config: &Config, mailbox: &Mailbox) -> String {
+/// The committee, or the department where the mailbox names none.
+pub fn signature(config: &Config, mailbox: &Mailbox) -> String {
     if mailbox.committee.is_empty() { config.department.name.clone() } else { mailbox.committee.clone() }
 }
 

@@ -47,10 +47,7 @@ pub async fn was_useful(conn: &mut SqliteConnection, config: &Config, address: &
 /// An address, or `@domain` where only its domain is registered: a machine may write from ever new ones.
 fn correspondent(config: &Config, address: &str) -> String {
     let units = &config.registry.units;
-    let domain = units.iter().flat_map(|u| &u.domains).find(|domain| {
-        let host = address.rsplit_once('@').map_or("", |(_, host)| host);
-        host == **domain || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
-    });
+    let domain = units.iter().find_map(|unit| unit.domain_of(address));
     let whole = units.iter().any(|u| u.addresses.iter().any(|a| a == address));
     domain.filter(|_| !whole).map_or_else(|| address.to_owned(), |domain| format!("@{domain}"))
 }

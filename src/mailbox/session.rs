@@ -14,7 +14,7 @@ mod login;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::answer::{Answer, Item};
+use super::answer::{Answer, Item, Row};
 use super::cursor::{self, Cursor, Selected, Window};
 use super::failure::{Fault, Kind, Step};
 use super::wire::Wire;
@@ -190,18 +190,8 @@ impl Session {
         let command = format!("UID FETCH {} (UID INTERNALDATE RFC822.SIZE)", window.set());
         let uidvalidity = self.selected.uidvalidity;
         let mut new: BTreeMap<u32, Listed> = BTreeMap::new();
-        for row in self.run(&command).await?.rows() {
-            let Some(uid) = row.uid.filter(|uid| window.holds(*uid)) else { continue };
-            // A server may speak of one mail twice: once to us, once because somebody changes its flags meanwhile.
-            let listed = new.entry(uid).or_insert_with(|| Listed {
-                locator: cursor::locator(uidvalidity, uid),
-                cursor: Cursor { uidvalidity, last_uid: uid },
-                received_at: None,
-                size: 0,
-            });
-            listed.received_at = listed.received_at.or(row.internal_date);
-            listed.size = listed.size.max(row.size.unwrap_or(0));
-        }
+        let answer = self.run(&command).await?;
+        note_rows(&mut new, uidvalidity, answer.rows().filter(|row| row.uid.is_some_and(|uid| window.holds(uid))));
         Ok(new.into_values().collect())
     }
 
@@ -214,6 +204,22 @@ impl Session {
     /// Says goodbye; the answer does not matter.
     pub async fn logout(mut self) {
         let _ = self.run("LOGOUT").await;
+    }
+}
+
+/// Adds what a server tells of mails. It may speak of one mail twice: once to us, once because somebody changes its flags
+/// meanwhile.
+fn note_rows(mails: &mut BTreeMap<u32, Listed>, uidvalidity: u32, rows: impl Iterator<Item = Row>) {
+    for row in rows {
+        let Some(uid) = row.uid else { continue };
+        let listed = mails.entry(uid).or_insert_with(|| Listed {
+            locator: cursor::locator(uidvalidity, uid),
+            cursor: Cursor { uidvalidity, last_uid: uid },
+            received_at: None,
+            size: 0,
+        });
+        listed.received_at = listed.received_at.or(row.internal_date);
+        listed.size = listed.size.max(row.size.unwrap_or(0));
     }
 }
 

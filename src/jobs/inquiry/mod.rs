@@ -10,7 +10,7 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 
-use super::answer::{form_title, stream_title};
+use super::answer::{self, form_title, stream_title};
 use super::post::{self, Post};
 use super::process::Answers;
 use super::reach::Directory;
@@ -147,8 +147,7 @@ fn reply_to(mailbox: &Mailbox, token: &str) -> String {
 }
 
 fn signature(config: &Config, mailbox: Option<&Mailbox>) -> String {
-    let committee = mailbox.map(|m| m.committee.clone()).filter(|c| !c.is_empty());
-    committee.unwrap_or_else(|| config.department.name.clone())
+    mailbox.map_or_else(|| config.department.name.clone(), |mailbox| answer::signature(config, mailbox))
 }
 
 /// A matter in the words of a mail: its forms for this unit, with enough to know them again.

@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Session, folder};
+use super::{Session, folder, note_rows};
 use crate::config::After;
 use crate::mailbox::answer::Item;
-use crate::mailbox::cursor::{self, Cursor};
+use crate::mailbox::cursor::Cursor;
 use crate::mailbox::failure::{Fault, Kind};
 use crate::mailbox::{Census, Listed, Listing};
 
@@ -60,17 +60,7 @@ impl Session {
         while first <= counted {
             let last = counted.min(first.saturating_add(RANGE - 1));
             let answer = self.run(&format!("FETCH {first}:{last} ({columns})")).await?;
-            for row in answer.rows() {
-                let Some(uid) = row.uid else { continue };
-                let listed = mails.entry(uid).or_insert_with(|| Listed {
-                    locator: cursor::locator(uidvalidity, uid),
-                    cursor: Cursor { uidvalidity, last_uid: uid },
-                    received_at: None,
-                    size: 0,
-                });
-                listed.received_at = listed.received_at.or(row.internal_date);
-                listed.size = listed.size.max(row.size.unwrap_or(0));
-            }
+            note_rows(&mut mails, uidvalidity, answer.rows());
             let Some(next) = last.checked_add(1) else { break };
             first = next;
         }
