@@ -69,7 +69,7 @@ impl Db {
 
 /// The schema's history: version, name, SQL. Listed here and not found by `sqlx::migrate!`, because the macros of sqlx
 /// compile SQLite a second time, for the build itself.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "headings", include_str!("../migrations/0002_headings.sql")),
     (3, "bounces", include_str!("../migrations/0003_bounces.sql")),
@@ -77,6 +77,7 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "documents", include_str!("../migrations/0005_documents.sql")),
     (6, "balance", include_str!("../migrations/0006_balance.sql")),
     (7, "sending", include_str!("../migrations/0007_sending.sql")),
+    (8, "rulings", include_str!("../migrations/0008_rulings.sql")),
 ];
 
 /// Brings a database to this version's schema.
@@ -87,7 +88,7 @@ pub async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
     };
-    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect()).run(pool).await
+    Migrator::with_migrations(MIGRATIONS.iter().copied().map(migration).collect()).run(pool).await
 }
 
 /// Creates a folder that only its owner can enter.

@@ -106,6 +106,11 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<Headings>,
     },
+    /// What people decide about the ledger itself
+    Ledger {
+        #[command(subcommand)]
+        action: Ledger,
+    },
     /// Lift a unit's obligations of one period (免报)
     Excuse {
         unit: String,
@@ -214,6 +219,12 @@ pub enum Quarantine {
         #[arg(long)]
         unit: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Ledger {
+    /// Everything that was decided so far, by people and by units in their mail
+    Decisions,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -9,6 +9,7 @@ mod demo;
 mod export;
 mod headings;
 mod ingest;
+mod ledger;
 mod listing;
 mod print;
 mod quarantine;
@@ -111,6 +112,7 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Remind { period, dry_run } => remind::run(office, period, dry_run).await,
         Command::Quarantine { action } => quarantine::run(office, action).await,
         Command::Headings { action } => headings::run(office, action).await,
+        Command::Ledger { action } => ledger::run(office, action).await,
         Command::Excuse { unit, period, reason } => quarantine::excuse(office, unit, period, reason).await,
         Command::Units { action } => units::run(office, action).await,
         Command::Template(options) => template::run(office, options).await,

@@ -164,16 +164,8 @@ impl Release {
         }
         let now = office.clock.now();
         let mut tx = db.begin().await?;
-        let decision = |kind| Decision {
-            kind,
-            who: "operator",
-            message: Some(id),
-            unit: named.as_deref(),
-            period: None,
-            address: None,
-            reason: "",
-            by_message: None,
-        };
+        let decision =
+            |kind| Decision { kind, who: "operator", message: Some(id), unit: named.as_deref(), ..Decision::default() };
         store::decide(&mut tx, &decision("release"), now).await?;
         let mut ids = vec![id];
         if self.trust {
@@ -259,16 +251,8 @@ pub(super) fn label(campaign: &Campaign, form: &str, column: &str) -> String {
 async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outcome> {
     find(db, id).await?;
     let mut tx = db.begin().await?;
-    let decision = Decision {
-        kind: "reject",
-        who: "operator",
-        message: Some(id),
-        unit: None,
-        period: None,
-        address: None,
-        reason: &reason,
-        by_message: None,
-    };
+    let decision =
+        Decision { kind: "reject", who: "operator", message: Some(id), reason: &reason, ..Decision::default() };
     store::decide(&mut tx, &decision, office.clock.now()).await?;
     tx.commit().await?;
     let outcome = decided(office, db, &[id]).await?;
@@ -305,12 +289,10 @@ pub async fn excuse(office: Office, unit: String, period: Period, reason: String
     let decision = Decision {
         kind: "excuse",
         who: "operator",
-        message: None,
         unit: Some(&unit),
         period: Some(period.to_string()),
-        address: None,
         reason: &reason,
-        by_message: None,
+        ..Decision::default()
     };
     store::decide(&mut tx, &decision, office.clock.now()).await?;
     tx.commit().await?;

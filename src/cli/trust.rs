@@ -46,12 +46,9 @@ pub async fn distrust(office: &Office, db: &Db, address: &str, unit: Option<&str
         let decision = Decision {
             kind: "distrust",
             who: "operator",
-            message: None,
             unit: Some(unit),
-            period: None,
             address: Some(&address),
-            reason: "",
-            by_message: None,
+            ..Decision::default()
         };
         store::decide(&mut tx, &decision, office.clock.now()).await?;
     }

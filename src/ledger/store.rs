@@ -206,8 +206,8 @@ pub async fn insert_finding(
     Ok(())
 }
 
-/// What a person decided.
-#[derive(Clone, Debug)]
+/// What a person decided, or a unit by mail. What a kind does not need stays empty.
+#[derive(Clone, Debug, Default)]
 pub struct Decision<'a> {
     pub kind: &'a str,
     pub who: &'a str,
@@ -218,12 +218,20 @@ pub struct Decision<'a> {
     pub reason: &'a str,
     /// The mail in which a unit decided it; none of a person.
     pub by_message: Option<i64>,
+    pub stream: Option<&'a str>,
+    pub form: Option<&'a str>,
+    /// `dismiss`, `reopen`: the finding's.
+    pub rule: Option<&'a str>,
+    /// The organisation, by its name as people write it, or a column's key.
+    pub subject: Option<&'a str>,
+    /// `merge`, `split`: the other organisation.
+    pub other: Option<&'a str>,
 }
 
 pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<()> {
     sqlx::query(
-        "INSERT INTO decision (at, who, kind, message, unit, period, address, reason, by_message)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO decision (at, who, kind, message, unit, period, address, reason, by_message, stream, form, rule,
+         subject, other) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(now)
     .bind(decision.who)
@@ -234,6 +242,11 @@ pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: D
     .bind(decision.address)
     .bind(decision.reason)
     .bind(decision.by_message)
+    .bind(decision.stream)
+    .bind(decision.form)
+    .bind(decision.rule)
+    .bind(decision.subject)
+    .bind(decision.other)
     .execute(conn)
     .await?;
     Ok(())

@@ -226,10 +226,8 @@ impl Settled {
             who,
             message: Some(message.message),
             unit: Some(&inquiry.unit),
-            period: None,
-            address: None,
-            reason: "",
             by_message: Some(by),
+            ..Decision::default()
         };
         for matter in self.those(matters, Settles::Ours) {
             store::decide(conn, &decision("release", matter), now).await?;

@@ -1,6 +1,7 @@
 //! Reads: what the listings, exports, receipts and reports show. Here: versions and what is owed.
 
 mod contents;
+mod decisions;
 mod listing;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::period::Period;
 use crate::submission::Fate;
 
 pub use contents::{Entry, Figure, Step, Whose, book, entries, figure, figures, history};
+pub use decisions::{Decided, decisions};
 pub use listing::{Filter, Listed, Told, Which, findings, messages};
 
 /// One received version, newest last.

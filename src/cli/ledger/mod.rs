@@ -1,0 +1,14 @@
+//! `ledger`: what people decide about the ledger itself.
+
+mod decisions;
+
+use anyhow::Result;
+
+use super::arguments::Ledger;
+use super::{Office, Outcome};
+
+pub async fn run(office: Office, action: Ledger) -> Result<Outcome> {
+    match action {
+        Ledger::Decisions => decisions::list(&office).await,
+    }
+}

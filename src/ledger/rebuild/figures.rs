@@ -1,0 +1,76 @@
+//! The figures that count, and what is to be said of them against the rest of the ledger.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::counting::Counting;
+use crate::form::reading::Return;
+use crate::form::{Form, Record, compare};
+use crate::ledger::store::{Origin, insert_finding};
+
+/// Stores the figures of each period.
+pub async fn derive(conn: &mut SqliteConnection, of: (&str, &str, &str), versions: &[Counting]) -> Result<()> {
+    for version in versions {
+        insert(conn, of, version).await?;
+    }
+    Ok(())
+}
+
+async fn insert(conn: &mut SqliteConnection, of: (&str, &str, &str), version: &Counting) -> Result<()> {
+    let Some(line) = version.rows.iter().find(|line| line.admitted) else { return Ok(()) };
+    sqlx::query("INSERT INTO figure (unit, stream, form, period, line) VALUES (?, ?, ?, ?, ?)")
+        .bind(of.0)
+        .bind(of.1)
+        .bind(of.2)
+        .bind(version.period.to_string())
+        .bind(line.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Rules against the rest of the ledger: the last accepted figures (P05, P06, P09) and the unit's own book (P07).
+pub async fn check(
+    conn: &mut SqliteConnection,
+    form: &Form,
+    versions: &[Counting],
+    books: &[(&Form, Vec<Counting>)],
+) -> Result<()> {
+    for (i, version) in versions.iter().enumerate() {
+        let Some(line) = version.rows.iter().find(|line| line.admitted) else { continue };
+        let place = Return {
+            form: form.key.clone(),
+            file: version.file.clone(),
+            sheet: version.sheet.clone(),
+            ..Return::default()
+        };
+        let mut findings = Vec::new();
+        let last = i.checked_sub(1).and_then(|i| versions[i].rows.iter().find(|l| l.admitted));
+        if let Some(last) = last {
+            findings.extend(compare::against(&last.record.values, &place, &line.record, form));
+        }
+        for (book_form, books) in books {
+            let Some(book) = books.iter().find(|b| b.period == version.period) else { continue };
+            let doubles = doubles(conn, book.submission).await?;
+            let whole = book.rows.iter().filter(|l| !doubles.contains(&(l.record.sheet.clone(), l.record.row)));
+            let records: Vec<&Record> = whole.map(|l| &l.record).collect();
+            let book = compare::Book { form: book_form, records: &records };
+            findings.extend(compare::against_book(&place, &line.record, form, &book));
+        }
+        for finding in &findings {
+            insert_finding(conn, version.message, Some(version.submission), Origin::Ledger, finding).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Rows that repeat an organisation of the same book (R03).
+async fn doubles(conn: &mut SqliteConnection, submission: i64) -> Result<BTreeSet<(String, u32)>> {
+    let rows = sqlx::query("SELECT sheet, row FROM finding WHERE submission = ? AND rule = 'R03' AND row IS NOT NULL")
+        .bind(submission)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|r| (r.get::<Option<String>, _>(0).unwrap_or_default(), r.get(1))).collect())
+}
