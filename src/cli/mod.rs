@@ -27,6 +27,7 @@ use clap::Parser;
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::db::Db;
+use crate::ledger::views;
 use crate::reader;
 use arguments::{Arguments, Command};
 
@@ -129,7 +130,9 @@ struct Office {
 
 impl Office {
     async fn db(&self) -> Result<Db> {
-        Db::open(&self.config.data_dir).await
+        let db = Db::open(&self.config.data_dir).await?;
+        views::ensure(&db, &self.config.campaign).await?;
+        Ok(db)
     }
 
     fn now(&self) -> chrono::DateTime<chrono_tz::Tz> {

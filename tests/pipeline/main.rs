@@ -19,6 +19,7 @@ mod inquiry;
 mod loops;
 mod migrations;
 mod news;
+mod plans;
 mod quarantine;
 mod reader;
 mod returned;

@@ -298,12 +298,20 @@ fn check_references(file: &str, form: &Form, problems: &mut Vec<String>) {
 }
 
 /// Keys of streams, forms and columns are unique.
+/// Keys become names in JSON and SQL, so they are plain words, and no two are the same.
 fn check_keys(campaign: &Campaign, forms: &[Form], problems: &mut Vec<String>) {
+    let word = |key: &str| {
+        let rest = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        key.starts_with(|c: char| c.is_ascii_lowercase()) && key.chars().all(rest)
+    };
     let mut twice = |place: &str, keys: Vec<&String>| {
         let mut seen = BTreeSet::new();
         for key in keys.into_iter().filter(|k| !k.is_empty()) {
             if !seen.insert(key) {
                 problems.push(format!("{place}: the key `{key}` is used twice"));
+            }
+            if !word(key) {
+                problems.push(format!("{place}: the key `{key}` may only have a-z, 0-9 and _, a letter first"));
             }
         }
     };

@@ -38,7 +38,8 @@ const FIGURES: &str = "SELECT f.unit, f.stream, f.form, f.period, l.record, s.fi
 
 /// All counting figures, of one period if given.
 pub async fn figures(conn: &mut SqliteConnection, period: Option<Period>) -> Result<Vec<Figure>> {
-    let sql = format!("{FIGURES} WHERE ?1 IS NULL OR f.period = ?1 ORDER BY f.period, f.unit, f.stream, f.form");
+    let which = if period.is_some() { "f.period = ?1" } else { "?1 IS NULL" };
+    let sql = format!("{FIGURES} WHERE {which} ORDER BY f.period, f.unit, f.stream, f.form");
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(period.map(|p| p.to_string())).fetch_all(conn).await?;
     rows.iter().map(read_figure).collect()
 }
