@@ -6,12 +6,16 @@
 
 pub mod changes_sheet;
 pub mod circular;
+pub mod conduct;
+pub mod course;
 pub mod digest;
 pub mod export;
 pub mod findings_sheet;
+pub mod milestones;
 pub mod returned;
 pub mod standing;
 pub mod table;
+pub mod targets;
 pub mod template;
 pub mod workbook;
 
