@@ -4,6 +4,7 @@
 //! The same data give the same bytes: no clock is read, and a document's creation time is part of its data. Text from
 //! returns is only ever written as text, never as a formula.
 
+pub mod appraisal;
 pub mod changes_sheet;
 pub mod circular;
 pub mod conduct;
