@@ -100,9 +100,11 @@ pub fn outlook(data: &ReportData, targets: &Targets) -> String {
     }
     let ahead = targets.units.iter().filter_map(|u| u.standing.ahead);
     let (behind, ahead): (Vec<f64>, Vec<f64>) = ahead.partition(|n| *n < 0.0);
-    if behind.len() + ahead.len() > 0 {
-        text += &format!("达到匀速进度要求的单位{}个，落后的{}个。", ahead.len(), behind.len());
-    }
+    text += &match (ahead.len(), behind.len()) {
+        (0, 0) => String::new(),
+        (n, 0) => format!("已报的{n}个单位均达到匀速进度要求。"),
+        (ahead, behind) => format!("达到匀速进度要求的单位{ahead}个，落后的{behind}个。"),
+    };
     for tallied in milestones(data, targets).iter().filter(|t| over(data, t.milestone) && t.asked > 0) {
         text += &milestone(data, tallied);
     }
@@ -116,6 +118,9 @@ fn over(data: &ReportData, milestone: &Milestone) -> bool {
 
 fn milestone(data: &ReportData, t: &Tallied) -> String {
     let mut text = format!("“{}”应于{}前完成，", t.milestone.name, short_day(t.milestone.by, data.period));
+    if t.in_time == t.asked {
+        return text + &format!("{}个单位均按时完成。", t.asked);
+    }
     text += &format!("{}个单位中按时完成{}个", t.asked, t.in_time);
     if t.late > 0 {
         text += &format!("，迟完成{}个", t.late);
@@ -136,16 +141,20 @@ pub fn conduct(data: &ReportData, list: &[Conduct]) -> Option<Vec<String>> {
     let since = if first == data.period { data.period.chinese() } else { format!("{}以来", first.chinese()) };
     let mut paragraphs = vec![format!("{since}应报报表{}件，{}。", all.due, counts(&all))];
     let leading: Vec<&str> = ranked.iter().filter(|c| c.points == best).map(|c| c.unit.name.as_str()).collect();
-    let lagging: Vec<&&Conduct> = ranked.iter().rev().filter(|c| c.points < best && c.campaign.cost < 0).collect();
-    if lagging.is_empty() {
-        let told = if best == data.conduct.start { "均未扣分" } else { "得分相同" };
-        paragraphs.push(format!("各单位报送质量{told}。"));
+    if ranked.iter().all(|c| c.campaign.cost == 0) {
+        paragraphs.push("各单位报送质量均未扣分。".to_owned());
         return Some(paragraphs);
     }
     let others = leading.len().saturating_sub(PRAISED);
     let more = if others > 0 { format!("等{}个单位", leading.len()) } else { String::new() };
     let leading = leading.iter().take(PRAISED).copied().collect::<Vec<_>>().join("、");
     paragraphs.push(format!("报送质量较好的是：{leading}{more}（{best}分）。"));
+    // Nobody is urged for a table that was put right in time.
+    let tardy = |c: &&&Conduct| c.points < best && c.campaign.late + c.campaign.missing > 0;
+    let lagging: Vec<&&Conduct> = ranked.iter().rev().filter(tardy).collect();
+    if lagging.is_empty() {
+        return Some(paragraphs);
+    }
     // A place shared with one that is named is named as well.
     let last = lagging[NAMED.min(lagging.len()) - 1].points;
     let told = |c: &&&&Conduct| format!("{}（{}分，{}）", c.unit.name, c.points, faults(&c.campaign));
@@ -218,16 +227,16 @@ mod tests {
         let text = outlook_of(&[("2011-07", 0), ("2011-08", 0)], |_| {});
         assert_eq!(
             text,
-            "2011年7月以来月均新建党组织5个（按有两期以上数据的5个单位计），按此进度要到2013年1月12日才能完成任务，晚于\
-             2011年12月30日的目标日期。达到匀速进度要求的单位5个，落后的0个。“摸底数”应于9月25日前完成，6个单位中按时\
-             完成4个，迟完成1个，尚未完成的是云岭镇人民政府。"
+            "2011年7月以来月均新建党组织5个（按有两期以上数据的5个单位计），按此进度要到2013年1月25日才能完成任务，晚于\
+             2011年12月30日的目标日期。已报的5个单位均达到匀速进度要求。“摸底数”应于9月25日前完成，6个单位中按时\
+             完成5个，尚未完成的是云岭街道办事处。"
         );
     }
 
     #[test]
     fn a_single_period_has_no_pace_to_tell() {
         let text = outlook_of(&[("2011-08", 0)], |_| {});
-        assert!(text.starts_with("达到匀速进度要求的单位"), "{text}");
+        assert!(text.starts_with("已报的5个单位均达到匀速进度要求。"), "{text}");
     }
 
     #[test]

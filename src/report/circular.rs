@@ -196,7 +196,7 @@ fn attachment(data: &ReportData, targets: &Targets) -> Table {
     let mut all = row(data, "合计", ([table.total(FOUNDED_MONTH), None], &targets.district), coverage);
     all[0].clear();
     rows.push(all);
-    Table { header: header.map(str::to_owned).to_vec(), widths: vec![9, 26, 11, 11, 11, 16, 11, 11, 20, 15, 15], rows }
+    Table { header: header.map(str::to_owned).to_vec(), widths: vec![9, 31, 9, 10, 9, 16, 9, 9, 20, 17, 17], rows }
 }
 
 fn row(

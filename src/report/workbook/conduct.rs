@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
-use super::{formula, sum_formula};
+use super::{formula, ranges};
 use crate::form::Datum;
 use crate::report::appraisal;
 use crate::report::conduct::{self, Conduct, Tally};
@@ -32,8 +32,9 @@ pub fn write(sheet: &mut Worksheet, data: &ReportData, styles: &Styles) -> Resul
     span(sheet, (next, next), (0, COUNTED - 1), "合计", styles.total(Look::Centre))?;
     for (i, value) in counts(&all).into_iter().chain(counts_now(&now)).enumerate() {
         let column = COUNTED + i as u16;
-        let sums = sum_formula(column, &[(laid.first_row, next - 1)]);
-        formula(sheet, (next, column), &sums, value.map(|n| n as f64), styles.total(Look::Count))?;
+        let sum = format!("=SUM({})", ranges(column, &[(laid.first_row, next - 1)]));
+        let now = value.unwrap_or(0) as f64;
+        formula(sheet, (next, column), &sum, Some(now), styles.total(Look::Count))?;
     }
     sheet.set_row_height(next, 22.0)?;
     grid.line(sheet, next + 1, &format!("注：{}空格为零。", appraisal::rule(data.conduct)), styles)

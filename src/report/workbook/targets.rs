@@ -71,8 +71,8 @@ fn columns(data: &ReportData) -> Vec<GridColumn> {
         GridColumn::under("新建党组织", "完成率", Look::Percent, 9.0),
         GridColumn::under("进度", "目前月均", Look::Decimal, 9.0),
         GridColumn::under("进度", "每月还需", Look::Decimal, 9.0),
-        GridColumn::under("进度", "预计完成", Look::Centre, 13.0),
-        GridColumn::under("进度", "比匀速进度\n多（少）个数", Look::Decimal, 11.0),
+        GridColumn::under("进度", "预计完成", Look::Centre, 19.0),
+        GridColumn::under("进度", "比匀速进度\n多（少）", Look::Decimal, 12.0),
     ];
     columns.extend(data.targets.milestones.iter().map(|m| {
         let heading = format!("{}\n（{}前）", m.name, appraisal::short_day(m.by, data.period));
