@@ -88,6 +88,19 @@ pub enum Command {
         #[arg(long)]
         send: bool,
     },
+    /// Quotas, pace, projected date, coverage and milestones of each unit and stream, as of a period
+    Targets {
+        #[arg(long)]
+        period: Option<Period>,
+        /// Only of this unit (its name or an alias)
+        #[arg(long)]
+        unit: Option<String>,
+    },
+    /// How each unit reports, as of a period: on time, late, missing, sent back, corrected; points by the rule [conduct]
+    Conduct {
+        #[arg(long)]
+        period: Option<Period>,
+    },
     /// Queue a reminder to every unit that still owes something
     Remind {
         #[arg(long)]

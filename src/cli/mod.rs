@@ -4,6 +4,7 @@ mod arguments;
 mod books;
 mod bounced;
 mod check;
+mod conduct;
 mod daemon;
 mod demo;
 mod export;
@@ -15,6 +16,7 @@ mod print;
 mod quarantine;
 mod remind;
 mod report;
+mod targets;
 mod template;
 mod trust;
 mod units;
@@ -110,6 +112,8 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Findings { period, unit, all } => listing::findings(office, period, unit, all).await,
         Command::Export(options) => export::run(office, options).await,
         Command::Report { period, out, send } => report::run(office, period, out, send).await,
+        Command::Targets { period, unit } => targets::run(office, period, unit).await,
+        Command::Conduct { period } => conduct::run(office, period).await,
         Command::Remind { period, dry_run } => remind::run(office, period, dry_run).await,
         Command::Quarantine { action } => quarantine::run(office, action).await,
         Command::Headings { action } => headings::run(office, action).await,

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::reader::{Problems, Reader};
 use super::servers::{is_address, mailboxes, smtp};
-use super::{Config, Department, Limits, ReadLimits, Registry, Reminders, ReportSettings, Targets};
+use super::targets::{conduct, targets};
+use super::{Config, Department, Limits, ReadLimits, Registry, Reminders, ReportSettings};
 use crate::calendar::Calendar;
 use crate::form::Campaign;
 use crate::period::Deadline;
@@ -60,7 +61,8 @@ fn read(path: &Path, table: &toml::Table, problems: &Problems) -> Option<Config>
     let deadline = deadline(Reader::new(&dl, "[deadline]", problems), timezone);
     let reminders = reminders(Reader::new(&rm, "[reminders]", problems));
     let report = report(Reader::new(&rp, "[report]", problems));
-    let targets = targets(Reader::new(&tg, "[targets]", problems), &streams);
+    let targets = targets(Reader::new(&tg, "[targets]", problems), &streams, problems);
+    let conduct = conduct(Reader::new(&section("conduct"), "[conduct]", problems));
     let (cl, sm, lm, lg, wb) =
         (section("calendar"), section("smtp"), section("limits"), section("log"), section("web"));
     let calendar = calendar(Reader::new(&cl, "[calendar]", problems));
@@ -81,6 +83,7 @@ fn read(path: &Path, table: &toml::Table, problems: &Problems) -> Option<Config>
         reminders: reminders?,
         report: report?,
         targets: targets?,
+        conduct,
         calendar,
         mailboxes,
         smtp: smtp?,
@@ -192,19 +195,6 @@ fn report(r: Reader) -> Option<ReportSettings> {
     let (enabled, committees) = (r.bool("enabled", true), r.bool("committees", true));
     r.finish();
     Some(ReportSettings { enabled, first: first?, last: last?, committees })
-}
-
-fn targets(r: Reader, streams: &[String]) -> Option<Targets> {
-    let by = r.text("by", "2011-12-30");
-    let by: Option<NaiveDate> =
-        by.parse().map_err(|_| r.problem("by", &format!("`{by}` is no date, such as 2011-12-30"))).ok();
-    let new_party_orgs = r.counts("new_party_orgs");
-    for (stream, _) in new_party_orgs.iter().filter(|(s, _)| !streams.is_empty() && !streams.contains(s)) {
-        r.problem("new_party_orgs", &format!("`{stream}` is no stream; allowed: {}", streams.join(", ")));
-    }
-    let (org_coverage, work_coverage) = (r.percent("org_coverage", 60.0), r.percent("work_coverage", 100.0));
-    r.finish();
-    Some(Targets { by: by?, new_party_orgs, org_coverage, work_coverage })
 }
 
 fn calendar(r: Reader) -> Calendar {

@@ -6,6 +6,7 @@ pub mod provider;
 pub mod reader;
 pub mod registry;
 mod servers;
+pub mod targets;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::period::Deadline;
 pub use login::{Login, Secret, TokenCommand};
 pub use provider::Provider;
 pub use registry::{Registry, Unit};
+pub use targets::{Conduct, Measure, Milestone, Targets};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -33,6 +35,7 @@ pub struct Config {
     pub reminders: Reminders,
     pub report: ReportSettings,
     pub targets: Targets,
+    pub conduct: Conduct,
     pub calendar: Calendar,
     pub mailboxes: Vec<Mailbox>,
     pub smtp: Smtp,
@@ -80,17 +83,6 @@ pub struct ReportSettings {
     pub last: Schedule,
     /// Also to the committees' own addresses.
     pub committees: bool,
-}
-
-/// `[targets]`: data of the campaign.
-#[derive(Clone, Debug)]
-pub struct Targets {
-    pub by: NaiveDate,
-    /// New party organisations wanted, by stream key.
-    pub new_party_orgs: Vec<(String, u32)>,
-    /// Percent.
-    pub org_coverage: f64,
-    pub work_coverage: f64,
 }
 
 /// `[[mailbox]]`

@@ -104,6 +104,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// As [`Self::number`], but it may be below zero.
+    pub fn integer(&self, key: &str, default: i64, allowed: std::ops::RangeInclusive<i64>) -> i64 {
+        let Some(value) = self.get(key) else { return default };
+        match value.as_integer().filter(|n| allowed.contains(n)) {
+            Some(n) => n,
+            None => {
+                self.problem(key, &format!("must be a whole number from {} to {}", allowed.start(), allowed.end()));
+                default
+            }
+        }
+    }
+
     pub fn percent(&self, key: &str, default: f64) -> f64 {
         let Some(value) = self.get(key) else { return default };
         let number = value.as_float().or_else(|| value.as_integer().map(|n| n as f64));

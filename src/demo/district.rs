@@ -222,6 +222,18 @@ work_coverage = 100.0
 [targets.new_party_orgs]
 nonpublic = 30
 social = 8
+[[targets.milestone]]
+name = "摸底数"
+by = "2011-09-25"
+measure = "register"
+[[targets.milestone]]
+name = "理台账"
+by = "2011-10-25"
+measure = "register_without_errors"
+[[targets.milestone]]
+name = "建组织"
+by = "2011-11-25"
+measure = "quota"
 
 [calendar]
 holidays = ["2011-09-12", "2011-10-03", "2011-10-04", "2011-10-05", "2011-10-06", "2011-10-07"]

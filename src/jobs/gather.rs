@@ -5,11 +5,13 @@ use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::course;
 use crate::config::Config;
 use crate::form::{Finding, Place, Severity};
 use crate::ledger::obligation::Obligation;
 use crate::ledger::query::{self, Filter, Version};
 use crate::period::{Period, local};
+use crate::report::course::Course;
 use crate::report::table::{Arrival, Change, ChangeKind, Edition, Entry, Figure, OpenFinding, Outcome, ReportData};
 
 /// What the ledger says of a period at one moment. It needs no connection any more.
@@ -22,6 +24,7 @@ pub struct Gathered {
     findings: Vec<OpenFinding>,
     arrivals: Vec<Arrival>,
     changes: Vec<Change>,
+    course: Course,
 }
 
 /// Reads all that a report says, in the caller's transaction.
@@ -40,6 +43,7 @@ pub async fn gather(
         findings: findings(conn, period).await?,
         arrivals: arrivals(conn, period, config.timezone).await?,
         changes: changes(conn, period).await?,
+        course: course::read(conn, config, period).await?,
     })
 }
 
@@ -53,6 +57,7 @@ impl Gathered {
             campaign: &config.campaign,
             registry: &config.registry,
             targets: &config.targets,
+            conduct: &config.conduct,
             period: self.period,
             due: config.deadline.due(self.period),
             generated_at: now.with_timezone(&config.timezone),
@@ -64,6 +69,7 @@ impl Gathered {
             findings: self.findings,
             arrivals: self.arrivals,
             changes: Some(self.changes),
+            course: self.course,
         }
     }
 }
@@ -151,7 +157,8 @@ async fn since(conn: &mut SqliteConnection, period: Period, zone: Tz) -> Result<
     Ok(reported.map_or_else(|| Since::Opened(opened()), Since::Reported))
 }
 
-fn outcome(state: &str) -> Outcome {
+/// What became of a stored submission.
+pub fn outcome(state: &str) -> Outcome {
     match state {
         "accepted" => Outcome::Accepted,
         "rejected" => Outcome::Rejected,

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod balance;
 pub mod bounce;
 pub mod compared;
+mod course;
 pub mod digest;
 pub mod file;
 pub mod gather;

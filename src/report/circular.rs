@@ -5,12 +5,13 @@
 
 use crate::ledger::obligation::State;
 use crate::report::Error;
+use crate::report::appraisal;
+use crate::report::conduct;
 use crate::report::digest;
 use crate::report::docx::{self, Part, Table};
 use crate::report::standing;
-use crate::report::table::{
-    COVERED, Edition, FOUNDED_MONTH, FOUNDED_TOTAL, Line, ReportData, StreamTable, WORK_COVERED,
-};
+use crate::report::table::{COVERED, Edition, FOUNDED_MONTH, ReportData, StreamTable, WORK_COVERED};
+use crate::report::targets::{self, Standing, Targets, UnitTargets};
 use crate::report::wording::{day, decimal, moment, percent};
 
 /// The circular of one period as .docx bytes.
@@ -18,12 +19,18 @@ pub fn build(data: &ReportData) -> Result<Vec<u8>, Error> {
     let tables: Vec<StreamTable> = data.tables().into_iter().filter(|t| !t.lines.is_empty()).collect();
     let mut parts = head(data);
     parts.extend(reporting(data));
+    let targets = targets::assess(data, &tables);
     parts.extend(progress(data, &tables));
+    let mut sections = ["三", "四", "五"].into_iter();
+    parts.extend(section(&mut sections, "任务完成排名和预计", ranking(data, &targets)));
+    let conduct = appraisal::conduct(data, &conduct::assess(data)).unwrap_or_default();
+    parts.extend(section(&mut sections, "报送质量", conduct));
+    parts.extend(section(&mut sections, "有关要求", demands(data)));
     parts.extend(closing(data, &tables));
-    for (i, table) in tables.iter().enumerate() {
+    for (i, targets) in targets.iter().enumerate() {
         parts.push(Part::Attachment(format!("附件{}", i + 1)));
-        parts.push(Part::Caption(attachment_title(data, table)));
-        parts.push(Part::Table(attachment(data, table)));
+        parts.push(Part::Caption(attachment_title(data, targets.table)));
+        parts.push(Part::Table(attachment(data, targets)));
     }
     docx::render(&parts, &title(data), data.generated_at)
 }
@@ -89,7 +96,7 @@ fn reporting(data: &ReportData) -> Vec<Part> {
     parts
 }
 
-/// 二、活动进展 and 三、任务完成排名
+/// 二、活动进展
 fn progress(data: &ReportData, tables: &[StreamTable]) -> Vec<Part> {
     let mut parts = vec![Part::Heading("二、活动进展".to_owned())];
     for table in tables {
@@ -100,36 +107,53 @@ fn progress(data: &ReportData, tables: &[StreamTable]) -> Vec<Part> {
             parts.push(Part::Body(format!("以上不含尚无数据的{}。", silent.join("、"))));
         }
     }
-    let leaders: Vec<(&str, String)> =
-        tables.iter().filter_map(|t| Some((t.stream.title.as_str(), digest::leaders(t)?))).collect();
-    if !leaders.is_empty() {
-        parts.push(Part::Heading("三、任务完成排名".to_owned()));
-        for (stream, text) in leaders {
-            parts.push(Part::Body(format!("{stream}方面，{text}各单位名次见附件。")));
-        }
-    }
     parts
 }
 
-/// What is asked of the units, the list of attachments, signature and date.
-fn closing(data: &ReportData, tables: &[StreamTable]) -> Vec<Part> {
-    let number = if tables.iter().any(|t| digest::leaders(t).is_some()) { "四" } else { "三" };
-    let mut parts = vec![Part::Heading(format!("{number}、有关要求"))];
+/// A section under the next number; none where there is nothing to say.
+fn section(numbers: &mut impl Iterator<Item = &'static str>, title: &str, paragraphs: Vec<String>) -> Vec<Part> {
+    if paragraphs.is_empty() {
+        return Vec::new();
+    }
+    let heading = format!("{}、{title}", numbers.next().unwrap_or("附"));
+    std::iter::once(Part::Heading(heading)).chain(paragraphs.into_iter().map(Part::Body)).collect()
+}
+
+/// Stream by stream who leads and who lags, the pace and where it leads.
+fn ranking(data: &ReportData, targets: &[Targets]) -> Vec<String> {
+    let told = |targets: &Targets| {
+        let leaders =
+            digest::leaders(targets.table).map(|text| format!("{text}各单位名次见附件。")).unwrap_or_default();
+        let text = leaders + &appraisal::outlook(data, targets);
+        (!text.is_empty()).then(|| format!("{}方面，{text}", targets.table.stream.title))
+    };
+    targets.iter().filter_map(told).collect()
+}
+
+/// What is asked of the units.
+fn demands(data: &ReportData) -> Vec<String> {
+    let mut paragraphs = Vec::new();
     let owing: Vec<&str> = standing::standings(data)
         .iter()
         .filter(|s| s.obligations.iter().any(|o| o.state.owed()))
         .map(|s| s.unit.name.as_str())
         .collect();
     if !owing.is_empty() {
-        parts.push(Part::Body(format!("请{}抓紧补报或改正后重报。", owing.join("、"))));
+        paragraphs.push(format!("请{}抓紧补报或改正后重报。", owing.join("、")));
     }
     let next = data.period.next();
-    parts.push(Part::Body(format!(
+    paragraphs.push(format!(
         "请各单位对照任务数和覆盖率目标，倒排进度，抓紧推进；核对台账，及时更新党组织组建和党员变动情况；{}的统计表和台账请于{}月{}日前报送。",
         next.chinese(),
         next.next().month(),
         data.due.format("%-d")
-    )));
+    ));
+    paragraphs
+}
+
+/// The list of attachments, signature and date.
+fn closing(data: &ReportData, tables: &[StreamTable]) -> Vec<Part> {
+    let mut parts = Vec::new();
     for (i, table) in tables.iter().enumerate() {
         let lead = if i == 0 { "附件：" } else { "　　　" };
         parts.push(Part::AttachmentList(format!("{lead}{}．{}", i + 1, attachment_title(data, table))));
@@ -147,38 +171,53 @@ fn attachment_title(data: &ReportData, table: &StreamTable) -> String {
     format!("{}{}进展排名表", data.period.chinese(), table.stream.title)
 }
 
-fn attachment(data: &ReportData, table: &StreamTable) -> Table {
+fn attachment(data: &ReportData, targets: &Targets) -> Table {
     let month = format!("{}月新建", data.period.month());
-    let header =
-        ["排名", "单位", "任务数", &month, "累计新建", "完成率", "每月还需", "在册数", "组织覆盖率", "工作覆盖率"];
-    let mut rows: Vec<Vec<String>> = table.ranking().into_iter().map(|line| unit_row(table, line)).collect();
-    rows.push(vec![
-        "".to_owned(),
-        "合计".to_owned(),
-        count(table.target()),
-        count(table.total(FOUNDED_MONTH)),
-        count(table.total(FOUNDED_TOTAL)),
-        rate(table.completion()),
-        pace(table.pace(table.shortfall())),
-        count(table.entries()),
-        rate(table.coverage(COVERED)),
-        rate(table.coverage(WORK_COVERED)),
-    ]);
-    Table { header: header.map(str::to_owned).to_vec(), widths: vec![10, 34, 12, 12, 12, 18, 12, 12, 17, 17], rows }
+    let header = [
+        "排名",
+        "单位",
+        "任务数",
+        &month,
+        "累计新建",
+        "完成率",
+        "目前月均",
+        "每月还需",
+        "预计完成",
+        "组织覆盖率",
+        "工作覆盖率",
+    ];
+    let table = targets.table;
+    let unit = |u: &UnitTargets| {
+        let of = [u.line.int(FOUNDED_MONTH), u.line.rank.map(i64::from)];
+        row(data, &u.unit.name, (of, &u.standing), [u.line.coverage(COVERED), u.line.coverage(WORK_COVERED)])
+    };
+    let mut rows: Vec<Vec<String>> = targets.units.iter().map(unit).collect();
+    let coverage = [table.coverage(COVERED), table.coverage(WORK_COVERED)];
+    let mut all = row(data, "合计", ([table.total(FOUNDED_MONTH), None], &targets.district), coverage);
+    all[0].clear();
+    rows.push(all);
+    Table { header: header.map(str::to_owned).to_vec(), widths: vec![9, 31, 9, 10, 9, 16, 9, 9, 20, 17, 17], rows }
 }
 
-fn unit_row(table: &StreamTable, line: &Line) -> Vec<String> {
+fn row(
+    data: &ReportData,
+    name: &str,
+    ([month, place], standing): ([Option<i64>; 2], &Standing),
+    [org, work]: [Option<f64>; 2],
+) -> Vec<String> {
+    let projected = appraisal::projected(standing.projection, data.period);
     vec![
-        count(line.rank.map(i64::from)),
-        line.unit.name.clone(),
-        count(line.quota),
-        count(line.int(FOUNDED_MONTH)),
-        count(line.int(FOUNDED_TOTAL)),
-        rate(line.completion()),
-        pace(table.pace(line.shortfall())),
-        count(line.entries),
-        rate(line.coverage(COVERED)),
-        rate(line.coverage(WORK_COVERED)),
+        count(place),
+        name.to_owned(),
+        count(standing.quota),
+        count(month),
+        count(standing.done),
+        rate(standing.completion),
+        pace(standing.pace),
+        pace(standing.needed),
+        if projected.is_empty() { UNKNOWN.to_owned() } else { projected },
+        rate(org),
+        rate(work),
     ]
 }
 
@@ -226,8 +265,9 @@ mod tests {
             "各街道，各镇，区直各有关部门：",
             "一、报送情况",
             "二、活动进展",
-            "三、任务完成排名",
-            "四、有关要求",
+            "三、任务完成排名和预计",
+            "四、报送质量",
+            "五、有关要求",
             "中共白鹭区委组织部",
             "2011年9月26日",
             "抄送：区非公党工委，区社会组织党工委。",

@@ -3,11 +3,12 @@
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
-use crate::config::{Department, Registry, Targets, Unit};
+use crate::config::{Conduct, Department, Measure, Milestone, Registry, Targets, Unit};
 use crate::form::record::Values;
 use crate::form::{Campaign, Datum, Finding, Place, Severity};
 use crate::ledger::obligation::{Obligation, State};
 use crate::period::Period;
+use crate::report::course::{Course, Month, Open, Received};
 use crate::report::table::{Arrival, Change, ChangeKind, Edition, Entry, Figure, OpenFinding, Outcome, ReportData};
 
 /// What [`ReportData`] borrows.
@@ -16,6 +17,7 @@ pub struct District {
     pub campaign: Campaign,
     pub registry: Registry,
     pub targets: Targets,
+    pub conduct: Conduct,
 }
 
 pub fn period() -> Period {
@@ -62,11 +64,26 @@ impl District {
             },
             campaign: Campaign::builtin(),
             registry: Registry { units: (0..units).map(unit).collect() },
+            conduct: Conduct {
+                start: 100,
+                late_per_day: -1,
+                late_at_most: -10,
+                missing: -15,
+                rejected: -2,
+                correction: -3,
+                floor: 0,
+            },
             targets: Targets {
+                first: "2011-07".parse().expect("a period"),
                 by: NaiveDate::from_ymd_opt(2011, 12, 30).expect("a date"),
                 new_party_orgs: vec![("nonpublic".to_owned(), 100), ("social".to_owned(), 15)],
                 org_coverage: 60.0,
                 work_coverage: 100.0,
+                milestones: vec![
+                    milestone("摸底数", "2011-09-25", Measure::Register),
+                    milestone("理台账", "2011-10-25", Measure::RegisterWithoutErrors),
+                    milestone("建组织", "2011-11-25", Measure::Quota),
+                ],
             },
         }
     }
@@ -93,6 +110,7 @@ impl District {
             campaign: &self.campaign,
             registry: &self.registry,
             targets: &self.targets,
+            conduct: &self.conduct,
             period: period(),
             due: at("2011-09-25T23:59:59+08:00"),
             generated_at: at("2011-09-26T10:00:00+08:00"),
@@ -103,6 +121,16 @@ impl District {
             findings: reported.iter().flat_map(|(i, u, s)| findings(*i, u, s)).collect(),
             arrivals: reported.iter().flat_map(|o| ["progress", "register"].map(|form| arrival(**o, form))).collect(),
             changes: Some(entries.iter().step_by(17).map(change).collect()),
+            course: Course {
+                months: ["2011-07", "2011-08"].map(month).to_vec(),
+                returns: reported
+                    .iter()
+                    .flat_map(|o| [1, 0].map(|ago| received(o, figure(o, ago), ago)))
+                    .flatten()
+                    .collect(),
+                open: reported.iter().map(|(_, u, _)| open(u)).collect(),
+                ..Course::default()
+            },
             entries,
         }
     }
@@ -223,6 +251,44 @@ fn arrival((i, unit, stream): (usize, &Unit, &str), form: &str) -> Arrival {
         version: Some(1),
         counts: true,
     }
+}
+
+pub fn milestone(name: &str, by: &str, measure: Measure) -> Milestone {
+    Milestone { name: name.to_owned(), by: by.parse().expect("a day"), measure }
+}
+
+/// A period of the campaign, due on the 25th of the month after it and published three days later.
+pub fn month(period: &str) -> Month {
+    let period: Period = period.parse().expect("a period");
+    let due = at(&format!("{}-25T23:59:59+08:00", period.next()));
+    let published = Some((due + TimeDelta::days(3)).to_utc());
+    Month { period, due, published, excused: Vec::new(), books: Default::default() }
+}
+
+/// Both forms of a unit, on time in July and as [`obligation`] has it in August.
+fn received((i, unit, stream): &(usize, &Unit, &str), figure: Figure, months_ago: i64) -> Vec<Received> {
+    let one = |form: &str| {
+        let (period, day) = if months_ago == 1 { (period().prev(), "2011-08-20") } else { (period(), "2011-09-20") };
+        let state = obligation((*i, unit, stream), form).state;
+        let day = if state == State::Late && months_ago == 0 { "2011-09-28" } else { day };
+        let rejected = state == State::Rejected && months_ago == 0;
+        Received {
+            unit: unit.name.clone(),
+            stream: (*stream).to_owned(),
+            form: form.to_owned(),
+            period,
+            at: at(&format!("{day}T09:00:00+08:00")).to_utc(),
+            outcome: if rejected { Outcome::Rejected } else { Outcome::Accepted },
+            idle: false,
+            errors: u32::from(*i % 5 == 0),
+            figures: (form == "progress").then(|| figure.values.clone()),
+        }
+    };
+    ["progress", "register"].map(one).to_vec()
+}
+
+fn open(unit: &Unit) -> Open {
+    Open { unit: unit.name.clone(), period: period(), severity: Severity::Warning }
 }
 
 fn findings(i: usize, unit: &Unit, stream: &str) -> Vec<OpenFinding> {

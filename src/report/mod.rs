@@ -4,14 +4,19 @@
 //! The same data give the same bytes: no clock is read, and a document's creation time is part of its data. Text from
 //! returns is only ever written as text, never as a formula.
 
+pub mod appraisal;
 pub mod changes_sheet;
 pub mod circular;
+pub mod conduct;
+pub mod course;
 pub mod digest;
 pub mod export;
 pub mod findings_sheet;
+pub mod milestones;
 pub mod returned;
 pub mod standing;
 pub mod table;
+pub mod targets;
 pub mod template;
 pub mod workbook;
 

@@ -46,7 +46,7 @@ fn the_summary_comes_back_as_the_units_figures() {
     let district = District::new(8);
     let data = district.data(40);
     let reading = taken(&workbook::build(&data).unwrap(), &district);
-    assert_eq!(reading.unrecognised, ["通报", "变动", "问题", "报送情况", "图表"]);
+    assert_eq!(reading.unrecognised, ["通报", "任务进度", "报送质量", "变动", "问题", "报送情况", "图表"]);
     let summary = on_sheet(&reading, "汇总");
     assert_eq!(summary.form, "progress");
     let lines: usize = data.tables().iter().map(|t| t.reported()).sum();

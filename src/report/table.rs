@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::config::{Department, Registry, Targets, Unit};
+use crate::config::{Conduct, Department, Registry, Targets, Unit};
 use crate::form::definition::RateOf;
 use crate::form::record::Values;
 use crate::form::{Campaign, Column, ColumnKind, Finding, Form, FormKind, Stream};
 use crate::ledger::obligation::Obligation;
 use crate::period::Period;
+use crate::report::course::Course;
 
 /// Column keys of the figures form that the report reckons with.
 pub const ORGS: &str = "orgs";
@@ -56,6 +57,7 @@ pub struct ReportData<'a> {
     pub campaign: &'a Campaign,
     pub registry: &'a Registry,
     pub targets: &'a Targets,
+    pub conduct: &'a Conduct,
     pub period: Period,
     pub due: DateTime<Tz>,
     /// Also the creation time of the documents; its zone is the one that times are shown in.
@@ -75,6 +77,8 @@ pub struct ReportData<'a> {
     pub arrivals: Vec<Arrival>,
     /// What the period's books changed; `None` leaves the sheet out.
     pub changes: Option<Vec<Change>>,
+    /// This period and those of the campaign before it.
+    pub course: Course,
 }
 
 /// One unit's line of the figures form.
@@ -345,7 +349,8 @@ pub fn sum(values: impl Iterator<Item = Option<i64>>) -> Option<i64> {
     values.flatten().fold(None, |total, n| Some(total.unwrap_or(0i64).saturating_add(n)))
 }
 
-fn months_between(from: Period, to: Period) -> i32 {
+/// How many months `to` lies after `from`; below zero where it lies before.
+pub fn months_between(from: Period, to: Period) -> i32 {
     (to.year() - from.year()) * 12 + to.month() as i32 - from.month() as i32
 }
 

@@ -21,12 +21,14 @@ fn refused(office: &Office, args: &[&str], lines: &[&str]) {
 #[test]
 fn done_is_0() {
     let office = Office::open();
-    let listings: [&[&str]; 9] = [
+    let listings: [&[&str]; 11] = [
         &["once"],
         &["status"],
         &["messages"],
         &["findings"],
         &["export", "progress", "--format", "csv"],
+        &["targets"],
+        &["conduct"],
         &["remind", "--dry-run"],
         &["quarantine"],
         &["units", "list"],

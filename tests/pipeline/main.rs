@@ -7,6 +7,7 @@ mod alarm;
 mod bad_input;
 mod breakdown;
 mod commands;
+mod conduct;
 mod copies;
 mod crash;
 mod cycle;

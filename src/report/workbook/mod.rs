@@ -1,12 +1,15 @@
-//! The consolidated workbook (汇总表): 汇总、通报、台账 of each stream、变动、问题、报送情况、图表. Pure.
+//! The consolidated workbook (汇总表): 汇总、通报、任务进度、报送质量、台账 of each stream、变动、问题、
+//! 报送情况、图表. Pure.
 //!
 //! 汇总 and 台账 carry the forms' own headings, so that a parent level running this software can take them in.
 
 mod bulletin;
 mod charts;
+mod conduct;
 mod ledger;
 mod lists;
 mod summary;
+mod targets;
 
 use rust_xlsxwriter::{Format, Formula, Worksheet, XlsxError};
 
@@ -24,6 +27,8 @@ pub fn build(data: &ReportData) -> Result<Vec<u8>, Error> {
     let tables = data.tables();
     let blocks = summary::write(book.add_worksheet(), data, &tables, &styles)?;
     let coverage = bulletin::write(book.add_worksheet(), data, &tables, &styles)?;
+    targets::write(book.add_worksheet(), data, &tables, &styles)?;
+    conduct::write(book.add_worksheet(), data, &styles)?;
     for stream in &data.campaign.streams {
         ledger::write(book.add_worksheet(), data, stream, &styles)?;
     }
@@ -141,7 +146,18 @@ mod tests {
     fn the_sheets_are_those_that_the_department_knows() {
         let district = District::new(8);
         let book = read(&build(&district.data(30)).unwrap());
-        let names = ["汇总", "通报", "台账 非公企业", "台账 社会组织", "变动", "问题", "报送情况", "图表"];
+        let names = [
+            "汇总",
+            "通报",
+            "任务进度",
+            "报送质量",
+            "台账 非公企业",
+            "台账 社会组织",
+            "变动",
+            "问题",
+            "报送情况",
+            "图表",
+        ];
         assert_eq!(book.sheet_names(), names);
     }
 
