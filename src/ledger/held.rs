@@ -280,6 +280,15 @@ fn told_here(campaign: &Campaign, verdict: &Verdict, book: &Candidate<'_>) -> Op
     Some((book.period, row.record.int(key)?))
 }
 
+/// The rule that holds a book of a message, if nothing else of it waits and something of it counts.
+pub async fn beside_others(conn: &mut SqliteConnection, message: i64) -> Result<Option<String>> {
+    let sql = "SELECT h.rule FROM submission s JOIN held h ON h.submission = s.id WHERE s.message = ?1
+               AND EXISTS (SELECT 1 FROM submission o WHERE o.message = ?1 AND o.state = 'accepted')
+               AND NOT EXISTS (SELECT 1 FROM submission o WHERE o.message = ?1 AND o.state = 'quarantined'
+                   AND o.id NOT IN (SELECT submission FROM held)) ORDER BY s.ordinal LIMIT 1";
+    Ok(sqlx::query_scalar(sql).bind(message).fetch_optional(conn).await?)
+}
+
 /// Notes what is held of a message that has just been stored.
 pub async fn note(conn: &mut SqliteConnection, message: i64, weighed: &Weighed) -> Result<()> {
     for Hold { ordinal, rule, text } in &weighed.holds {

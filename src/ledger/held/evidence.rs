@@ -119,7 +119,7 @@ impl Overlaps {
 
 /// Books that were received before the one that is asked about and are not held as another's: of the unit's own stream
 /// all, of others those that stood for its period then. A book of the same mail is evidence in any case.
-pub const OVERLAPS: &str = "
+const OVERLAPS: &str = "
     WITH found AS (
         SELECT p.submission AS book, count(DISTINCT p.key) AS shared FROM (
             SELECT k.key, o.submission FROM json_each(?1) k
@@ -236,7 +236,7 @@ pub async fn in_question(
 }
 
 /// Counting books received after a message that share an organisation with one of it.
-pub const SHARING: &str = "
+const SHARING: &str = "
     SELECT DISTINCT r.submission FROM submission t CROSS JOIN presence o ON o.submission = t.id
     CROSS JOIN presence r ON r.code_key = o.code_key CROSS JOIN submission s ON s.id = r.submission
     WHERE t.message = ?1 AND s.state = 'accepted' AND s.received_at >= t.received_at AND s.message <> ?1
@@ -244,3 +244,25 @@ pub const SHARING: &str = "
     SELECT DISTINCT r.submission FROM submission t CROSS JOIN presence o ON o.submission = t.id
     CROSS JOIN presence r ON r.name_key = o.name_key CROSS JOIN submission s ON s.id = r.submission
     WHERE t.message = ?1 AND s.state = 'accepted' AND s.received_at >= t.received_at AND s.message <> ?1";
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_table_is_scanned() {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+        crate::db::migrate(&pool).await.unwrap();
+        for sql in [OVERLAPS, SHARING] {
+            let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+            let steps: Vec<String> = plan.fetch_all(&pool).await.unwrap().iter().map(|row| row.get(3)).collect();
+            // Of what was found so far, and of the book that is asked about.
+            let own = ["SCAN p", "SCAN f", "SCAN found", "SCAN k VIRTUAL TABLE"];
+            let scans = steps.iter().filter(|s| s.starts_with("SCAN") && !own.iter().any(|own| s.starts_with(own)));
+            assert_eq!(scans.count(), 0, "{steps:#?}");
+        }
+    }
+}

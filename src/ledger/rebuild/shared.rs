@@ -235,3 +235,25 @@ impl Pair {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    /// Other units are met by index alone, however many there are.
+    #[tokio::test]
+    async fn no_table_is_scanned() {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+        crate::db::migrate(&pool).await.unwrap();
+        for side in [Side::Marked, Side::Named] {
+            let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql(side))));
+            let steps: Vec<String> = plan.fetch_all(&pool).await.unwrap().iter().map(|row| row.get(3)).collect();
+            assert!(steps.iter().any(|s| s.contains("presence_code")), "{steps:#?}");
+            assert!(steps.iter().any(|s| s.contains("presence_name")), "{steps:#?}");
+            let scans: Vec<&String> = steps.iter().filter(|s| s.starts_with("SCAN") && *s != "SCAN p").collect();
+            assert!(scans.is_empty(), "{steps:#?}");
+        }
+    }
+}

@@ -79,6 +79,7 @@ fn receipt(outcome: Outcome, taken: Vec<Taken>, findings: Vec<Finding>) -> Recei
         marked: vec![],
         full_list: None,
         last: None,
+        withdrawn: false,
         changes_list: None,
         contact: "区委组织部 王老师 0531-00000000".into(),
         signature: "区非公党工委".into(),
