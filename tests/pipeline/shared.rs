@@ -23,10 +23,10 @@ fn put(table: &mut Table, row: usize, values: &[(&str, &str)]) {
     }
 }
 
-/// A unit's book for August whose second row is changed so.
+/// A unit's book for August whose third row is changed so.
 fn book(unit: usize, stream: usize, at: &str, values: &[(&str, &str)]) -> Letter {
     let mut table = tidy(unit, stream, "2011-08").register();
-    put(&mut table, 1, values);
+    put(&mut table, 2, values);
     Letter::new(unit, stream, at, vec![workbook(&format!("{}台账.xlsx", UNITS[unit].short), &[table])])
 }
 
@@ -47,10 +47,10 @@ fn name(table: &mut Table, row: usize, key: &str) -> String {
     }
 }
 
-/// Name and code of the second row of a unit's book.
-fn second(unit: usize, stream: usize) -> (String, String) {
+/// Name and code of the third row of a unit's book.
+fn third(unit: usize, stream: usize) -> (String, String) {
     let mut table = tidy(unit, stream, "2011-08").register();
-    (name(&mut table, 1, "name"), name(&mut table, 1, "code"))
+    (name(&mut table, 2, "name"), name(&mut table, 2, "code"))
 }
 
 fn office_with(letters: &[&Letter]) -> Office {
@@ -64,18 +64,18 @@ fn office_with(letters: &[&Letter]) -> Office {
 
 #[test]
 fn both_books_are_marked_whichever_came_first_and_in_whatever_stream() {
-    let (called, code) = second(TIDY, NONPUBLIC);
+    let (called, code) = third(TIDY, NONPUBLIC);
     let ours = book(TIDY, NONPUBLIC, FIRST, &[]);
     let theirs = book(CORRECTED, SOCIAL, SECOND, &[("name", "北渡船运商行"), ("code", &code)]);
     let told = shared(&office_with(&[&ours, &theirs]));
     assert_eq!(told, shared(&office_with(&[&theirs, &ours])));
     assert_eq!(told.len(), 2, "{told:?}");
-    let (unit, place, text) = &told[0];
-    assert_eq!((unit.as_str(), place.as_str()), (UNITS[CORRECTED].name, "B6"), "{told:?}");
+    let (unit, place, text) = &told[1];
+    assert_eq!((unit.as_str(), place.as_str()), (UNITS[CORRECTED].name, "B7"), "{told:?}");
     assert_eq!(
         *text,
         format!(
-            "第6行“北渡船运商行”（B6）也在{}2011年8月台账里（《棠梨台账.xlsx》工作表“附件2”第6行“{called}”），\
+            "第7行“北渡船运商行”（B7）也在{}2011年8月台账里（《棠梨台账.xlsx》工作表“附件2”第7行“{called}”），\
              代码相同（{code}），请与对方核实由哪个单位填报。",
             UNITS[TIDY].name
         )
@@ -84,8 +84,8 @@ fn both_books_are_marked_whichever_came_first_and_in_whatever_stream() {
 
 #[test]
 fn without_a_code_the_name_tells_and_with_two_codes_it_does_not() {
-    let (called, _) = second(TIDY, NONPUBLIC);
-    let (_, other) = second(CORRECTED, NONPUBLIC);
+    let (called, _) = third(TIDY, NONPUBLIC);
+    let (_, other) = third(CORRECTED, NONPUBLIC);
     let ours = book(TIDY, NONPUBLIC, FIRST, &[]);
     let bare = book(CORRECTED, NONPUBLIC, SECOND, &[("name", &called), ("code", "")]);
     let told = shared(&office_with(&[&ours, &bare]));
@@ -96,7 +96,7 @@ fn without_a_code_the_name_tells_and_with_two_codes_it_does_not() {
 
 #[test]
 fn what_is_closed_is_no_longer_shared_and_a_correction_ends_it_on_both_sides() {
-    let (called, code) = second(TIDY, NONPUBLIC);
+    let (called, code) = third(TIDY, NONPUBLIC);
     let ours = book(TIDY, NONPUBLIC, FIRST, &[]);
     let both = [("name", called.as_str()), ("code", code.as_str())];
     let theirs = book(CORRECTED, NONPUBLIC, SECOND, &both);
@@ -112,7 +112,7 @@ fn what_is_closed_is_no_longer_shared_and_a_correction_ends_it_on_both_sides() {
 
 #[test]
 fn the_newest_book_before_stands_for_a_unit_that_has_none_yet() {
-    let (called, code) = second(TIDY, NONPUBLIC);
+    let (called, code) = third(TIDY, NONPUBLIC);
     let july = Letter::new(
         TIDY,
         NONPUBLIC,
