@@ -136,7 +136,9 @@ impl Release {
             let mut conn = db.pool().acquire().await?;
             // Whoever rejected it, or said that it is not theirs, may have been mistaken.
             let decisions = store::decisions(&mut conn, id).await?;
-            let rejected = decisions.rejected.is_some() || decisions.books_rejected.is_some() || decisions.said.values().any(|w| *w == Word::NotOurs);
+            let rejected = decisions.rejected.is_some()
+                || decisions.books_rejected.is_some()
+                || decisions.said.values().any(|w| *w == Word::NotOurs);
             (rejected, headings::questions(&mut conn, id).await?)
         };
         // What it repeats may have been rejected since.

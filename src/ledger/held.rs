@@ -83,7 +83,9 @@ pub async fn weigh(
         for (at, candidate) in candidates.iter().enumerate() {
             let found = match &foreign[at] {
                 Some(text) => Some((FOREIGN, text.clone())),
-                None => smaller(conn, campaign, (mail, verdict), (&candidates, &foreign, at)).await?.map(|t| (SMALLER, t)),
+                None => {
+                    smaller(conn, campaign, (mail, verdict), (&candidates, &foreign, at)).await?.map(|t| (SMALLER, t))
+                }
             };
             let Some((rule, text)) = found else { continue };
             weighed.holds.push(Hold { ordinal: candidate.ordinal, rule, text });
@@ -107,7 +109,9 @@ pub async fn weigh(
             (None, _) => {}
         }
     }
-    weighed.holds.retain(|h| verdict.rules.iter().any(|r| r == h.rule) && held(&verdict.submissions[h.ordinal], h.rule));
+    weighed
+        .holds
+        .retain(|h| verdict.rules.iter().any(|r| r == h.rule) && held(&verdict.submissions[h.ordinal], h.rule));
     if !weighed.holds.is_empty() {
         judge_again(verdict);
     }

@@ -150,9 +150,8 @@ mod tests {
             Just((0..8).collect()),
             Just((0..1).collect()),
         ];
-        (0u8..3, 0i32..4, organisations, proptest::bool::weighted(0.1)).prop_map(
-            |(unit, month, organisations, released)| Sent { unit, month, organisations, released },
-        )
+        (0u8..3, 0i32..4, organisations, proptest::bool::weighted(0.1))
+            .prop_map(|(unit, month, organisations, released)| Sent { unit, month, organisations, released })
     }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,8 +172,7 @@ mod tests {
         if !book.released && foreign(book.organisations.len(), own, &others).is_some() {
             return State::Foreign;
         }
-        let mut stream: Vec<usize> =
-            stored.keys().copied().chain([at]).filter(|i| all[*i].unit == book.unit).collect();
+        let mut stream: Vec<usize> = stored.keys().copied().chain([at]).filter(|i| all[*i].unit == book.unit).collect();
         stream.sort_by_key(|i| (all[*i].month, *i));
         stream.dedup();
         let books: Vec<Book> = stream

@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::db::Db;
+use crate::form::name::organisation_key;
 use crate::form::record::Values;
 use crate::form::{Campaign, Datum, Form, FormKind, code};
-use crate::form::name::organisation_key;
 use crate::ledger::rebuild;
 use crate::submission::Verdict;
 
@@ -90,7 +90,8 @@ pub fn in_common(first: &[Key], second: &[Key]) -> usize {
     let apart = |a: &Key, b: &Key| a.code.is_some() && b.code.is_some() && a.tells && b.tells;
     let found = |key: &&Key| {
         let named = key.name.as_ref().and_then(|name| names.get(name));
-        key.code.as_ref().is_some_and(|c| codes.contains(c)) || named.is_some_and(|all| all.iter().any(|o| !apart(key, o)))
+        key.code.as_ref().is_some_and(|c| codes.contains(c))
+            || named.is_some_and(|all| all.iter().any(|o| !apart(key, o)))
     };
     first.iter().filter(found).count()
 }

@@ -82,7 +82,10 @@ fn a_far_smaller_book_waits_with_the_figures_until_it_is_released_and_is_the_mea
     office.bring(&short, NOON);
     assert_eq!(office.weighed(&short), ("quarantined".into(), json!(["R15"])));
     let waiting = office.json(NOON, &["quarantine"]);
-    assert_eq!((waiting[0]["reason"].as_str(), waiting[0]["submissions"][0]["state"].as_str()), (Some(SHORT), Some("quarantined")));
+    assert_eq!(
+        (waiting[0]["reason"].as_str(), waiting[0]["submissions"][0]["state"].as_str()),
+        (Some(SHORT), Some("quarantined"))
+    );
     assert_eq!(office.rules_told("R15"), [SHORT]);
     assert_eq!(office.obligation(NOON, "2011-08", BOOK)["state"], "quarantined");
     assert_eq!(office.organisations(TIDY), 13, "what was there before stays");
@@ -105,7 +108,7 @@ fn the_department_hears_of_it_in_the_morning() {
     office.bring(&july(), JULY);
     office.bring(&short(), NOON);
     office.run("2011-09-21T09:00:00+08:00", &["once"]);
-    let digest = office.sent().into_iter().filter(|m| m.kind() == "digest").next_back().expect("a digest");
+    let digest = office.sent().into_iter().rfind(|m| m.kind() == "digest").expect("a digest");
     assert!(digest.text.contains(SHORT), "{}", digest.text);
 }
 
@@ -221,7 +224,9 @@ fn the_same_book_under_two_streams_waits_also_when_it_was_saved_anew() {
     let wrong = letter(TIDY, SOCIAL, THIRD, &[titled]);
     office.bring(&wrong, NEXT);
     assert_eq!(office.weighed(&wrong), ("quarantined".into(), json!(["R16"])), "{}", office.message(&wrong));
-    assert!(office.message(&wrong)["reason"].as_str().expect("text").contains("也在本单位2011年8月非公有制企业的台账里"));
+    assert!(
+        office.message(&wrong)["reason"].as_str().expect("text").contains("也在本单位2011年8月非公有制企业的台账里")
+    );
     assert_eq!(office.weighed(&right).0, "accepted");
 }
 

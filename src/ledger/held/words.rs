@@ -65,10 +65,7 @@ mod tests {
             told(Doubt::Smaller { rows: 4, before }),
             "台账本期4家，上期（2011年7月）有40家，少了90%，暂不入账，等区里核实。"
         );
-        assert_eq!(
-            told(Doubt::Emptied { before: again }),
-            "台账里没有一行数据，上次报的有7家，暂不入账，等区里核实。"
-        );
+        assert_eq!(told(Doubt::Emptied { before: again }), "台账里没有一行数据，上次报的有7家，暂不入账，等区里核实。");
         assert_eq!(
             foreign(&Whose::Unit("白沙街道"), (19, 20), period),
             "台账里的20家有19家也在白沙街道2011年8月的台账里，暂不入账，等区里核实。"

@@ -90,9 +90,8 @@ const HELD: [&str; 2] = ["R15", "R16"];
 
 pub fn compose(receipt: &Receipt) -> Composed {
     let shown = if receipt.outcome == Outcome::OurFailure { &[][..] } else { &receipt.findings[..] };
-    let waits = |f: &Finding| {
-        is_held(f) || receipt.outcome == Outcome::Quarantined && WAITING.contains(&f.rule.as_str())
-    };
+    let waits =
+        |f: &Finding| is_held(f) || receipt.outcome == Outcome::Quarantined && WAITING.contains(&f.rule.as_str());
     let places = Places::of(shown);
     let groups = |severity| {
         let of_severity = |f: &&Finding| f.severity == severity && !waits(f);
@@ -233,7 +232,11 @@ fn holds(receipt: &Receipt) -> bool {
 
 fn held_lead(receipt: &Receipt, errors: &[Group]) -> String {
     // What it was told before is taken back, so the sender has to hear why.
-    let since = if receipt.withdrawn { "。这份台账先前已入账，与后来收到的台账比对后改为" } else { "，台账" };
+    let since = if receipt.withdrawn {
+        "。这份台账先前已入账，与后来收到的台账比对后改为"
+    } else {
+        "，台账"
+    };
     let rest = if receipt.outcome == Outcome::Partly { "，其余已入账" } else { "" };
     let also = if errors.is_empty() { "" } else { "另有错误请一并改正。" };
     format!("{since}暂不入账，等区里核实（原因见下）{rest}。如果是漏贴或发错，请直接重发，不必等核实结果。{also}")
