@@ -185,7 +185,7 @@ fn refused(file: &str, refusal: &Refusal) -> Finding {
         // There is nothing to delete in such a file, so it is said what can be done.
         Refusal::TooManyRows(found, most) => {
             let text = format!(
-                "“{file}”里有{found}行数据，超过系统一次能读的{most}行，没有读取；请核对是不是附错了文件，确有这么多的请与区里联系。"
+                "“{file}”里有{found}行（连合计行），超过系统一次能读的{most}行，没有读取；请核对是不是附错了文件，确有这么多的请与区里联系。"
             );
             about(file, "W07", text)
         }
