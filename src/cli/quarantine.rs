@@ -15,7 +15,7 @@ use crate::jobs::process::{Answers, Clerk};
 use crate::ledger::headings::{self, Question};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
-use crate::ledger::{copies, inquiry};
+use crate::ledger::{copies, held, inquiry};
 use crate::period::Period;
 use crate::submission::{Disposition, Word};
 
@@ -136,7 +136,9 @@ impl Release {
             let mut conn = db.pool().acquire().await?;
             // Whoever rejected it, or said that it is not theirs, may have been mistaken.
             let decisions = store::decisions(&mut conn, id).await?;
-            let rejected = decisions.rejected.is_some() || decisions.said.values().any(|w| *w == Word::NotOurs);
+            let rejected = decisions.rejected.is_some()
+                || decisions.books_rejected.is_some()
+                || decisions.said.values().any(|w| *w == Word::NotOurs);
             (rejected, headings::questions(&mut conn, id).await?)
         };
         // What it repeats may have been rejected since.
@@ -251,8 +253,16 @@ pub(super) fn label(campaign: &Campaign, form: &str, column: &str) -> String {
 async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outcome> {
     find(db, id).await?;
     let mut tx = db.begin().await?;
-    let decision =
-        Decision { kind: "reject", who: "operator", message: Some(id), reason: &reason, ..Decision::default() };
+    // Beside a form that counts, only the books that are held are turned away.
+    let rule = held::beside_others(&mut tx, id).await?;
+    let decision = Decision {
+        kind: "reject",
+        who: "operator",
+        message: Some(id),
+        reason: &reason,
+        rule: rule.as_deref(),
+        ..Decision::default()
+    };
     store::decide(&mut tx, &decision, office.clock.now()).await?;
     tx.commit().await?;
     let outcome = decided(office, db, &[id]).await?;

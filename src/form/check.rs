@@ -335,8 +335,17 @@ fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
             let earlier = &ret.records[first];
             let place =
                 if earlier.sheet == record.sheet { String::new() } else { format!("工作表“{}”", earlier.sheet) };
-            let message =
-                format!("{}{}与{place}第{}行重复，请删去一行。", row.subject(), row.cell(&form.identity), earlier.row);
+            let (subject, cell) = (row.subject(), row.cell(&form.identity));
+            let other = earlier.text(&form.identity).filter(|other| Some(organisation_key(other)) != name);
+            let message = match other {
+                // Who is who cannot be told: one of the codes is wrong, or one of the names.
+                Some(other) if same_code.is_some() => format!(
+                    "{subject}{cell}与{place}第{}行“{other}”填了同一个代码（{}），同一代码两个名称：是两家的请改正代码，是同一家的请删去一行。",
+                    earlier.row,
+                    record.text(&book.code).unwrap_or_default()
+                ),
+                _ => format!("{subject}{cell}与{place}第{}行重复，请删去一行。", earlier.row),
+            };
             findings.push(row.finding("R03", Severity::Error, &form.identity, message));
             continue;
         }
@@ -535,6 +544,24 @@ mod tests {
         assert_eq!(found(vec![row(5, "甲公司", a.clone()), row(6, "乙公司", b)]), [6]);
         assert_eq!(found(vec![row(5, "甲公司", a.clone()), row(6, "甲公司", Datum::Null)]), [6]);
         assert!(found(vec![row(5, "甲公司", a), row(6, "甲公司", text("110108000000016"))]).is_empty());
+    }
+
+    #[test]
+    fn one_code_with_two_names_is_told_as_that_and_names_a_character_apart_are_two() {
+        let row = |row: u32, name: &str, code: Datum| record(row, &entry(&[("name", text(name)), ("code", code)]));
+        let code = || text("D2143569-X");
+        let found = |rows| check_all("register", rows).into_iter().find(|f| f.rule == "R03").map(|f| f.message);
+        assert_eq!(
+            found(vec![row(5, "远山商行", code()), row(6, "白水商行", code())]).unwrap(),
+            "第6行“白水商行”（I6）与第5行“远山商行”填了同一个代码（D2143569-X），同一代码两个名称：\
+             是两家的请改正代码，是同一家的请删去一行。"
+        );
+        assert!(
+            found(vec![row(5, "远山商行", code()), row(6, "远山商行", code())])
+                .unwrap()
+                .ends_with("重复，请删去一行。")
+        );
+        assert_eq!(found(vec![row(5, "远山商行", Datum::Null), row(6, "远川商行", Datum::Null)]), None);
     }
 
     #[test]

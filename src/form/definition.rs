@@ -123,6 +123,17 @@ pub struct Form {
     pub book_figures: Vec<BookFigure>,
     /// The columns of a book that the rules R03–R09 speak of.
     pub book: Option<BookColumns>,
+    /// When a book waits for a person, though nothing is wrong with its rows (R15).
+    pub held: Option<Held>,
+}
+
+/// `[held]`: a book with fewer rows than this share of the one before it waits for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Percent.
+    pub smaller_than: u32,
+    /// The book before it must have so many rows.
+    pub of_at_least: u32,
 }
 
 /// A group heading and its other names.

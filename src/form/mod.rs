@@ -42,7 +42,7 @@ pub mod month;
 pub mod reading;
 pub mod streams;
 
-pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Stream};
+pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Held, Stream};
 pub use finding::{Finding, Place, Severity};
 pub use month::{MonthKind, PeriodHint, find_period};
 pub use reading::{Candidate, Doubt, Hint, Origin, Reading, Return};

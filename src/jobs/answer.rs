@@ -14,6 +14,7 @@ use crate::config::{Config, Mailbox};
 use crate::form::record::Values;
 use crate::form::{Datum, Finding, FormKind, Place, Severity};
 use crate::ledger::copies::Copy;
+use crate::ledger::held;
 use crate::ledger::obligation::{Obligation, State};
 use crate::ledger::query::{self, Version};
 use crate::message::Message;
@@ -34,6 +35,8 @@ pub struct About<'a> {
     pub received_at: DateTime<Utc>,
     /// Somebody has decided: the sender, who was told that it waits, is told again.
     pub decided: bool,
+    /// A book that counted is held now.
+    pub withdrawn: bool,
     /// The sender's own tables, the cells with findings marked.
     pub marked: &'a [Marked],
     /// What of it came before.
@@ -78,7 +81,7 @@ pub async fn answer(
     };
     let mut findings = all_findings(conn, verdict).await?;
     findings.extend(about.copy.findings.iter().cloned());
-    let marked = marked(about);
+    let marked = marked(about, &findings);
     let list = full_list(config, message, (&findings, &marked), now)?;
     let mut taken = taken(conn, config, about, verdict).await?;
     taken.extend(compared::repeated(config, about.copy));
@@ -95,6 +98,7 @@ pub async fn answer(
         marked: marked.iter().map(|m| m.told()).collect(),
         full_list: list.as_ref().map(|a| a.name.clone()),
         last,
+        withdrawn: about.withdrawn,
         changes_list: changes.as_ref().map(|a| a.name.clone()),
         contact: config.department.contact.clone(),
         signature: signature(config, about.mailbox),
@@ -104,11 +108,7 @@ pub async fn answer(
     let thread = if message.references.is_empty() { &message.in_reply_to } else { &message.references };
     let mut references = thread.clone();
     references.extend(message.message_id.clone());
-    let key = if about.decided {
-        format!("{} decided {:?}", about.digest, verdict.disposition)
-    } else {
-        about.digest.to_owned()
-    };
+    let key = key(conn, about, verdict).await?;
     let post = Post {
         kind: Kind::Receipt,
         key: &key,
@@ -129,6 +129,20 @@ pub async fn answer(
     };
     post::enqueue(conn, config, composed, post, now).await?;
     Ok(())
+}
+
+/// The same matter is answered once; but a book that is held, or no longer, since others have come, each time.
+async fn key(conn: &mut SqliteConnection, about: &About<'_>, verdict: &Verdict) -> Result<String> {
+    if !about.decided {
+        return Ok(about.digest.to_owned());
+    }
+    let withdrawn = "SELECT count(*) FROM outbox WHERE answers = ? AND kind = 'receipt'";
+    let turn: i64 = match about.withdrawn {
+        true => sqlx::query_scalar(withdrawn).bind(about.id).fetch_one(conn).await?,
+        false => 0,
+    };
+    let which = if turn > 0 { format!(" {turn}") } else { String::new() };
+    Ok(format!("{} decided {:?}{which}", about.digest, verdict.disposition))
 }
 
 /// What a person decided is told in any case: that happens once.
@@ -176,13 +190,19 @@ fn units(verdict: &Verdict, copy: &Copy) -> Vec<String> {
 }
 
 /// Tables go back of what is new, or still wrong.
-fn marked<'a>(about: &About<'a>) -> Vec<&'a Marked> {
+fn marked<'a>(about: &About<'a>, findings: &[Finding]) -> Vec<&'a Marked> {
     let repeated = |m: &&Marked| {
         let file = m.findings.first().and_then(|f| f.place.file.as_deref());
         about.copy.repeats.iter().any(|r| Some(&*r.form.file) == file)
     };
+    // It was made before it was known what else is in the ledger.
+    let held = |m: &&Marked| {
+        let is_held = |f: &&Finding| held::RULES.contains(&f.rule.as_str()) && f.is_error();
+        let file = m.findings.first().and_then(|f| f.place.file.as_deref());
+        findings.iter().any(|f| is_held(&f) && f.place.file.as_deref() == file)
+    };
     let uncured = about.copy.told == Some(Told::Uncured);
-    about.marked.iter().filter(|m| uncured || !repeated(m)).collect()
+    about.marked.iter().filter(|m| (uncured || !repeated(m)) && !held(m)).collect()
 }
 
 /// The period that the answer speaks of: the newest one reported, else the open one.

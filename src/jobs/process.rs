@@ -19,7 +19,7 @@ use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
 use crate::ledger::copies::{self, Copy, Incoming};
 use crate::ledger::headings::{self, Confirmed};
-use crate::ledger::{amended, mailstore, rebuild, store};
+use crate::ledger::{amended, held, mailstore, presence, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::{Authentication, Nature, authentication};
 use crate::outbox::bounced;
@@ -73,6 +73,7 @@ impl<'a> Clerk<'a> {
     /// The ledger cannot be written, or nothing can be read at all; the message is as it was.
     pub async fn process(&mut self, id: i64, now: DateTime<Utc>) -> Result<Disposition> {
         self.learn().await.with_context(|| self.failed())?;
+        presence::catch_up(self.db, &self.config.campaign).await.with_context(|| self.failed())?;
         let stored = begin(self.db, &self.config, id).await.with_context(|| self.failed())?;
         let stored = Arc::new(stored);
         let done = match stored.attempts < ATTEMPTS {
@@ -224,6 +225,10 @@ impl Stored {
         let received = self.received_at.with_timezone(&config.timezone);
         Context { config, mailbox: &self.mailbox, received, decisions: &self.decisions, size: self.size }
     }
+
+    fn as_mail(&self) -> held::Mail<'_> {
+        held::Mail { id: self.id, received_at: self.received_at, digest: &self.digest, decisions: &self.decisions }
+    }
 }
 
 async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
@@ -286,11 +291,14 @@ async fn settle(
         _ if stored.decisions.refused() => Copy::default(),
         _ => copies::take_out(conn, incoming, &mut verdict, &config.campaign).await?,
     };
+    let weighed = held::weigh(conn, &config.campaign, stored.as_mail(), &mut verdict).await?;
     let mut touched = claimed(conn, stored.id).await?;
     for (unit, stream) in &touched {
         rebuild::release_lines(conn, unit, stream).await?;
     }
     store::record(conn, stored.id, &head, &verdict, now).await?;
+    presence::note(conn, &config.campaign, stored.id, &verdict).await?;
+    held::note(conn, stored.id, &weighed).await?;
     inquiry::wait(conn, config, (stored.id, &verdict), answers, now).await?;
     leave_to_the_ledger(&mut verdict);
     touched.extend(copies::link(conn, incoming, (&copy, &verdict)).await?);
@@ -299,10 +307,37 @@ async fn settle(
     for (unit, stream) in &touched {
         rebuild::unit_stream(conn, &config.campaign, unit, stream).await?;
     }
+    held::reconsider(conn, &config.campaign, (stored.id, &touched)).await?;
     let compared = amended::compare(conn, &config.campaign, stored.id).await?;
-    match (&nature, &message.from) {
+    reached(conn, config, (stored, &verdict), (&message, &nature), now).await?;
+    if answers == Answers::Send {
+        let about = answer::About {
+            id: stored.id,
+            digest: &stored.digest,
+            mailbox: &stored.mailbox,
+            received_at: stored.received_at,
+            decided: stored.decisions.made() || ended_waiting(stored, &verdict) || weighed.withdrawn,
+            withdrawn: weighed.withdrawn,
+            marked: &marked,
+            copy: &copy,
+            compared: &compared,
+        };
+        answer::answer(conn, config, &about, (&message, &verdict), now).await?;
+    }
+    Ok(verdict.disposition)
+}
+
+/// What a message tells of addresses: a notice, that they cannot be reached; any other mail, that its sender can.
+async fn reached(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    (stored, verdict): (&Stored, &Verdict),
+    (message, nature): (&Message, &Nature),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match (nature, &message.from) {
         (Nature::Bounce(bounce), _) => {
-            let found = authentication(&message, stored.mailbox.authserv_id.as_deref());
+            let found = authentication(message, stored.mailbox.authserv_id.as_deref());
             let forged = matches!(found, Authentication::Fail { .. });
             let notice = Notice { message: stored.id, received_at: stored.received_at, forged };
             bounce::note(conn, config, notice, bounce, now).await?;
@@ -313,20 +348,7 @@ async fn settle(
         }
         _ => {}
     }
-    if answers == Answers::Send {
-        let about = answer::About {
-            id: stored.id,
-            digest: &stored.digest,
-            mailbox: &stored.mailbox,
-            received_at: stored.received_at,
-            decided: stored.decisions.made() || ended_waiting(stored, &verdict),
-            marked: &marked,
-            copy: &copy,
-            compared: &compared,
-        };
-        answer::answer(conn, config, &about, (&message, &verdict), now).await?;
-    }
-    Ok(verdict.disposition)
+    Ok(())
 }
 
 /// It waited, as its sender may have been told, until somebody vouched for him about another message.

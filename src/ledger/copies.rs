@@ -119,6 +119,8 @@ fn duplicate(copy: &mut Copy, verdict: &mut Verdict, original: i64) {
         copy.findings.extend(forms.flat_map(|form| form.findings.iter().cloned()));
     }
     copy.original = Some(original);
+    // What waits goes on doing so where this one would wait as well.
+    copy.waiting = copy.waiting.filter(|waiting| *waiting != original);
     *verdict = Verdict {
         answer: verdict.answer && copy.told.is_some(),
         sender_units: std::mem::take(&mut verdict.sender_units),
@@ -231,7 +233,8 @@ async fn earlier(conn: &mut SqliteConnection, mail: Incoming<'_>, form: &Submiss
          coalesce(m.assessed_at, m.stored_at), coalesce(m.from_address = ?3, 0),
          EXISTS (SELECT 1 FROM line l WHERE l.submission = s.id AND l.admitted = 0),
          (SELECT max(n.received_at) FROM submission n WHERE n.unit = s.unit AND n.stream = s.stream AND n.form = s.form
-          AND n.period = s.period AND n.state = 'accepted' AND (n.received_at, n.id) > (s.received_at, s.id))
+          AND n.period = s.period AND n.state = 'accepted' AND (n.received_at, n.id) > (s.received_at, s.id)),
+         EXISTS (SELECT 1 FROM held h WHERE h.submission = s.id)
          FROM submission s JOIN message m ON m.id = s.message
          WHERE s.form = ?1 AND s.message <> ?2 AND m.disposition <> 'duplicate' AND s.digest IN (?4, '')
          AND (s.digest <> '' OR (m.fingerprint = ?5 AND m.from_address = ?3)) ORDER BY s.received_at, s.id",
@@ -258,6 +261,7 @@ async fn earlier(conn: &mut SqliteConnection, mail: Incoming<'_>, form: &Submiss
             same_sender: r.get(8),
             withheld: r.get(9),
             replaced: r.get(10),
+            held: r.get(11),
         })
     };
     Ok(rows.into_iter().filter_map(read).collect())

@@ -175,20 +175,21 @@ pub enum Origin {
     Ledger,
 }
 
+/// Returns the finding's id.
 pub async fn insert_finding(
     conn: &mut SqliteConnection,
     message: i64,
     submission: Option<i64>,
     origin: Origin,
     finding: &Finding,
-) -> Result<()> {
+) -> Result<i64> {
     let origin = match origin {
         Origin::Sheet => "sheet",
         Origin::Ledger => "ledger",
     };
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO finding (message, submission, origin, rule, severity, file, sheet, cell, row, key, text)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(message)
     .bind(submission)
@@ -201,9 +202,9 @@ pub async fn insert_finding(
     .bind(finding.place.row)
     .bind(&finding.key)
     .bind(&finding.message)
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    Ok(row.get(0))
 }
 
 /// What a person decided, or a unit by mail. What a kind does not need stays empty.
@@ -220,7 +221,7 @@ pub struct Decision<'a> {
     pub by_message: Option<i64>,
     pub stream: Option<&'a str>,
     pub form: Option<&'a str>,
-    /// `dismiss`, `reopen`: the finding's.
+    /// `dismiss`, `reopen`: the finding's. `reject`: what held the books that are rejected alone.
     pub rule: Option<&'a str>,
     /// The organisation, by its name as people write it, or a column's key.
     pub subject: Option<&'a str>,
@@ -256,7 +257,7 @@ pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: D
 pub async fn decisions(conn: &mut SqliteConnection, message: i64) -> Result<Decisions> {
     let mut decisions = Decisions::default();
     let rows = sqlx::query(
-        "SELECT kind, unit, reason, by_message FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id",
+        "SELECT kind, unit, reason, by_message, rule FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id",
     )
     .bind(message)
     .fetch_all(&mut *conn)
@@ -264,12 +265,16 @@ pub async fn decisions(conn: &mut SqliteConnection, message: i64) -> Result<Deci
     for row in rows {
         let released = row.get::<&str, _>(0) == "release";
         let unit: Option<String> = row.get(1);
+        let of_books = row.get::<Option<&str>, _>(4).is_some();
         // The last word counts.
         match (row.get::<Option<i64>, _>(3), unit) {
             (Some(_), Some(unit)) => {
                 decisions.said.insert(unit, if released { Word::Ours } else { Word::NotOurs });
             }
-            (_, unit) if released => (decisions.released, decisions.rejected) = (Some(unit), None),
+            (_, unit) if released => {
+                (decisions.released, decisions.rejected, decisions.books_rejected) = (Some(unit), None, None);
+            }
+            _ if of_books => (decisions.released, decisions.books_rejected) = (None, Some(row.get(2))),
             _ => (decisions.released, decisions.rejected) = (None, Some(row.get(2))),
         }
     }

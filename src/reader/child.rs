@@ -152,7 +152,7 @@ mod tests {
     fn what_would_be_too_much_to_take_in_is_refused() {
         let too_large = |hello: &Hello, book: &[u8]| {
             let given = answers(hello, &[(ask(READ, "台账.csv", Kind::Csv, &[]), book)]);
-            matches!(given[1], Answer::Refused(Refusal::TooLarge(_)))
+            matches!(given[1], Answer::Refused(Refusal::TooLarge(_) | Refusal::TooManyRows(4, 3)))
         };
         assert!(!too_large(&hello(), &book(3)));
         assert!(too_large(&hello(), &book(4)), "rows");

@@ -69,5 +69,5 @@ fn member(file: &Attachment) -> Member {
 
 fn bounded(reading: Reading, rows: u64) -> Result<Reading, Refusal> {
     let found: usize = reading.returns.iter().map(|r| r.records.len() + r.totals.len()).sum();
-    if found as u64 > rows { Err(Refusal::TooLarge("rows of data".into())) } else { Ok(reading) }
+    if found as u64 > rows { Err(Refusal::TooManyRows(found as u64, rows)) } else { Ok(reading) }
 }

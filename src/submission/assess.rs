@@ -275,16 +275,23 @@ fn reason(verdict: &Verdict) -> String {
                 |initial: char| waiting.iter().rev().find(|f| f.rule.starts_with(initial) && f.rule != "W06");
             // Releasing a mail confirms its headings, so whoever does must have read about them.
             let heading = waiting.iter().rev().find(|f| f.rule == "H01" && f.is_error());
-            let first = question('M').or(question('W')).or(heading).or(question('H')).or(waiting.first());
+            let first =
+                question('M').or(question('W')).or(heading).or(question('H')).or(held(&waiting)).or(waiting.first());
             let Some(first) = first else { return "需要人工核实。".to_owned() };
             let also = heading.filter(|h| h.message != first.message).map_or("", |h| h.message.as_str());
             format!("{}{also}", first.message)
         }
         _ => {
-            let first = errors.first().map(|f| f.message.clone()).unwrap_or_default();
+            // What a person has to decide comes before what the sender has to put right.
+            let first = held(&errors).or(errors.first()).map(|f| f.message.clone()).unwrap_or_default();
             if errors.len() > 1 { format!("{first}（另有{}处错误）", errors.len() - 1) } else { first }
         }
     }
+}
+
+/// Why a book waits though nothing is wrong with its rows.
+fn held<'f, 'a>(findings: &'f [&'a Finding]) -> Option<&'f &'a Finding> {
+    findings.iter().find(|f| f.is_error() && matches!(f.rule.as_str(), "R15" | "R16"))
 }
 
 /// For the person who looks at what waits; the sender is told only that it is being handled.

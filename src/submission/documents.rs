@@ -182,6 +182,13 @@ fn refused(file: &str, refusal: &Refusal) -> Finding {
             let text = format!("“{file}”超过系统的读取上限；请删去多余的工作表、空行和图片，另存为 .xlsx 后重新发送。");
             about(file, "W07", text)
         }
+        // There is nothing to delete in such a file, so it is said what can be done.
+        Refusal::TooManyRows(found, most) => {
+            let text = format!(
+                "“{file}”里有{found}行（连合计行），超过系统一次能读的{most}行，没有读取；请核对是不是附错了文件，确有这么多的请与区里联系。"
+            );
+            about(file, "W07", text)
+        }
     }
 }
 

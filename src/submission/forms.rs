@@ -172,7 +172,8 @@ fn judge(
             format!("表里有{}行数据，看不出哪一行是本单位的；请只留一行后重新发送，或由区里核实。", ret.records.len()),
         ));
     }
-    if ret.records.is_empty() {
+    // Whether an empty book can be is told by the unit's other books.
+    if ret.records.is_empty() && form.kind == FormKind::Figures {
         asked.push(whole("W03", "表里没有一行数据；如果确实没有，请在回信里说明，由区里核实。".into()));
     }
     let mut all = std::mem::take(&mut ret.findings);
@@ -230,7 +231,8 @@ fn finish(
     let row = |record: Record| Row { sheet: record.sheet.clone(), admitted: admit(&record), record };
     let rows: Vec<Row> = ret.records.into_iter().map(row).collect();
     let placed = unit.is_some() && stream.is_some() && period.is_some();
-    let usable = placed && !refused && rows.iter().any(|r| r.admitted);
+    let nothing = form.kind == FormKind::Book && rows.is_empty();
+    let usable = placed && !refused && (nothing || rows.iter().any(|r| r.admitted));
     let fate = match (asked.is_empty(), usable) {
         (false, _) => Fate::Quarantined,
         (true, true) => Fate::Accepted,

@@ -172,6 +172,8 @@ pub struct Decisions {
     pub released: Option<Option<String>>,
     /// The message was rejected, with the reason.
     pub rejected: Option<String>,
+    /// Only its books were, which were held beside other forms that count; with the reason.
+    pub books_rejected: Option<String>,
     /// What units said of the returns in their name, each for itself.
     pub said: BTreeMap<String, Word>,
     /// Addresses trusted for a unit since.
@@ -181,7 +183,7 @@ pub struct Decisions {
 impl Decisions {
     /// A person or a unit has decided about this very message.
     pub fn made(&self) -> bool {
-        self.released.is_some() || self.rejected.is_some() || !self.said.is_empty()
+        self.released.is_some() || self.rejected.is_some() || self.books_rejected.is_some() || !self.said.is_empty()
     }
 
     /// A person has decided against it, or a unit has said that it is not its own.

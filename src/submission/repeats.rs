@@ -25,6 +25,8 @@ pub struct Earlier {
     /// When the version came that counts in its place.
     pub replaced: Option<DateTime<Utc>>,
     pub same_sender: bool,
+    /// It waits only because of how it looks beside other books.
+    pub held: bool,
 }
 
 /// The mail that may repeat something.
@@ -93,7 +95,11 @@ pub fn find<'a>(form: &Submission, earlier: &'a [Earlier], mail: Mail) -> Found<
     }
     let again = |fate: Fate| earlier.iter().find(|e| e.fate == fate && e.same_sender && exact(e));
     match form.fate {
-        Fate::Accepted => Found::New,
+        // Whether this one is held is not known yet, but the same was.
+        Fate::Accepted => {
+            let waits = |e: &&Earlier| e.held && e.fate == Fate::Quarantined && e.same_sender && exact(e);
+            earlier.iter().find(waits).map_or(Found::New, |e| Found::Repeat(e, Of::Waiting))
+        }
         Fate::Rejected => again(Fate::Rejected).map_or(Found::New, |e| Found::Repeat(e, Of::Rejected)),
         Fate::Quarantined => again(Fate::Quarantined).map_or(Found::New, |e| Found::Repeat(e, Of::Waiting)),
     }
@@ -175,6 +181,7 @@ mod tests {
             withheld: false,
             replaced: replaced.map(at),
             same_sender,
+            held: false,
         }
     }
 

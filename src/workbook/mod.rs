@@ -91,6 +91,9 @@ pub enum Refusal {
     /// W07
     #[error("over a limit: {0}")]
     TooLarge(String),
+    /// W07: so many rows of data, and how many may be.
+    #[error("over a limit: {0} rows of data, {1} are allowed")]
+    TooManyRows(u64, u64),
     /// The reader broke down on it: our failure, not the sender's.
     #[error("the reader broke down on it")]
     BrokeDown,

@@ -281,6 +281,17 @@ fn of_a_mail_over_the_limit_the_header_is_kept_and_the_sender_is_told() {
 }
 
 #[test]
+fn of_a_book_with_more_rows_than_may_be_the_sender_is_told_how_many() {
+    let office = Office::open_with(|config| config + "\n[limits]\nworkbook_rows = 100\n");
+    let mut table = tidy(TIDY, NONPUBLIC, "2011-08").register();
+    let row = table.rows[0].clone();
+    table.rows.extend(std::iter::repeat_n(row, 100));
+    let fate = handled_in(office, from_tidy(vec![workbook("台账.xlsx", &[table])]));
+    fate.is("rejected", &["W07"]);
+    fate.says(&["“台账.xlsx”里有115行（连合计行）", "一次能读的100行", "与区里联系"]);
+}
+
+#[test]
 fn of_a_mail_with_too_many_parts_the_sender_is_told_that_some_were_not_read() {
     let mut files: Vec<File> = (0..600).map(|i| file("图标.jpg", format!("\u{e0}{i}").as_bytes())).collect();
     files.extend(tidy(TIDY, NONPUBLIC, "2011-08").one_file());

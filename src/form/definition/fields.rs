@@ -44,6 +44,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number that must be there.
+    pub fn number(&mut self, key: &'static str, allowed: std::ops::RangeInclusive<u32>) -> u32 {
+        let given = self.get(key).and_then(Value::as_integer).and_then(|n| u32::try_from(n).ok());
+        given.filter(|n| allowed.contains(n)).unwrap_or_else(|| {
+            self.problem(key, format!("must be a whole number from {} to {}", allowed.start(), allowed.end()));
+            *allowed.start()
+        })
+    }
+
     pub fn flag(&mut self, key: &'static str) -> bool {
         match self.get(key) {
             None => false,

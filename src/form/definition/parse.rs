@@ -8,7 +8,7 @@ use toml::Table;
 use super::fields::Fields;
 use super::{
     Apart, AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind,
-    Group, HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, Unless, When,
+    Group, HeadingWords, Held, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, Unless, When,
 };
 use crate::form::finding::Severity;
 
@@ -173,6 +173,10 @@ fn form(fields: &mut Fields<'_>) -> Form {
             }),
         }),
         book: fields.table("book", book),
+        held: fields.table("held", |f| Held {
+            smaller_than: f.number("smaller_than", 0..=100),
+            of_at_least: f.number("of_at_least", 1..=1_000_000),
+        }),
     }
 }
 

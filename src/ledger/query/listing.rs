@@ -130,7 +130,8 @@ pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Ve
          FROM finding f JOIN message m ON m.id = f.message LEFT JOIN submission s ON s.id = f.submission
          WHERE (?1 IS NULL OR s.period = ?1) AND (?2 IS NULL OR s.unit = ?2) AND (?3 IS NULL OR f.message = ?3)
          AND (?4 OR m.disposition <> 'duplicate') AND coalesce(s.state, '') <> 'dismissed'
-         AND (?4 OR coalesce(s.state, '') <> 'quarantined' OR f.rule LIKE 'M%' OR f.rule LIKE 'W%' OR f.rule LIKE 'H%')
+         AND (?4 OR coalesce(s.state, '') <> 'quarantined' OR f.rule LIKE 'M%' OR f.rule LIKE 'W%' OR f.rule LIKE 'H%'
+              OR f.rule IN ('R15', 'R16'))
          AND (?4 OR s.id IS NOT NULL OR NOT EXISTS (
              SELECT 1 FROM message n WHERE n.from_address = m.from_address AND n.received_at > m.received_at
              AND n.disposition IN ('accepted', 'partly') AND EXISTS (SELECT 1 FROM submission t WHERE t.message = n.id)))

@@ -6,6 +6,7 @@
 mod counting;
 mod entries;
 mod figures;
+mod shared;
 
 use anyhow::Result;
 use sqlx::SqliteConnection;
@@ -43,5 +44,6 @@ pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit:
         figures::derive(conn, (unit, stream, &form.key), &versions).await?;
         figures::check(conn, form, &versions, &books).await?;
     }
+    shared::derive(conn, campaign, (unit, stream), &books).await?;
     Ok(())
 }

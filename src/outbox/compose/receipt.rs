@@ -36,6 +36,8 @@ pub struct Receipt {
     pub full_list: Option<String>,
     /// It is the last answer for now, and why.
     pub last: Option<&'static str>,
+    /// A book that was told as taken is held now.
+    pub withdrawn: bool,
     /// Name of the attached workbook that has every change, where the text has not.
     pub changes_list: Option<String>,
     /// `区委组织部 王老师 0531-…`; may be empty.
@@ -83,10 +85,13 @@ const NAME: usize = 40;
 
 /// Rules that leave a decision to a person: a known sender's mail waits, and nothing is the sender's fault yet.
 const WAITING: [&str; 4] = ["M01", "M02", "M03", "W04"];
+/// The same about a book, whatever becomes of the rest: it is held, and the sender can help.
+const HELD: [&str; 2] = ["R15", "R16"];
 
 pub fn compose(receipt: &Receipt) -> Composed {
     let shown = if receipt.outcome == Outcome::OurFailure { &[][..] } else { &receipt.findings[..] };
-    let waits = |f: &Finding| receipt.outcome == Outcome::Quarantined && WAITING.contains(&f.rule.as_str());
+    let waits =
+        |f: &Finding| is_held(f) || receipt.outcome == Outcome::Quarantined && WAITING.contains(&f.rule.as_str());
     let places = Places::of(shown);
     let groups = |severity| {
         let of_severity = |f: &&Finding| f.severity == severity && !waits(f);
@@ -127,6 +132,10 @@ pub fn compose(receipt: &Receipt) -> Composed {
     Composed::of(reply_subject(&receipt.subject), &page)
 }
 
+fn is_held(finding: &Finding) -> bool {
+    finding.is_error() && HELD.contains(&finding.rule.as_str())
+}
+
 /// Warnings beyond their room are only counted: errors are told in full, and the list is attached.
 fn shorten(blocks: &mut Vec<Block>, warnings: &[Group]) {
     let shared = blocks.iter().all(|b| matches!(b, Block::Line(_)));
@@ -162,8 +171,11 @@ fn title(receipt: &Receipt, errors: &[Group], warnings: &[Group]) -> String {
         Outcome::Accepted if all(receipt, is_outdated) => "已存档，以后来收到的一份为准".to_owned(),
         Outcome::Accepted if warnings.is_empty() => "已入账，没有发现问题".to_owned(),
         Outcome::Accepted => format!("已入账，有{}处请核对", total(warnings)),
+        Outcome::Partly if holds(receipt) && errors.is_empty() => "部分入账，台账等区里核实".to_owned(),
+        Outcome::Partly if holds(receipt) => format!("部分入账，台账等区里核实，另有{}处错误请改正", total(errors)),
         Outcome::Partly => format!("部分入账，有{}处错误请改正后重发", total(errors)),
         Outcome::Rejected => format!("没有入账{cause}，请改正后重发"),
+        Outcome::Quarantined if holds(receipt) => "已收到，台账暂不入账，等区里核实".to_owned(),
         Outcome::Quarantined => "已收到，需区里人工核实后入账".to_owned(),
         Outcome::NoForm => format!("没有收到报表{cause}"),
         Outcome::Duplicate(Told::Replaced) => "这是以前的一份，没有入账，仍以后来的更正为准".to_owned(),
@@ -183,6 +195,7 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
             "，但在它之后发出的一份已经先入账，这一份存档备查，台账没有改动。".to_owned()
         }
         Outcome::Accepted => "，报表已入账。".to_owned(),
+        Outcome::Partly | Outcome::Quarantined if holds(receipt) => held_lead(receipt, errors),
         Outcome::Partly => {
             "。有错误的部分没有入账，其余已入账。请改正后把整份表重新发来，新的一份会代替旧的。".to_owned()
         }
@@ -206,10 +219,27 @@ fn lead(receipt: &Receipt, errors: &[Group]) -> Vec<String> {
         lines.push(format!("全部问题逐条列在附件《{name}》里。"));
     }
     lines.extend(receipt.last.map(str::to_owned));
-    if receipt.marked.is_empty() && matches!(receipt.outcome, Outcome::Partly | Outcome::Rejected) {
+    let to_mend = !(holds(receipt) && errors.is_empty());
+    if to_mend && receipt.marked.is_empty() && matches!(receipt.outcome, Outcome::Partly | Outcome::Rejected) {
         lines.push("改好后直接回复本邮件、附上表格即可。".to_owned());
     }
     lines
+}
+
+fn holds(receipt: &Receipt) -> bool {
+    receipt.findings.iter().any(is_held)
+}
+
+fn held_lead(receipt: &Receipt, errors: &[Group]) -> String {
+    // What it was told before is taken back, so the sender has to hear why.
+    let since = if receipt.withdrawn {
+        "。这份台账先前已入账，与后来收到的台账比对后改为"
+    } else {
+        "，台账"
+    };
+    let rest = if receipt.outcome == Outcome::Partly { "，其余已入账" } else { "" };
+    let also = if errors.is_empty() { "" } else { "另有错误请一并改正。" };
+    format!("{since}暂不入账，等区里核实（原因见下）{rest}。如果是漏贴或发错，请直接重发，不必等核实结果。{also}")
 }
 
 fn repeated_lead(told: Told) -> &'static str {

@@ -79,6 +79,7 @@ fn receipt(outcome: Outcome, taken: Vec<Taken>, findings: Vec<Finding>) -> Recei
         marked: vec![],
         full_list: None,
         last: None,
+        withdrawn: false,
         changes_list: None,
         contact: "区委组织部 王老师 0531-00000000".into(),
         signature: "区非公党工委".into(),
@@ -154,9 +155,9 @@ fn a_partly_taken_book_puts_its_errors_first_and_groups_two_hundred_warnings() {
 改好后直接回复本邮件、附上表格即可。
 
 ◆ 请改正：3处
-1. 同一家在台账里出现两次（R03，1处）
+1. 同一家或同一代码在台账里出现两次（R03，1处）
    · B40：“白鹭精工有限公司”与第18行重复
-   → 请保留一行，删去重复的。
+   → 请保留一行，删去重复的；确是两家的，请改正代码。
 2. 党员人数对不上（R05，2处）
    · J12：正式党员数5大于党员总数4
    · J31：已转2加未转3不等于党员总数4
