@@ -5,6 +5,7 @@ pub mod changes;
 pub mod copies;
 pub mod headings;
 pub mod inquiry;
+pub mod known;
 pub mod mailstore;
 pub mod merge;
 pub mod obligation;
