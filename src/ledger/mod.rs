@@ -12,3 +12,4 @@ pub mod obligation;
 pub mod query;
 pub mod rebuild;
 pub mod store;
+pub mod traced;

@@ -1,6 +1,8 @@
 //! The ledger as it was known at a moment: a database of its own, in memory, with the tables of the present one, so that
 //! everything that reads the one reads the other. The present one is only read, at one moment, while others write to it.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
@@ -22,9 +24,7 @@ pub async fn beginning(conn: &mut SqliteConnection) -> Result<Option<DateTime<Ut
 pub async fn view(live: &Db, campaign: &Campaign, k: DateTime<Utc>) -> Result<Db> {
     let view = Db::in_memory(live.dir()).await?;
     let mut conn = view.pool().acquire().await?;
-    let file = live.dir().join("ledger.db");
-    let name = file.to_str().context("the name of data_dir is no text")?;
-    sqlx::query("ATTACH ? AS live").bind(name).execute(&mut *conn).await?;
+    sqlx::query("ATTACH ? AS live").bind(uri(&live.dir().join("ledger.db"))?).execute(&mut *conn).await?;
     let mut tx = conn.begin().await?;
     versions(&mut tx, k).await?;
     for (table, rows) in BASE {
@@ -42,6 +42,12 @@ pub async fn view(live: &Db, campaign: &Campaign, k: DateTime<Utc>) -> Result<Db
     sqlx::query("DETACH live").execute(&mut *conn).await?;
     drop(conn);
     Ok(view)
+}
+
+/// A file that is only read (sqlite.org/uri.html). A bare name would be taken for another database in memory.
+fn uri(file: &Path) -> Result<String> {
+    let name = file.to_str().context("the name of data_dir is no text")?;
+    Ok(format!("file:{}?mode=ro", name.replace('%', "%25").replace('?', "%3f").replace('#', "%23")))
 }
 
 /// Each table, and which of its rows were there; `?1` is the moment. Those first that others look into.
@@ -166,3 +172,6 @@ async fn columns(conn: &mut SqliteConnection, table: &str) -> Result<Vec<String>
     let sql = "SELECT name FROM pragma_table_info(?, 'main')";
     Ok(sqlx::query_scalar(sql).bind(table).fetch_all(conn).await?)
 }
+
+#[cfg(test)]
+mod tests;

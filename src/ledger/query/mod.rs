@@ -3,6 +3,7 @@
 mod contents;
 mod decisions;
 mod listing;
+pub mod trace;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
