@@ -25,9 +25,13 @@ pub async fn run(office: Office, options: Export) -> Result<Outcome> {
     let db = office.db().await?;
     let mut conn = db.pool().acquire().await?;
     let mut listing = match options.what {
-        What::Progress => progress(&office, query::figures(&mut conn, options.period).await?),
+        What::Progress => {
+            let mut figures = query::figures(&mut conn, options.period).await?;
+            figures.retain(|f| options.as_of.is_none_or(|last| f.period <= last));
+            progress(&office, figures)
+        }
         What::Register => register(&office, query::entries(&mut conn, options.as_of.or(options.period)).await?),
-        What::History => history(query::history(&mut conn, options.period).await?)?,
+        What::History => history(query::history(&mut conn, options.period, options.as_of).await?)?,
     };
     if let Some(unit) = unit {
         listing.rows.retain(|row| row["unit"] == unit.as_str());
@@ -136,7 +140,7 @@ fn register(office: &Office, entries: Vec<query::Entry>) -> Listing {
 }
 
 fn history(steps: Vec<query::Step>) -> Result<Listing> {
-    let keys = ["unit", "stream", "name", "period", "change", "file", "sheet", "row", "message", "received_at"];
+    let keys = ["unit", "stream", "name", "period", "change", "file", "sheet", "row", "message", "mail", "received_at"];
     let mut rows = Vec::new();
     for step in steps {
         let mut row = match serde_json::to_value(&step)? {

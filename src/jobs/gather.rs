@@ -138,7 +138,7 @@ enum Since {
 impl Since {
     fn is_news(&self, version: &Version) -> bool {
         match self {
-            Self::Reported(at) => version.assessed_at > *at,
+            Self::Reported(at) => version.known_at > *at,
             Self::Opened(at) => version.received_at >= *at,
         }
     }
@@ -163,11 +163,11 @@ fn outcome(state: &str) -> Outcome {
 /// What the period's books changed, each beside the version before it.
 async fn changes(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Change>> {
     let rows = sqlx::query(
-        "SELECT e.unit, e.stream, e.name, v.change, v.record,
+        "SELECT e.unit, e.stream, coalesce(json_extract(v.record, '$.name'), e.name), v.change, v.record,
          (SELECT b.record FROM entry_version b WHERE b.entry = v.entry AND b.period < v.period ORDER BY b.period DESC LIMIT 1),
          EXISTS (SELECT 1 FROM submission s WHERE s.unit = e.unit AND s.stream = e.stream AND s.form = e.form
                  AND s.state = 'accepted' AND s.period < v.period)
-         FROM entry_version v JOIN entry e ON e.id = v.entry WHERE v.period = ? ORDER BY e.unit, e.stream, e.id",
+         FROM entry_version v JOIN entry e ON e.id = v.entry WHERE v.period = ? ORDER BY e.unit, e.stream, e.form, e.id",
     )
     .bind(period.to_string())
     .fetch_all(conn)

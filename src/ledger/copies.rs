@@ -287,7 +287,8 @@ async fn came_earlier(
     let (sql, id) = match what {
         Came::Message(id) => {
             past::message(conn, id, known_at).await?;
-            let sql = "UPDATE message SET received_at = ?1, known_at = min(known_at, ?3) WHERE id = ?2 AND received_at > ?1";
+            let sql =
+                "UPDATE message SET received_at = ?1, known_at = min(known_at, ?3) WHERE id = ?2 AND received_at > ?1";
             sqlx::query(sql).bind(at).bind(id).bind(known_at).execute(&mut *conn).await?;
             ("SELECT id FROM submission WHERE message = ? AND received_at > ?", id)
         }

@@ -141,9 +141,16 @@ impl Earlier {
             retire(conn, id, until).await?;
         }
         // Those that stay may change places.
-        sqlx::query("UPDATE submission SET ordinal = -1 - ordinal WHERE message = ?").bind(message).execute(&mut *conn).await?;
+        sqlx::query("UPDATE submission SET ordinal = -1 - ordinal WHERE message = ?")
+            .bind(message)
+            .execute(&mut *conn)
+            .await?;
         for (place, id) in (0i64..).zip(&stay) {
-            sqlx::query("UPDATE submission SET ordinal = ? WHERE id = ?").bind(place).bind(id).execute(&mut *conn).await?;
+            sqlx::query("UPDATE submission SET ordinal = ? WHERE id = ?")
+                .bind(place)
+                .bind(id)
+                .execute(&mut *conn)
+                .await?;
         }
         Ok(stay)
     }
@@ -186,7 +193,8 @@ async fn same_rows(conn: &mut SqliteConnection, id: i64, rows: &[Row]) -> Result
     while let Some(line) = stored.try_next().await.context("stored rows cannot be read")? {
         let Some(row) = new.next() else { return Ok(false) };
         let record = &row.record;
-        let same = (line.get::<&str, _>(0), line.get::<u32, _>(1), line.get(2)) == (&row.sheet, record.row, row.admitted)
+        let same = (line.get::<&str, _>(0), line.get::<u32, _>(1), line.get(2))
+            == (&row.sheet, record.row, row.admitted)
             && line.get::<&str, _>(3) == serde_json::to_string(&record.values)?
             && line.get::<&str, _>(4) == serde_json::to_string(&record.cells)?
             && line.get::<&str, _>(5) == serde_json::to_string(&record.raw)?;

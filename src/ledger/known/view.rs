@@ -55,7 +55,10 @@ const BASE: &[(&str, &str)] = &[
     ("line", "live.line WHERE submission IN (SELECT id FROM main.submission)"),
     ("line", "live.past_line WHERE submission IN (SELECT id FROM main.submission) ORDER BY id"),
     ("finding", "live.past_finding WHERE known_at <= ?1 AND until > ?1 ORDER BY id"),
-    ("finding", "live.finding WHERE origin = 'sheet' AND message IN (SELECT id FROM live.message WHERE known_at <= ?1) ORDER BY id"),
+    (
+        "finding",
+        "live.finding WHERE origin = 'sheet' AND message IN (SELECT id FROM live.message WHERE known_at <= ?1) ORDER BY id",
+    ),
     ("document", "live.document WHERE message IN (SELECT id FROM main.message)"),
     ("decision", "live.decision WHERE at <= ?1"),
     ("heading", "live.heading WHERE at <= ?1"),

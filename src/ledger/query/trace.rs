@@ -1,6 +1,5 @@
 //! Traces: every value that an organisation or a figure ever had, with the version, mail, file and cell that said so.
 
-
 use anyhow::{Context, Result};
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
