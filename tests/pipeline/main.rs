@@ -16,6 +16,7 @@ mod desk;
 mod headings;
 mod hold_up;
 mod inquiry;
+mod known;
 mod loops;
 mod migrations;
 mod news;
