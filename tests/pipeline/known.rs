@@ -162,6 +162,47 @@ fn a_revision_is_made_again_with_what_it_said_that_it_changed() {
     assert!(again == revision, "the revision is not made again");
 }
 
+/// A copy had come before the mail itself; that a person looks at the mail again does not make it late.
+#[test]
+fn a_time_that_a_copy_brought_outlasts_another_assessment() {
+    let office = Office::open();
+    let return_of = tidy(TIDY, NONPUBLIC, "2011-08");
+    let mail =
+        Letter::new(TIDY, NONPUBLIC, "2011-09-26T09:00:00+08:00", vec![return_of.progress_file(return_of.progress())]);
+    office.post(&mail);
+    office.once("2011-09-26T10:00:00+08:00");
+    let copy = Letter::new(TIDY, NONPUBLIC, "2011-09-25T20:00:00+08:00", return_of.two_files());
+    office.post(&copy);
+    office.once("2011-09-26T11:00:00+08:00");
+    let state = |at: &str| {
+        let o = office.obligation(at, "2011-08", (UNITS[TIDY].name, "nonpublic", "progress"));
+        json!([o["state"], o["received_at"], o["version"]])
+    };
+    let in_time = json!(["on_time", "2011-09-25T20:00:00+08:00", 1]);
+    assert_eq!(state("2011-09-26T12:00:00+08:00"), in_time);
+    let id = office.message(&mail)["id"].to_string();
+    for (at, args) in [
+        ("2011-09-27T09:00:00+08:00", &["reject", &id, "--reason", "看错了"][..]),
+        ("2011-09-27T10:00:00+08:00", &["release", &id]),
+    ] {
+        let ran = office.run(at, &[&["quarantine"], args].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    assert_eq!(state("2011-09-27T11:00:00+08:00"), in_time);
+    let then = |known_on: &str| {
+        let status = office.json("", &["status", "--period", "2011-08", "--known-on", known_on]);
+        let list = status["obligations"].as_array().expect("a list").iter();
+        let mut mine =
+            list.filter(|o| o["unit"] == UNITS[TIDY].name && o["stream"] == "nonpublic" && o["form"] == "progress");
+        let o = mine.next().expect("the obligation");
+        json!([o["state"], o["received_at"], o["version"]])
+    };
+    assert_eq!(then("2011-09-26T10:30:00+08:00"), json!(["late", "2011-09-26T09:00:00+08:00", 1]));
+    assert_eq!(then("2011-09-26T11:30:00+08:00"), in_time);
+    assert_eq!(then("2011-09-27T09:30:00+08:00"), json!(["missing", null, 0]));
+    assert_eq!(then("2011-09-27T10:30:00+08:00"), in_time);
+}
+
 #[test]
 fn only_what_shows_something_looks_into_the_past_and_nobody_into_the_future() {
     let (office, _) = until_the_first_report();

@@ -1,11 +1,14 @@
 //! Traces: every value that an organisation or a figure ever had, with the version, mail, file and cell that said so.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::Whose;
+use crate::form::name::organisation_key;
 use crate::form::{Datum, Form};
 use crate::ledger::traced::{Known, Line, Source, Standing};
 
@@ -83,10 +86,11 @@ pub async fn former(conn: &mut SqliteConnection, among: Among<'_>) -> Result<Vec
     );
     let rows = rows.bind(among.unit).bind(among.stream).fetch_all(conn).await?;
     let mut list: Vec<Organisation> = Vec::new();
+    let mut seen = BTreeSet::new();
     for row in &rows {
         let (unit, stream, form): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         let (name, code) = (text(row, 3), text(row, 4));
-        if name.is_empty() || list.iter().any(|o| o.unit == unit && o.stream == stream && o.known.is(&name)) {
+        if name.is_empty() || !seen.insert((unit.clone(), stream.clone(), organisation_key(&name))) {
             continue;
         }
         let mut known = Known::default();

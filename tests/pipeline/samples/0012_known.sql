@@ -1,5 +1,3 @@
-UPDATE message SET known_at = assessed_at;
-UPDATE submission SET known_at = '2011-09-20T01:10:00+00:00';
 INSERT INTO past_message (message, received_at, disposition, reason, rules, assessed_at, known_at, until)
 VALUES (1, '2011-09-20T01:10:00+00:00', 'quarantined', '发件人未登记。', '["M01"]', '2011-09-20T01:11:01+00:00',
         '2011-09-20T01:10:00+00:00', '2011-09-20T02:00:00+00:00');
