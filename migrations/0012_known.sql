@@ -4,7 +4,7 @@
 -- Since when its present assessment stands; NULL: not assessed yet.
 ALTER TABLE message ADD COLUMN known_at TEXT;
 -- From when on the ledger has counted it.
-ALTER TABLE submission ADD COLUMN known_at TEXT NOT NULL DEFAULT '';
+ALTER TABLE submission ADD COLUMN known_at TEXT NOT NULL DEFAULT '1970-01-01T00:00:00+00:00';
 
 -- Until now only the time of the last assessment was noted. What was assessed while no job had been done since its arrival
 -- is known from its arrival; the rest, and what somebody decided about, from its assessment.

@@ -140,7 +140,7 @@ fn register(office: &Office, entries: Vec<query::Entry>) -> Listing {
 }
 
 fn history(steps: Vec<query::Step>) -> Result<Listing> {
-    let keys = ["unit", "stream", "name", "period", "change", "file", "sheet", "row", "message", "mail", "received_at"];
+    let keys = ["unit", "stream", "name", "period", "change", "file", "sheet", "row", "message", "received_at"];
     let mut rows = Vec::new();
     for step in steps {
         let mut row = match serde_json::to_value(&step)? {
@@ -150,5 +150,8 @@ fn history(steps: Vec<query::Step>) -> Result<Listing> {
         row.insert("values".to_owned(), serde_json::to_value(&step.values)?);
         rows.push(row);
     }
-    Ok(Listing { keys: keys.iter().map(|k| (*k).to_owned()).chain(["values".to_owned()]).collect(), rows })
+    Ok(Listing {
+        keys: keys.iter().map(|k| (*k).to_owned()).chain(["values", "mail"].map(str::to_owned)).collect(),
+        rows,
+    })
 }
