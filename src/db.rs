@@ -52,6 +52,22 @@ impl Db {
         Ok(Self { pool, dir: dir.to_owned() })
     }
 
+    /// An empty ledger in memory, whose stored mail lies in `dir`. It ends with the value.
+    ///
+    /// # Errors
+    /// SQLite fails.
+    pub async fn in_memory(dir: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            // Its rows are another ledger's, where they were checked.
+            .foreign_keys(false)
+            .pragma("temp_store", "MEMORY");
+        let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let pool = pool.connect_with(options).await.context("no database can be made in memory")?;
+        migrate(&pool).await.context("no ledger can be made in memory")?;
+        Ok(Self { pool, dir: dir.to_owned() })
+    }
+
     /// The folder of the ledger and the stored mail.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -79,6 +95,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "sending", include_str!("../migrations/0007_sending.sql")),
     (8, "rulings", include_str!("../migrations/0008_rulings.sql")),
     (10, "shared", include_str!("../migrations/0010_shared.sql")),
+    (12, "known", include_str!("../migrations/0012_known.sql")),
     (15, "indexes", include_str!("../migrations/0015_indexes.sql")),
 ];
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -29,6 +29,10 @@ pub struct Arguments {
     /// Pretend that it is this time, for rehearsals and tests (2011-09-26T10:00:00+08:00)
     #[arg(long, global = true, value_name = "RFC3339", value_parser = time)]
     pub at: Option<DateTime<Utc>>,
+
+    /// Show what was known then: at this time, or by the end of this day (2011-09-26). For commands that show something
+    #[arg(long, global = true, value_name = "TIME")]
+    pub known_on: Option<When>,
 
     /// Print one JSON document instead of a table
     #[arg(long, global = true)]
@@ -77,6 +81,11 @@ pub enum Command {
     },
     /// The ledger, out: figures, organisations, or what changed
     Export(Export),
+    /// Every value that an organisation or a figure ever had, and which mail, file and cell said so
+    History {
+        #[command(subcommand)]
+        action: History,
+    },
     /// Build the period's workbook and circular, and send them with --send
     Report {
         #[arg(long)]
@@ -185,7 +194,7 @@ pub struct Export {
     /// Only this period
     #[arg(long)]
     pub period: Option<Period>,
-    /// The register as it stood after this period's books
+    /// The ledger as it stood after this period's returns
     #[arg(long, value_name = "PERIOD")]
     pub as_of: Option<Period>,
     /// Only this unit (its name or an alias)
@@ -196,6 +205,33 @@ pub struct Export {
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum History {
+    /// One organisation: what each version of its unit's book changed
+    Organisation {
+        /// Its name, one of its former names, or its code
+        #[arg(value_name = "NAME|CODE")]
+        name: String,
+        /// Of this unit (its name or an alias)
+        #[arg(long)]
+        unit: Option<String>,
+        #[arg(long)]
+        stream: Option<String>,
+    },
+    /// One figure of a unit: its value in each version of each period
+    Figure {
+        /// The column's key or heading (orgs)
+        key: String,
+        /// The unit (its name or an alias)
+        #[arg(long)]
+        unit: String,
+        #[arg(long)]
+        stream: Option<String>,
+        #[arg(long)]
+        period: Option<Period>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -290,7 +326,7 @@ fn column(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), letters.trim().to_uppercase()))
 }
 
-/// A time, or the start of a day in the zone of the configuration (which is read after the arguments).
+/// A time, or a day in the zone of the configuration (which is read after the arguments).
 #[derive(Clone, Copy, Debug)]
 pub enum When {
     Time(DateTime<Utc>),
@@ -298,6 +334,18 @@ pub enum When {
 }
 
 impl When {
+    /// The time itself, or the last second of the day: as deadlines count it.
+    pub fn end_in_zone(self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::Time(time) => time,
+            Self::Day(day) => {
+                let next = day.succ_opt().unwrap_or(day);
+                local(zone, next, NaiveTime::MIN).to_utc() - TimeDelta::seconds(1)
+            }
+        }
+    }
+
+    /// The time itself, or the first moment of the day.
     pub fn in_zone(self, zone: Tz) -> DateTime<Utc> {
         match self {
             Self::Time(time) => time,
@@ -329,5 +377,8 @@ mod tests {
         assert_eq!(at("2011-09-26", Tz::Asia__Almaty), "2011-09-25T18:00:00+00:00");
         assert_eq!(at("2011-09-26T10:00:00+08:00", Tz::Asia__Almaty), "2011-09-26T02:00:00+00:00");
         assert!("26.9.2011".parse::<When>().is_err());
+        let end = |text: &str, zone: Tz| text.parse::<When>().unwrap().end_in_zone(zone).to_rfc3339();
+        assert_eq!(end("2011-09-26", Tz::Asia__Shanghai), "2011-09-26T15:59:59+00:00");
+        assert_eq!(end("2011-09-26T10:00:00+08:00", Tz::Asia__Shanghai), "2011-09-26T02:00:00+00:00");
     }
 }

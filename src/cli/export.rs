@@ -25,9 +25,13 @@ pub async fn run(office: Office, options: Export) -> Result<Outcome> {
     let db = office.db().await?;
     let mut conn = db.pool().acquire().await?;
     let mut listing = match options.what {
-        What::Progress => progress(&office, query::figures(&mut conn, options.period).await?),
+        What::Progress => {
+            let mut figures = query::figures(&mut conn, options.period).await?;
+            figures.retain(|f| options.as_of.is_none_or(|last| f.period <= last));
+            progress(&office, figures)
+        }
         What::Register => register(&office, query::entries(&mut conn, options.as_of.or(options.period)).await?),
-        What::History => history(query::history(&mut conn, options.period).await?)?,
+        What::History => history(query::history(&mut conn, options.period, options.as_of).await?)?,
     };
     if let Some(unit) = unit {
         listing.rows.retain(|row| row["unit"] == unit.as_str());
@@ -146,5 +150,8 @@ fn history(steps: Vec<query::Step>) -> Result<Listing> {
         row.insert("values".to_owned(), serde_json::to_value(&step.values)?);
         rows.push(row);
     }
-    Ok(Listing { keys: keys.iter().map(|k| (*k).to_owned()).chain(["values".to_owned()]).collect(), rows })
+    Ok(Listing {
+        keys: keys.iter().map(|k| (*k).to_owned()).chain(["values", "mail"].map(str::to_owned)).collect(),
+        rows,
+    })
 }

@@ -9,7 +9,9 @@ mod daemon;
 mod demo;
 mod export;
 mod headings;
+mod history;
 mod ingest;
+mod known;
 mod ledger;
 mod listing;
 mod print;
@@ -91,14 +93,18 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<Outcome> {
-    let Arguments { config, at, json, command } = arguments;
+    let Arguments { config, at, known_on, json, command } = arguments;
     let clock = at.map_or(Clock::System, Clock::Fixed);
     if let Command::Demo { dir } = command {
         return demo::run(&dir).await;
     }
     let config = load::load(&load::find(config)?)?;
     log_to_stderr(&config.log);
-    let office = Office { config, clock, json };
+    let mut office = Office { config, clock, json, known_on: None };
+    if let Some(when) = known_on {
+        let moment = known::moment(when, &command, office.now())?;
+        (office.known_on, office.clock) = (Some(moment), Clock::Fixed(moment));
+    }
     match command {
         Command::Demo { .. } => unreachable!("handled above: it needs no configuration"),
         Command::Run => daemon::run(office).await,
@@ -111,6 +117,7 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         }
         Command::Findings { period, unit, all } => listing::findings(office, period, unit, all).await,
         Command::Export(options) => export::run(office, options).await,
+        Command::History { action } => history::run(office, action).await,
         Command::Report { period, out, send } => report::run(office, period, out, send).await,
         Command::Targets { period, unit } => targets::run(office, period, unit).await,
         Command::Conduct { period } => conduct::run(office, period).await,
@@ -130,13 +137,18 @@ struct Office {
     config: Config,
     clock: Clock,
     json: bool,
+    /// What was known then is wanted; the clock stands there.
+    known_on: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl Office {
     async fn db(&self) -> Result<Db> {
-        let db = Db::open(&self.config.data_dir).await?;
-        views::ensure(&db, &self.config.campaign).await?;
-        Ok(db)
+        let live = Db::open(&self.config.data_dir).await?;
+        views::ensure(&live, &self.config.campaign).await?;
+        match self.known_on {
+            Some(moment) => known::view(self, &live, moment).await,
+            None => Ok(live),
+        }
     }
 
     fn now(&self) -> chrono::DateTime<chrono_tz::Tz> {

@@ -175,7 +175,7 @@ impl Release {
                 Decision { unit: trusted_for.as_deref(), address: message.from.as_deref(), ..decision("trust") };
             store::decide(&mut tx, &trusting, now).await?;
             if let (Some(unit), Some(from)) = (&trusted_for, &message.from) {
-                ids.extend(inquiry::reopen_of(&mut tx, unit, std::slice::from_ref(from), &[id]).await?);
+                ids.extend(inquiry::reopen_of(&mut tx, unit, std::slice::from_ref(from), &[id], now).await?);
             }
         }
         for question in &confirmed {

@@ -15,7 +15,14 @@ pub async fn run(office: Office, period: Option<Period>, out: PathBuf, send: boo
     let db = office.db().await?;
     let config = Arc::new(office.config);
     let mut conn = db.pool().acquire().await?;
-    let edition = publish::edition(&mut conn, &config, period, now).await?;
+    let gone_out = match office.known_on {
+        Some(_) => publish::published(&mut conn, &config, period).await?,
+        None => None,
+    };
+    let edition = match gone_out {
+        Some(edition) => edition,
+        None => publish::edition(&mut conn, &config, period, now).await?,
+    };
     drop(conn);
     let report = publish::build(&db, &config, period, edition, now).await?;
     std::fs::create_dir_all(&out).with_context(|| format!("{} cannot be created", out.display()))?;

@@ -144,7 +144,7 @@ enum Since {
 impl Since {
     fn is_news(&self, version: &Version) -> bool {
         match self {
-            Self::Reported(at) => version.assessed_at > *at,
+            Self::Reported(at) => version.known_at > *at,
             Self::Opened(at) => version.received_at >= *at,
         }
     }
@@ -170,11 +170,11 @@ pub fn outcome(state: &str) -> Outcome {
 /// What the period's books changed, each beside the version before it.
 async fn changes(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Change>> {
     let rows = sqlx::query(
-        "SELECT e.unit, e.stream, e.name, v.change, v.record,
+        "SELECT e.unit, e.stream, coalesce(json_extract(v.record, '$.name'), e.name), v.change, v.record,
          (SELECT b.record FROM entry_version b WHERE b.entry = v.entry AND b.period < v.period ORDER BY b.period DESC LIMIT 1),
          EXISTS (SELECT 1 FROM submission s WHERE s.unit = e.unit AND s.stream = e.stream AND s.form = e.form
                  AND s.state = 'accepted' AND s.period < v.period)
-         FROM entry_version v JOIN entry e ON e.id = v.entry WHERE v.period = ? ORDER BY e.unit, e.stream, e.id",
+         FROM entry_version v JOIN entry e ON e.id = v.entry WHERE v.period = ? ORDER BY e.unit, e.stream, e.form, e.id",
     )
     .bind(period.to_string())
     .fetch_all(conn)
@@ -207,7 +207,9 @@ async fn changes(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Chan
 mod tests {
     use super::*;
     use crate::fixture::{self, at};
+    use crate::form::Datum;
     use crate::jobs::pass::claim_slot;
+    use crate::submission::Row;
 
     const TOWN: [&str; 3] = ["松岭镇人民政府", "nonpublic", "register"];
 
@@ -232,6 +234,47 @@ mod tests {
         came(&db, "2011-06", "2011-08-31T16:00:00Z").await;
         came(&db, "2010-09", "2011-09-02T00:00:00Z").await;
         assert_eq!(news(&db, "2011-08").await, ["2011-06", "2010-09"]);
+    }
+
+    /// Organisations as a book lists them: name, code, telephone number.
+    fn book(list: &[(&str, &str, &str)]) -> Vec<Row> {
+        let row = |(i, (name, code, phone)): (usize, &(&str, &str, &str))| {
+            let pairs = [("name", *name), ("code", *code), ("phone", *phone)];
+            let mut row = fixture::rows(&[name]).remove(0);
+            row.record.row = 5 + i as u32;
+            row.record.values = pairs.map(|(k, v)| (k.to_owned(), Datum::Text(v.to_owned()))).into();
+            row
+        };
+        list.iter().enumerate().map(row).collect()
+    }
+
+    #[tokio::test]
+    async fn a_report_knows_nothing_of_later_periods() {
+        let (config, (_dir, db)) = (fixture::config(), fixture::ledger().await);
+        let [unit, stream, form] = TOWN;
+        let came = async |period: &str, rows: Vec<Row>| {
+            let when = format!("{}-20T01:00:00Z", period.parse::<Period>().unwrap().next());
+            fixture::reported(&db, &config, [unit, stream, form, period], &when, rows).await;
+            let figures = vec![("orgs", period.len() as i64), ("members", 3)].into_iter();
+            let mut row = fixture::rows(&["甲公司"]);
+            row[0].record.values = figures.map(|(k, v)| (k.to_owned(), Datum::Int(v))).collect();
+            fixture::reported(&db, &config, [unit, stream, "progress", period], &when, row).await;
+        };
+        let report = async |period: &str| {
+            let (period, now) = (period.parse().unwrap(), at("2011-12-28T09:00:00Z"));
+            let mut conn = db.pool().acquire().await.unwrap();
+            let gathered = gather(&mut conn, &config, period, now).await.unwrap();
+            format!("{:#?}", gathered.report(&config, Edition::Final, now))
+        };
+        came("2011-07", book(&[("甲公司", "11", "1"), ("乙公司", "22", "1"), ("丙公司", "33", "1")])).await;
+        came("2011-08", book(&[("甲公司", "11", "2"), ("乙公司", "22", "1"), ("戊公司", "55", "1")])).await;
+        let (july, august) = (report("2011-07").await, report("2011-08").await);
+        // Renamed, gone, back, new, in another order.
+        came("2011-09", book(&[("戊公司", "55", "1"), ("甲新公司", "11", "3"), ("丙公司", "33", "1")])).await;
+        came("2011-10", book(&[("己公司", "66", "1"), ("乙公司", "22", "7")])).await;
+        assert_eq!(report("2011-07").await, july);
+        assert_eq!(report("2011-08").await, august);
+        assert!(!august.contains("甲新公司") && report("2011-09").await.contains("甲新公司"));
     }
 
     #[tokio::test]

@@ -296,18 +296,18 @@ async fn settle(
     for (unit, stream) in &touched {
         rebuild::release_lines(conn, unit, stream).await?;
     }
-    store::record(conn, stored.id, &head, &verdict, now).await?;
+    let known_at = store::record(conn, stored.id, &head, &verdict, now).await?;
     presence::note(conn, &config.campaign, stored.id, &verdict).await?;
     held::note(conn, stored.id, &weighed).await?;
     inquiry::wait(conn, config, (stored.id, &verdict), answers, now).await?;
     leave_to_the_ledger(&mut verdict);
-    touched.extend(copies::link(conn, incoming, (&copy, &verdict)).await?);
+    touched.extend(copies::link(conn, incoming, (&copy, &verdict), known_at).await?);
     let accepted = verdict.submissions.iter().filter(|s| s.fate == Fate::Accepted);
     touched.extend(accepted.filter_map(|s| Some((s.unit.clone()?, s.stream.clone()?))));
     for (unit, stream) in &touched {
         rebuild::unit_stream(conn, &config.campaign, unit, stream).await?;
     }
-    held::reconsider(conn, &config.campaign, (stored.id, &touched)).await?;
+    held::reconsider(conn, &config.campaign, (stored.id, &touched), now).await?;
     let compared = amended::compare(conn, &config.campaign, stored.id).await?;
     reached(conn, config, (stored, &verdict), (&message, &nature), now).await?;
     if answers == Answers::Send {

@@ -76,8 +76,31 @@ pub async fn edition(
     Ok(if all_in { Edition::Final } else { Edition::First })
 }
 
+/// The newest edition that has gone out on its day, with what it said that it changed.
+pub async fn published(conn: &mut SqliteConnection, config: &Config, period: Period) -> Result<Option<Edition>> {
+    let rows: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
+        "SELECT slot, at FROM job WHERE name = 'report' AND period = ? AND slot NOT LIKE 'by hand%' ORDER BY at",
+    )
+    .bind(period.to_string())
+    .fetch_all(&mut *conn)
+    .await?;
+    let number = last_final(conn, period).await?;
+    let Some(number) = number.filter(|n| *n > 0) else {
+        let first = rows.iter().any(|(slot, _)| *slot == slot_of(&Edition::First));
+        return Ok(number.map(|_| Edition::Final).or(first.then_some(Edition::First)));
+    };
+    let name = slot_of(&Edition::Revision { number, changes: Vec::new() });
+    let out = rows.iter().find(|(slot, _)| *slot == name).map(|(_, at)| *at);
+    let since = rows.iter().map(|(_, at)| *at).filter(|at| out.is_some_and(|out| *at < out)).max();
+    let changes = match since.zip(out) {
+        Some(between) => accepted_between(conn, config, period, between).await?,
+        None => Vec::new(),
+    };
+    Ok(Some(Edition::Revision { number, changes }))
+}
+
 /// The slot of the job `report` that an edition takes on its day.
-fn slot(edition: &Edition) -> String {
+fn slot_of(edition: &Edition) -> String {
     match edition {
         Edition::First => "first".to_owned(),
         Edition::Final => "final".to_owned(),
@@ -117,7 +140,7 @@ pub async fn scheduled(db: &Db, config: &Arc<Config>, occurrence: &Occurrence, n
     };
     drop(conn);
     let report = build(db, config, period, edition, now).await?;
-    Ok(publish(db, config, &report, (&occurrence.slot, &slot(&report.edition)), now).await?.is_some())
+    Ok(publish(db, config, &report, (&occurrence.slot, &slot_of(&report.edition)), now).await?.is_some())
 }
 
 /// After the first report: the final one as soon as the last unit is in, and afterwards a numbered revision, at most
@@ -138,7 +161,7 @@ pub async fn when_complete(db: &Db, config: &Arc<Config>, now: DateTime<Utc>) ->
         Edition::Revision { changes, .. } if changes.is_empty() || day(at) == day(now) => return Ok(None),
         Edition::Final | Edition::Revision { .. } => {}
     }
-    let slot = slot(&edition);
+    let slot = slot_of(&edition);
     let report = build(db, config, period, edition, now).await?;
     let published = publish(db, config, &report, (&slot, &slot), now).await?;
     Ok(published.map(|_| format!("report {period} {slot}")))
@@ -169,13 +192,25 @@ async fn revised(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Vec<String>> {
-    let Some((_, since)) = last_published(conn, Some(period), now).await? else { return Ok(Vec::new()) };
+    match last_published(conn, Some(period), now).await? {
+        Some((_, since)) => accepted_between(conn, config, period, (since, now)).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn accepted_between(
+    conn: &mut SqliteConnection,
+    config: &Config,
+    period: Period,
+    (since, until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<String>> {
     let rows: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT DISTINCT s.unit, s.stream, s.form FROM submission s JOIN message m ON m.id = s.message
-         WHERE s.period = ? AND s.state = 'accepted' AND s.idle = 0 AND m.assessed_at > ? ORDER BY 1, 2, 3",
+        "SELECT DISTINCT unit, stream, form FROM submission
+         WHERE period = ? AND state = 'accepted' AND idle = 0 AND known_at > ? AND known_at <= ? ORDER BY 1, 2, 3",
     )
     .bind(period.to_string())
     .bind(since)
+    .bind(until)
     .fetch_all(conn)
     .await?;
     let phrase = |(unit, stream, form): (String, String, String)| {

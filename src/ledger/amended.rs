@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::changes::{self, Change, Line};
 use super::query;
@@ -46,7 +46,9 @@ pub async fn compare(
             Standing::Outdated(_) => true,
             Standing::Replaces(_, changes) => changes.is_empty(),
         };
-        sqlx::query("UPDATE submission SET idle = ? WHERE id = ?")
+        // What an earlier assessment had accepted just so came with that one.
+        let new = "known_at = (SELECT m.known_at FROM message m WHERE m.id = submission.message)";
+        sqlx::query(AssertSqlSafe(format!("UPDATE submission SET idle = ? WHERE id = ? AND {new}")))
             .bind(idle)
             .bind(version.id)
             .execute(&mut *conn)

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::known::past;
 use super::store::fate;
 use crate::form::{Campaign, Finding, Place, Severity};
 use crate::submission::assess::reconsider;
@@ -137,11 +138,12 @@ fn ask_about_stream(form: &mut Submission, other: &str) {
 }
 
 /// Links what was stored to what it repeats, ends the waiting of what it makes pointless, and lets the earliest time
-/// count. Returns units and streams whose ledger this may change.
+/// count. All this is known as the mail is. Returns units and streams whose ledger it may change.
 pub async fn link(
     conn: &mut SqliteConnection,
     mail: Incoming<'_>,
     (copy, verdict): (&Copy, &Verdict),
+    known_at: DateTime<Utc>,
 ) -> Result<BTreeSet<(String, String)>> {
     let mut touched = BTreeSet::new();
     if let Some(original) = copy.original {
@@ -151,19 +153,19 @@ pub async fn link(
             .execute(&mut *conn)
             .await?;
         if let (Some(at), true) = (copy.came, is_whole(conn, mail.id, original).await?) {
-            touched.extend(came_earlier(conn, Came::Message(original), at).await?);
+            touched.extend(came_earlier(conn, Came::Message(original), at, known_at).await?);
         }
     }
     for Repeat { earlier, .. } in &copy.repeats {
         if let Some(at) = copy.came {
-            touched.extend(came_earlier(conn, Came::Submission(earlier.submission), at).await?);
+            touched.extend(came_earlier(conn, Came::Submission(earlier.submission), at, known_at).await?);
         }
     }
     if let Some(waiting) = copy.waiting.filter(|_| verdict.disposition != Disposition::Quarantined) {
-        close(conn, waiting, mail.id).await?;
+        close(conn, waiting, mail.id, known_at).await?;
     }
     for form in verdict.submissions.iter().filter(|s| s.fate == Fate::Accepted && !s.digest.is_empty()) {
-        touched.extend(end_waiting(conn, mail.id, form).await?);
+        touched.extend(end_waiting(conn, mail.id, form, known_at).await?);
     }
     Ok(touched)
 }
@@ -280,33 +282,47 @@ enum Came {
 }
 
 /// A copy was taken by its provider at `at`: the earlier time counts. Returns whose returns are older now.
-async fn came_earlier(conn: &mut SqliteConnection, what: Came, at: DateTime<Utc>) -> Result<Vec<(String, String)>> {
+async fn came_earlier(
+    conn: &mut SqliteConnection,
+    what: Came,
+    at: DateTime<Utc>,
+    known_at: DateTime<Utc>,
+) -> Result<Vec<(String, String)>> {
     let (sql, id) = match what {
         Came::Message(id) => {
-            let sql = "UPDATE message SET received_at = ?1 WHERE id = ?2 AND received_at > ?1";
-            sqlx::query(sql).bind(at).bind(id).execute(&mut *conn).await?;
-            let sql = "UPDATE submission SET received_at = ?1 WHERE message = ?2 AND received_at > ?1
-                       RETURNING unit, stream, state";
-            (sql, id)
+            past::message(conn, id, known_at).await?;
+            let sql =
+                "UPDATE message SET received_at = ?1, known_at = min(known_at, ?3) WHERE id = ?2 AND received_at > ?1";
+            sqlx::query(sql).bind(at).bind(id).bind(known_at).execute(&mut *conn).await?;
+            ("SELECT id FROM submission WHERE message = ? AND received_at > ?", id)
         }
-        Came::Submission(id) => {
-            let sql = "UPDATE submission SET received_at = ?1 WHERE id = ?2 AND received_at > ?1
-                       RETURNING unit, stream, state";
-            (sql, id)
-        }
+        Came::Submission(id) => ("SELECT id FROM submission WHERE id = ? AND received_at > ?", id),
     };
-    let rows: Vec<(String, String, String)> = sqlx::query_as(sql).bind(at).bind(id).fetch_all(conn).await?;
-    let accepted = rows.into_iter().filter(|(_, _, state)| state == Fate::Accepted.as_str());
-    Ok(accepted.map(|(unit, stream, _)| (unit, stream)).collect())
+    let later: Vec<i64> = sqlx::query_scalar(sql).bind(id).bind(at).fetch_all(&mut *conn).await?;
+    let mut older = Vec::new();
+    for id in later {
+        past::submission(conn, id, known_at).await?;
+        let sql = "UPDATE submission SET received_at = ?, known_at = min(known_at, ?) WHERE id = ?
+                   RETURNING unit, stream, state";
+        let row: (String, String, String) =
+            sqlx::query_as(sql).bind(at).bind(known_at).bind(id).fetch_one(&mut *conn).await?;
+        older.extend((row.2 == Fate::Accepted.as_str()).then_some((row.0, row.1)));
+    }
+    Ok(older)
 }
 
 /// The same file waited in other mails, perhaps of strangers: there is nothing to decide about it any more. Where its
 /// sender was allowed to report, and something else was in question, its time counts.
-async fn end_waiting(conn: &mut SqliteConnection, id: i64, form: &Submission) -> Result<Vec<(String, String)>> {
+async fn end_waiting(
+    conn: &mut SqliteConnection,
+    id: i64,
+    form: &Submission,
+    known_at: DateTime<Utc>,
+) -> Result<Vec<(String, String)>> {
     let period = form.period.map(|p| p.to_string()).unwrap_or_default();
-    let waited: Vec<(i64, DateTime<Utc>)> = sqlx::query_as(
-        "UPDATE submission SET state = 'dismissed' WHERE state = 'quarantined' AND message <> ? AND digest = ? AND form = ?
-         AND unit IN (?, '') AND stream IN (?, '') AND period IN (?, '') RETURNING message, received_at",
+    let waited: Vec<(i64, i64, DateTime<Utc>)> = sqlx::query_as(
+        "SELECT id, message, received_at FROM submission WHERE state = 'quarantined' AND message <> ? AND digest = ?
+         AND form = ? AND unit IN (?, '') AND stream IN (?, '') AND period IN (?, '') ORDER BY id",
     )
     .bind(id)
     .bind(&form.digest)
@@ -316,18 +332,27 @@ async fn end_waiting(conn: &mut SqliteConnection, id: i64, form: &Submission) ->
     .bind(period)
     .fetch_all(&mut *conn)
     .await?;
+    for (submission, ..) in &waited {
+        dismiss(conn, *submission, known_at).await?;
+    }
     let mut touched = Vec::new();
-    for (waiting, received_at) in waited {
+    for (_, waiting, received_at) in waited {
         if let Some(submission) = allowed_copy(conn, waiting, (id, form)).await? {
-            touched.extend(came_earlier(conn, Came::Submission(submission), received_at).await?);
+            touched.extend(came_earlier(conn, Came::Submission(submission), received_at, known_at).await?);
         }
         let nothing_left = "SELECT 1 FROM message m WHERE m.id = ? AND m.disposition = 'quarantined' AND NOT EXISTS
                             (SELECT 1 FROM submission s WHERE s.message = m.id AND s.state = 'quarantined')";
         if sqlx::query(nothing_left).bind(waiting).fetch_optional(&mut *conn).await?.is_some() {
-            close(conn, waiting, id).await?;
+            close(conn, waiting, id, known_at).await?;
         }
     }
     Ok(touched)
+}
+
+async fn dismiss(conn: &mut SqliteConnection, submission: i64, known_at: DateTime<Utc>) -> Result<()> {
+    past::submission(conn, submission, known_at).await?;
+    sqlx::query("UPDATE submission SET state = 'dismissed' WHERE id = ?").bind(submission).execute(conn).await?;
+    Ok(())
 }
 
 /// The submission that stands for a waiting copy, if that one's sender was in no doubt.
@@ -351,14 +376,19 @@ async fn allowed_copy(
 }
 
 /// Ends the waiting of a message whose copy was taken instead.
-async fn close(conn: &mut SqliteConnection, message: i64, copy: i64) -> Result<()> {
+async fn close(conn: &mut SqliteConnection, message: i64, copy: i64, known_at: DateTime<Utc>) -> Result<()> {
     let reason = format!("同样的附件已由邮件 {copy} 报送并处理。");
+    past::message(conn, message, known_at).await?;
     sqlx::query("UPDATE message SET disposition = 'duplicate', duplicate_of = ?, reason = ? WHERE id = ?")
         .bind(copy)
         .bind(reason)
         .bind(message)
         .execute(&mut *conn)
         .await?;
-    sqlx::query("UPDATE submission SET state = 'dismissed' WHERE message = ?").bind(message).execute(conn).await?;
+    let sql = "SELECT id FROM submission WHERE message = ? AND state <> 'dismissed'";
+    let ids: Vec<i64> = sqlx::query_scalar(sql).bind(message).fetch_all(&mut *conn).await?;
+    for id in ids {
+        dismiss(conn, id, known_at).await?;
+    }
     Ok(())
 }

@@ -295,6 +295,9 @@ pub async fn beside_others(conn: &mut SqliteConnection, message: i64) -> Result<
 
 /// Notes what is held of a message that has just been stored.
 pub async fn note(conn: &mut SqliteConnection, message: i64, weighed: &Weighed) -> Result<()> {
+    // A submission that stayed as it was may have been held for other figures, or for nothing any more.
+    let former = "DELETE FROM held WHERE submission IN (SELECT id FROM submission WHERE message = ?)";
+    sqlx::query(former).bind(message).execute(&mut *conn).await?;
     for Hold { ordinal, rule, text } in &weighed.holds {
         let sql = "INSERT INTO held (submission, rule, text)
                    SELECT id, ?, ? FROM submission WHERE message = ? AND ordinal = ?";
@@ -309,6 +312,7 @@ pub async fn reconsider(
     conn: &mut SqliteConnection,
     campaign: &Campaign,
     (message, streams): (i64, &BTreeSet<(String, String)>),
+    now: DateTime<Utc>,
 ) -> Result<()> {
     let mut again = BTreeSet::new();
     for (unit, stream) in streams {
@@ -336,7 +340,7 @@ pub async fn reconsider(
     }
     again.remove(&message);
     for id in again {
-        inquiry::reopen(conn, id).await?;
+        inquiry::reopen(conn, id, now).await?;
     }
     Ok(())
 }

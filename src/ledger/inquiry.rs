@@ -5,6 +5,8 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Row as _, SqliteConnection};
 
+use super::known::past;
+
 /// A mail that asked a unit.
 #[derive(Clone, Debug)]
 pub struct Inquiry {
@@ -155,7 +157,8 @@ pub async fn heard(conn: &mut SqliteConnection, message: i64, token: &str, said:
 }
 
 /// Has a message assessed again, in the light of what was decided in this transaction.
-pub async fn reopen(conn: &mut SqliteConnection, message: i64) -> Result<()> {
+pub async fn reopen(conn: &mut SqliteConnection, message: i64, now: DateTime<Utc>) -> Result<()> {
+    past::message(conn, message, now).await?;
     sqlx::query("UPDATE message SET disposition = NULL WHERE id = ?").bind(message).execute(conn).await?;
     Ok(())
 }
@@ -167,11 +170,12 @@ pub async fn reopen_of(
     unit: &str,
     trusted: &[String],
     except: &[i64],
+    now: DateTime<Utc>,
 ) -> Result<Vec<i64>> {
     let mut reopened = Vec::new();
     for waiting in waiting(conn, unit).await? {
         if trusted.contains(&waiting.from) && !except.contains(&waiting.message) {
-            reopen(conn, waiting.message).await?;
+            reopen(conn, waiting.message, now).await?;
             reopened.push(waiting.message);
         }
     }

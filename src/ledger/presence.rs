@@ -126,7 +126,7 @@ async fn insert(conn: &mut SqliteConnection, submission: i64, organisations: Vec
     sqlx::query(
         "INSERT INTO presence (line, submission, unit, code_key, name_key, tells, closed)
          SELECT k.value ->> 0, s.id, s.unit, k.value ->> '$[1][0]', k.value ->> '$[1][1]', k.value ->> '$[1][2]',
-         k.value ->> '$[1][3]' FROM submission s, json_each(?) k WHERE s.id = ?",
+         k.value ->> '$[1][3]' FROM submission s, json_each(?) k WHERE s.id = ? ON CONFLICT (line) DO NOTHING",
     )
     .bind(serde_json::Value::from_iter(rows).to_string())
     .bind(submission)
@@ -156,22 +156,27 @@ pub async fn catch_up(db: &Db, campaign: &Campaign) -> Result<()> {
     if sqlx::query(due).fetch_optional(&mut *tx).await?.is_none() {
         return Ok(());
     }
-    for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Book) {
-        let books: Vec<i64> = sqlx::query_scalar("SELECT id FROM submission WHERE form = ? AND unit <> ''")
-            .bind(&form.key)
-            .fetch_all(&mut *tx)
-            .await?;
-        for book in books {
-            let values = values(&mut tx, book).await?;
-            insert(&mut tx, book, organisations(form, values.iter())).await?;
-        }
-    }
+    complete(&mut tx, campaign).await?;
     let streams = "SELECT DISTINCT unit, stream FROM submission WHERE state = 'accepted' ORDER BY unit, stream";
     let streams: Vec<(String, String)> = sqlx::query_as(streams).fetch_all(&mut *tx).await?;
     for (unit, stream) in &streams {
         rebuild::unit_stream(&mut tx, campaign, unit, stream).await?;
     }
     tx.commit().await?;
+    Ok(())
+}
+
+/// Notes the organisations of stored books for which none are.
+pub async fn complete(conn: &mut SqliteConnection, campaign: &Campaign) -> Result<()> {
+    let sql = "SELECT id FROM submission s WHERE form = ? AND unit <> ''
+               AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.submission = s.id)";
+    for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Book) {
+        let books: Vec<i64> = sqlx::query_scalar(sql).bind(&form.key).fetch_all(&mut *conn).await?;
+        for book in books {
+            let values = values(conn, book).await?;
+            insert(conn, book, organisations(form, values.iter())).await?;
+        }
+    }
     Ok(())
 }
 

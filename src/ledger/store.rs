@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::headings;
+use super::known::{self, past};
 use crate::form::Finding;
 use crate::submission::{Decisions, Disposition, Document, Fate, Head, Submission, Verdict, Word};
 
@@ -64,18 +65,24 @@ pub async fn forgive_assessment(conn: &mut SqliteConnection, message: i64) -> Re
     Ok(())
 }
 
-/// Stores the verdict of one message with its submissions, rows and findings.
+/// Stores the verdict of one message with its submissions, rows and findings; what an earlier assessment made of it
+/// becomes the past, unless it is the same. Returns from when on this is known.
+///
+/// The ledger's rows that rest on the earlier one must have been dropped before; see [`super::rebuild`].
 pub async fn record(
     conn: &mut SqliteConnection,
     message: i64,
     head: &Head,
     verdict: &Verdict,
     now: DateTime<Utc>,
-) -> Result<()> {
-    forget(conn, message).await?;
+) -> Result<DateTime<Utc>> {
+    let known_at = known::since(conn, message, now).await?;
+    past::end_assessment(conn, message, known_at).await?;
+    let mut earlier = past::Earlier::load(conn, message).await?;
+    let stay = earlier.carry_over(conn, message, &verdict.submissions, known_at).await?;
     sqlx::query(
         "UPDATE message SET message_id = ?, from_address = ?, subject = ?, fingerprint = ?, disposition = ?, reason = ?,
-         rules = ?, duplicate_of = NULL, assessed_at = ?, attempts = 0 WHERE id = ?",
+         rules = ?, duplicate_of = NULL, assessed_at = ?, attempts = 0, known_at = ? WHERE id = ?",
     )
     .bind(&head.message_id)
     .bind(&head.from)
@@ -85,26 +92,20 @@ pub async fn record(
     .bind(&verdict.reason)
     .bind(serde_json::to_string(&verdict.rules)?)
     .bind(now)
+    .bind(known_at)
     .bind(message)
     .execute(&mut *conn)
     .await?;
     insert_documents(conn, message, &head.documents).await?;
-    for (ordinal, submission) in verdict.submissions.iter().enumerate() {
-        let id = insert_submission(conn, message, ordinal as i64, submission).await?;
-        for row in &submission.rows {
-            sqlx::query(
-                "INSERT INTO line (submission, sheet, row, admitted, record, cells, raw) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(id)
-            .bind(&row.sheet)
-            .bind(row.record.row)
-            .bind(row.admitted)
-            .bind(serde_json::to_string(&row.record.values)?)
-            .bind(serde_json::to_string(&row.record.cells)?)
-            .bind(serde_json::to_string(&row.record.raw)?)
-            .execute(&mut *conn)
-            .await?;
-        }
+    headings::forget(conn, message).await?;
+    for ((ordinal, submission), stays) in verdict.submissions.iter().enumerate().zip(stay) {
+        let id = match stays {
+            Some(id) => id,
+            None => {
+                let new = New { message, ordinal: ordinal as i64, came: earlier.came(submission), known_at };
+                insert_submission(conn, &new, submission).await?
+            }
+        };
         for finding in &submission.findings {
             insert_finding(conn, message, Some(id), Origin::Sheet, finding).await?;
         }
@@ -113,25 +114,11 @@ pub async fn record(
     for finding in &verdict.findings {
         insert_finding(conn, message, None, Origin::Sheet, finding).await?;
     }
-    Ok(())
-}
-
-/// Drops what an earlier assessment of the same message left (a release repeats the assessment).
-///
-/// The ledger's rows that rest on it must have been dropped before; see [`super::rebuild`].
-async fn forget(conn: &mut SqliteConnection, message: i64) -> Result<()> {
-    for sql in [
-        "DELETE FROM finding WHERE message = ?",
-        "DELETE FROM line WHERE submission IN (SELECT id FROM submission WHERE message = ?)",
-        "DELETE FROM submission WHERE message = ?",
-        "DELETE FROM document WHERE message = ?",
-    ] {
-        sqlx::query(sql).bind(message).execute(&mut *conn).await?;
-    }
-    headings::forget(conn, message).await
+    Ok(known_at)
 }
 
 async fn insert_documents(conn: &mut SqliteConnection, message: i64, documents: &[Document]) -> Result<()> {
+    sqlx::query("DELETE FROM document WHERE message = ?").bind(message).execute(&mut *conn).await?;
     for (ordinal, document) in documents.iter().enumerate() {
         sqlx::query("INSERT INTO document (message, ordinal, name, kind, size, digest) VALUES (?, ?, ?, ?, ?, ?)")
             .bind(message)
@@ -146,26 +133,56 @@ async fn insert_documents(conn: &mut SqliteConnection, message: i64, documents: 
     Ok(())
 }
 
-async fn insert_submission(conn: &mut SqliteConnection, message: i64, ordinal: i64, s: &Submission) -> Result<i64> {
+/// Where a submission that the ledger does not have yet stands, and since when.
+struct New {
+    message: i64,
+    ordinal: i64,
+    /// A copy of it had come before the mail itself.
+    came: Option<DateTime<Utc>>,
+    known_at: DateTime<Utc>,
+}
+
+/// Stores a submission with its rows, under a number that none ever had: the past knows them by it.
+async fn insert_submission(conn: &mut SqliteConnection, new: &New, s: &Submission) -> Result<i64> {
     let row = sqlx::query(
-        "INSERT INTO submission (message, ordinal, unit, stream, form, period, state, received_at, file, digest, sheet, columns)
-         SELECT id, ?, ?, ?, ?, ?, ?, received_at, ?, ?, ?, ? FROM message WHERE id = ? RETURNING id",
+        "INSERT INTO submission (id, message, ordinal, unit, stream, form, period, state, received_at, file, digest, sheet,
+         columns, known_at)
+         SELECT 1 + max(coalesce((SELECT max(id) FROM submission), 0), coalesce((SELECT max(id) FROM past_submission), 0)),
+         id, ?1, ?2, ?3, ?4, ?5, ?6, min(received_at, coalesce(?7, received_at)), ?8, ?9, ?10, ?11, ?12
+         FROM message WHERE id = ?13 RETURNING id",
     )
-    .bind(ordinal)
+    .bind(new.ordinal)
     .bind(s.unit.as_deref().unwrap_or_default())
     .bind(s.stream.as_deref().unwrap_or_default())
     .bind(&s.form)
     .bind(s.period.map(|p| p.to_string()).unwrap_or_default())
     .bind(s.fate.as_str())
+    .bind(new.came)
     .bind(&s.file)
     .bind(&s.digest)
     .bind(&s.sheet)
     .bind(serde_json::to_string(&s.columns)?)
-    .bind(message)
-    .fetch_one(conn)
+    .bind(new.known_at)
+    .bind(new.message)
+    .fetch_one(&mut *conn)
     .await
     .context("a submission cannot be stored")?;
-    Ok(row.get(0))
+    let id = row.get(0);
+    for row in &s.rows {
+        sqlx::query(
+            "INSERT INTO line (submission, sheet, row, admitted, record, cells, raw) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(id)
+        .bind(&row.sheet)
+        .bind(row.record.row)
+        .bind(row.admitted)
+        .bind(serde_json::to_string(&row.record.values)?)
+        .bind(serde_json::to_string(&row.record.cells)?)
+        .bind(serde_json::to_string(&row.record.raw)?)
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(id)
 }
 
 /// Whether a finding is of the file alone, or of the file against the rest of the ledger.

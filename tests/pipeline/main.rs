@@ -18,6 +18,7 @@ mod headings;
 mod held;
 mod hold_up;
 mod inquiry;
+mod known;
 mod loops;
 mod migrations;
 mod news;

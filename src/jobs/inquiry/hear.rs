@@ -235,16 +235,16 @@ impl Settled {
             if !matter.from.is_empty() {
                 store::decide(conn, &trust, now).await?;
             }
-            inquiry::reopen(conn, matter.message).await?;
+            inquiry::reopen(conn, matter.message, now).await?;
         }
         for matter in self.those(matters, Settles::NotOurs) {
             let reason = format!("{}答复不是其报送的", inquiry.unit);
             store::decide(conn, &Decision { reason: &reason, ..decision("reject", matter) }, now).await?;
-            inquiry::reopen(conn, matter.message).await?;
+            inquiry::reopen(conn, matter.message, now).await?;
         }
         // What came from the same address since, and was not asked about yet, need not be.
         let listed: Vec<i64> = matters.iter().map(|m| m.message).collect();
-        inquiry::reopen_of(conn, &inquiry.unit, &self.trusted(matters), &listed).await?;
+        inquiry::reopen_of(conn, &inquiry.unit, &self.trusted(matters), &listed, now).await?;
         Ok(())
     }
 

@@ -147,19 +147,26 @@ pub struct Step {
     pub row: u32,
     /// Id of the message that brought it.
     pub message: i64,
+    /// SHA-256 of that mail: the same in every ledger that has read it, in whatever order.
+    pub mail: String,
     pub received_at: DateTime<Utc>,
     #[serde(skip)]
     pub values: Values,
 }
 
-pub async fn history(conn: &mut SqliteConnection, period: Option<Period>) -> Result<Vec<Step>> {
+/// The steps of one period or of all, but of none after `as_of`; each organisation under the name it has by then.
+pub async fn history(conn: &mut SqliteConnection, period: Option<Period>, as_of: Option<Period>) -> Result<Vec<Step>> {
     let rows = sqlx::query(
-        "SELECT e.unit, e.stream, e.name, v.period, v.change, s.file, l.sheet, l.row, s.message, s.received_at, v.record
+        "SELECT e.unit, e.stream, coalesce((SELECT json_extract(n.record, '$.name') FROM entry_version n WHERE n.entry = e.id
+             AND (?2 IS NULL OR n.period <= ?2) ORDER BY n.period DESC LIMIT 1), e.name),
+         v.period, v.change, s.file, l.sheet, l.row, s.message, s.received_at, v.record, m.digest
          FROM entry_version v JOIN entry e ON e.id = v.entry JOIN line l ON l.id = v.line
-         JOIN submission s ON s.id = l.submission
-         WHERE ?1 IS NULL OR v.period = ?1 ORDER BY e.unit, e.stream, e.id, v.period",
+         JOIN submission s ON s.id = l.submission JOIN message m ON m.id = s.message
+         WHERE (?1 IS NULL OR v.period = ?1) AND (?2 IS NULL OR v.period <= ?2)
+         ORDER BY e.unit, e.stream, e.form, e.id, v.period",
     )
     .bind(period.map(|p| p.to_string()))
+    .bind(as_of.map(|p| p.to_string()))
     .fetch_all(conn)
     .await?;
     let read = |row: SqliteRow| -> Result<Step> {
@@ -175,6 +182,7 @@ pub async fn history(conn: &mut SqliteConnection, period: Option<Period>) -> Res
             message: row.get(8),
             received_at: row.get(9),
             values: parse_values(row.get(10))?,
+            mail: row.get(11),
         })
     };
     rows.into_iter().map(read).collect()

@@ -141,7 +141,7 @@ pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Ve
              AND ((n.state = 'accepted' AND s.state <> 'accepted')
                OR ((n.state = 'accepted' OR s.state <> 'accepted') AND n.state <> 'dismissed'
                    AND (n.received_at, n.id) > (s.received_at, s.id)))))
-         ORDER BY s.unit, s.stream, s.form, f.id",
+         ORDER BY s.unit, s.stream, s.form, s.period, s.received_at, s.id, m.received_at, m.id, f.origin = 'ledger', f.id",
     )
     .bind(filter.period.map(|p| p.to_string()))
     .bind(&filter.unit)

@@ -3,6 +3,7 @@
 mod contents;
 mod decisions;
 mod listing;
+pub mod trace;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -37,9 +38,9 @@ pub struct Version {
     /// Number among the accepted versions of its obligation.
     pub version: Option<u32>,
     pub received_at: DateTime<Utc>,
-    /// When it entered the ledger, or was let in.
+    /// From when on the ledger has counted it.
     #[serde(skip)]
-    pub assessed_at: DateTime<Utc>,
+    pub known_at: DateTime<Utc>,
     pub file: String,
     pub sheet: String,
     /// The sender's address.
@@ -49,8 +50,9 @@ pub struct Version {
     pub counts: bool,
 }
 
-const VERSIONS: &str = "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
-    coalesce(m.from_address, ''), coalesce(m.assessed_at, m.stored_at) FROM submission s JOIN message m ON m.id = s.message";
+const VERSIONS: &str =
+    "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
+    coalesce(m.from_address, ''), s.known_at FROM submission s JOIN message m ON m.id = s.message";
 
 /// All versions of some periods, by obligation and time of arrival.
 pub async fn versions(conn: &mut SqliteConnection, periods: RangeInclusive<Period>) -> Result<Vec<Version>> {
@@ -77,7 +79,7 @@ fn version(row: sqlx::sqlite::SqliteRow) -> Version {
         file: row.get(8),
         sheet: row.get(9),
         from: row.get(10),
-        assessed_at: row.get(11),
+        known_at: row.get(11),
         counts: false,
     }
 }
@@ -190,7 +192,7 @@ async fn excused(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Stri
 pub async fn submissions(conn: &mut SqliteConnection, message: i64) -> Result<Vec<Version>> {
     let rows = sqlx::query(
         "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
-         coalesce(m.from_address, ''), coalesce(m.assessed_at, m.stored_at),
+         coalesce(m.from_address, ''), s.known_at,
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
           AND o.period = s.period AND o.state = 'accepted' AND (o.received_at, o.id) <= (s.received_at, s.id)),
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
