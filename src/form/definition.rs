@@ -3,9 +3,11 @@
 //! Everything that recognition and the checks must know about a form is data here: headings, kinds, choices, identities.
 //! `config/forms/progress.toml` documents each key.
 
+mod expect;
 mod fields;
 mod learned;
 mod parse;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Severity;
+use super::record::Record;
+pub use expect::{Condition, Expect, Piece, Test};
+use rules::Rules;
 
 /// A campaign (活动): its streams and forms. One folder of files; another campaign is another folder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -119,10 +124,18 @@ pub struct Form {
     pub at_most: Vec<AtMost>,
     pub rates: Vec<RateOf>,
     pub cumulative: Vec<Cumulative>,
+    /// Conditions that rows have to meet (R06–R09).
+    pub expects: Vec<Expect>,
     /// What the unit's own book says for the same period (P07).
     pub book_figures: Vec<BookFigure>,
-    /// The columns of a book that the rules R03–R09 speak of.
+    /// When figures are the last ones again (P09).
+    pub repeated: Option<Repeated>,
+    /// When a figure is far outside the unit's history (P08).
+    pub history: Option<History>,
+    /// What of a book is known to the program.
     pub book: Option<BookColumns>,
+    /// How much each rule weighs.
+    pub rules: Rules,
 }
 
 /// A group heading and its other names.
@@ -257,47 +270,69 @@ pub struct RateOf {
     pub severity: Severity,
 }
 
-/// A month's figure and the cumulative one it adds to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A month's figure and the cumulative one it adds to, with the rules of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Cumulative {
     pub month: String,
     pub total: String,
+    /// The month's is more than the total (P03).
+    pub exceeds: String,
+    /// The total is not the last one and the month's (P05).
+    pub adds_up: String,
+    /// The total is less than the last one (P06).
+    pub falls: String,
 }
 
 /// A figure that the book gives as well: the sum of its terms over the active rows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BookFigure {
     pub figure: String,
     pub terms: Vec<Term>,
+    pub rule: String,
 }
 
-/// Over the rows where `column` has `value` (all rows without): the sum of a column, the number of different values of
-/// one, or the number of rows.
+/// Over the rows where all of `when` holds: the sum of a column, the number of different values of one, or the number of
+/// rows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Term {
-    pub column: Option<String>,
-    pub value: Option<String>,
+    pub when: Vec<Condition>,
     pub sum: Option<String>,
     pub distinct: Option<String>,
 }
 
-/// Which columns of a book the rules R03–R09 speak of.
+/// All figures are the last ones again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Repeated {
+    pub rule: String,
+    /// So many at least that both returns have.
+    pub figures: usize,
+}
+
+/// What of a unit's earlier figures makes a new one doubtful; `form::history` says how.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct History {
+    pub rule: String,
+    /// Periods that are looked back, counted from the last.
+    pub last: usize,
+    /// With fewer of them only a slip of the pen is told.
+    pub enough: usize,
+    /// So many times as much, or as little.
+    pub factor: i64,
+    /// The same with fewer than `enough` periods.
+    pub slip: i64,
+    /// What is not above it counts as if it were this much: from 0 to 3 is nothing.
+    pub floor: i64,
+    /// Columns that are not looked at.
+    pub except: Vec<String>,
+}
+
+/// Which columns of a book the program itself looks at: the code (R03, R04), and whether an organisation is closed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BookColumns {
-    pub code: String,
+    pub code: Option<String>,
     pub status: String,
-    /// The value of `status` that spares a row R06–R08.
+    /// The value of `status` that spares a row what only open organisations are asked.
     pub closed: String,
-    pub closed_reason: String,
-    pub closed_on: String,
-    pub members: String,
-    pub members_full: String,
-    pub party_org_kind: String,
-    /// The value of `party_org_kind` for an organisation of its own, and for a joint one.
-    pub single: String,
-    pub joint: String,
-    pub mass_organisations: Vec<String>,
-    pub instructor: String,
 }
 
 impl Campaign {
@@ -344,8 +379,13 @@ impl Form {
         let sums = self.sums.iter().map(|s| (&s.whole, &s.parts));
         let bounds = self.at_most.iter().map(|b| (&b.whole, &b.parts));
         let figure = sums.chain(bounds).any(|(whole, parts)| whole == key || parts.iter().any(|p| p == key));
-        figure
-            || self.book.as_ref().is_some_and(|b| [&b.status, &b.closed_reason, &b.closed_on].iter().any(|k| *k == key))
+        let closing = self.expects.iter().filter(|e| e.closed).flat_map(|e| e.when.iter().chain(&e.must));
+        figure || self.book.as_ref().is_some_and(|b| b.status == key) || closing.map(|c| &c.column).any(|k| k == key)
+    }
+
+    /// Whether a row is about an organisation that is closed.
+    pub fn is_closed(&self, record: &Record) -> bool {
+        self.book.as_ref().is_some_and(|b| record.text(&b.status) == Some(b.closed.as_str()))
     }
 
     pub fn is_sequence(&self, key: &str) -> bool {

@@ -37,6 +37,10 @@ pub mod code;
 pub mod compare;
 pub mod name;
 
+pub mod book_figures;
+mod expect;
+pub mod history;
+
 pub mod extract;
 pub mod month;
 pub mod reading;

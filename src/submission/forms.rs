@@ -177,6 +177,7 @@ fn judge(
     }
     let mut all = std::mem::take(&mut ret.findings);
     all.extend(findings);
+    let all = form.weigh(all);
     Judged { ask, ..finish(ret, form, (unit, stream, period), all, asked) }
 }
 

@@ -55,6 +55,28 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// As [`Self::flag`], told apart from one that was left out.
+    pub fn maybe(&mut self, key: &'static str) -> Option<bool> {
+        self.table.contains_key(key).then(|| self.flag(key))
+    }
+
+    /// A whole number; `None` if left out.
+    pub fn number(&mut self, key: &'static str) -> Option<i64> {
+        let value = self.get(key)?;
+        if value.as_integer().is_none() {
+            self.problem(key, "must be a whole number");
+        }
+        value.as_integer()
+    }
+
+    /// One text or a list with at least one; `None` if left out.
+    pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        match self.table.get(key)? {
+            Value::String(_) => self.optional(key).map(|text| vec![text]),
+            _ => Some(self.some(key)),
+        }
+    }
+
     /// A list of texts; empty if left out.
     pub fn list(&mut self, key: &'static str) -> Vec<String> {
         let Some(value) = self.get(key) else { return Vec::new() };

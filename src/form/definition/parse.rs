@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use toml::Table;
 
+use super::expect;
 use super::fields::Fields;
+use super::rules::{self, Rules, Setting};
 use super::{
     Apart, AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind,
-    Group, HeadingWords, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, Unless, When,
+    Group, HeadingWords, History, LabelWords, RateOf, Repeated, RowWords, Stream, Sum, Term, TextStyle, Unless, When,
 };
 use crate::form::finding::Severity;
 
@@ -22,7 +24,8 @@ const KIND_FILLERS: [(&str, &str); 6] = [
     ("phone", "phone_fillers"),
     ("code", "code_fillers"),
 ];
-const SEVERITIES: [(&str, Severity); 2] = [("error", Severity::Error), ("warning", Severity::Warning)];
+const SEVERITIES: [(&str, Severity); 3] =
+    [("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
 
 pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
     let mut problems = Vec::new();
@@ -41,9 +44,11 @@ pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
             campaign = Some(head(&mut fields));
             fields.finish();
         } else {
-            let form = form(&mut fields);
+            let mut form = form(&mut fields);
+            let settings: Vec<Setting> = fields.tables("rule", rules::setting);
             fields.finish();
             check_references(file, &form, &mut problems);
+            form.rules = rules::all(file, &form, &settings, &mut problems);
             forms.push(form);
         }
     }
@@ -55,6 +60,7 @@ pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
         problems.push("no form file beside campaign.toml".to_owned());
     }
     check_keys(&campaign, &forms, &mut problems);
+    check_terms(&forms, &mut problems);
     campaign.headings.choices = choices(&forms);
     forms.iter_mut().flat_map(|f| &mut f.columns).for_each(|c| c.make_keys(&campaign.headings));
     campaign.forms = forms;
@@ -162,38 +168,65 @@ fn form(fields: &mut Fields<'_>) -> Form {
             rule: f.text("rule"),
             severity: severity(f),
         }),
-        cumulative: fields.tables("cumulative", |f| Cumulative { month: f.text("month"), total: f.text("total") }),
+        cumulative: fields.tables("cumulative", |f| Cumulative {
+            month: f.text("month"),
+            total: f.text("total"),
+            exceeds: or(f.optional("exceeds"), "P03"),
+            adds_up: or(f.optional("adds_up"), "P05"),
+            falls: or(f.optional("falls"), "P06"),
+        }),
+        expects: fields.tables("expect", expect::expect),
         book_figures: fields.tables("from_book", |f| BookFigure {
             figure: f.text("figure"),
             terms: f.tables("terms", |t| Term {
-                column: t.optional("column"),
-                value: t.optional("value"),
+                when: t.tables("when", expect::condition),
                 sum: t.optional("sum"),
                 distinct: t.optional("distinct"),
             }),
+            rule: or(f.optional("rule"), "P07"),
         }),
-        book: fields.table("book", book),
+        repeated: fields
+            .table("repeated", |f| Repeated { rule: or(f.optional("rule"), "P09"), figures: size(f, "figures", 1) }),
+        history: fields.table("history", history),
+        book: fields.table("book", |f| BookColumns {
+            code: f.optional("code"),
+            status: f.text("status"),
+            closed: f.text("closed"),
+        }),
+        rules: Rules::default(),
     }
 }
 
-fn severity(fields: &mut Fields<'_>) -> Severity {
+fn or(given: Option<String>, usual: &str) -> String {
+    given.unwrap_or_else(|| usual.to_owned())
+}
+
+pub(super) fn severity(fields: &mut Fields<'_>) -> Severity {
     fields.must_be_one_of("severity", &SEVERITIES).unwrap_or(Severity::Error)
 }
 
-fn book(f: &mut Fields<'_>) -> BookColumns {
-    BookColumns {
-        code: f.text("code"),
-        status: f.text("status"),
-        closed: f.text("closed"),
-        closed_reason: f.text("closed_reason"),
-        closed_on: f.text("closed_on"),
-        members: f.text("members"),
-        members_full: f.text("members_full"),
-        party_org_kind: f.text("party_org_kind"),
-        single: f.text("single"),
-        joint: f.text("joint"),
-        mass_organisations: f.some("mass_organisations"),
-        instructor: f.text("instructor"),
+/// A number that must be there, and not be below `least`.
+fn number(f: &mut Fields<'_>, key: &'static str, least: i64) -> i64 {
+    let given = f.number(key);
+    if given.is_none_or(|n| n < least) {
+        f.problem(key, format_args!("must be a whole number of at least {least}"));
+    }
+    given.unwrap_or(least)
+}
+
+fn size(f: &mut Fields<'_>, key: &'static str, least: i64) -> usize {
+    usize::try_from(number(f, key, least)).unwrap_or_default()
+}
+
+fn history(f: &mut Fields<'_>) -> History {
+    History {
+        rule: or(f.optional("rule"), "P08"),
+        last: size(f, "last", 1),
+        enough: size(f, "enough", 1),
+        factor: number(f, "factor", 2),
+        slip: number(f, "slip", 2),
+        floor: number(f, "floor", 1),
+        except: f.list("except"),
     }
 }
 
@@ -289,11 +322,34 @@ fn check_references(file: &str, form: &Form, problems: &mut Vec<String>) {
     for (i, b) in form.book_figures.iter().enumerate() {
         refer(format!("from_book {}: figure", i + 1), vec![&b.figure]);
     }
+    for (i, e) in form.expects.iter().enumerate() {
+        e.refers().into_iter().for_each(|(what, key)| refer(format!("expect {}: {what}", i + 1), vec![key]));
+    }
+    refer("history: except".into(), form.history.iter().flat_map(|h| &h.except).collect());
     if let Some(b) = &form.book {
-        let keys = vec![&b.code, &b.status, &b.closed_reason, &b.closed_on, &b.members, &b.members_full, &b.instructor];
-        refer("book".into(), keys);
-        refer("book: party_org_kind".into(), vec![&b.party_org_kind]);
-        refer("book: mass_organisations".into(), b.mass_organisations.iter().collect());
+        refer("book".into(), [Some(&b.status), b.code.as_ref()].into_iter().flatten().collect());
+    }
+    for (i, e) in form.expects.iter().enumerate() {
+        let wrong = e.when.iter().chain(&e.must).filter_map(|c| c.mismatch(form));
+        problems.extend(wrong.map(|why| format!("{file}: expect {}: {why}", i + 1)));
+    }
+}
+
+/// The terms of `from_book` name columns of a book.
+fn check_terms(forms: &[Form], problems: &mut Vec<String>) {
+    let books: Vec<&Form> = forms.iter().filter(|f| f.kind == FormKind::Book).collect();
+    for form in forms {
+        for (i, term) in form.book_figures.iter().enumerate().flat_map(|(i, b)| b.terms.iter().map(move |t| (i, t))) {
+            let place = format!("form {}: from_book {}", form.key, i + 1);
+            let conditions = term.when.iter().map(|c| &c.column);
+            for key in conditions.chain(&term.sum).chain(&term.distinct).filter(|k| !k.is_empty()) {
+                if books.iter().all(|b| b.column(key).is_none()) {
+                    problems.push(format!("{place}: no book has a column `{key}`"));
+                }
+            }
+            let wrong = term.when.iter().filter_map(|c| books.iter().find_map(|b| c.mismatch(b)));
+            problems.extend(wrong.map(|why| format!("{place}: {why}")));
+        }
     }
 }
 
