@@ -19,6 +19,15 @@ pub struct Book<'a> {
     pub file: &'a str,
     /// Every row as it was sent, without those that are in it twice (R03): a row withheld for another reason still counts.
     pub records: &'a [&'a Record],
+    /// Cells with an error, by sheet and A1: what they say decides nothing.
+    pub wrong: &'a BTreeSet<(String, String)>,
+}
+
+impl Book<'_> {
+    fn is_wrong(&self, record: &Record, key: &str) -> bool {
+        let cell = record.cells.get(key);
+        cell.is_some_and(|cell| self.wrong.contains(&(record.sheet.clone(), cell.clone())))
+    }
 }
 
 /// What a term comes to, over which rows and cells.
@@ -65,7 +74,8 @@ fn over<'a>(term: &'a Term, records: impl Iterator<Item = &'a Record>, book: &'a
     for record in records {
         let mut all = true;
         for condition in &term.when {
-            all &= condition.holds(record, false)?;
+            let told = !book.is_wrong(record, &condition.column);
+            all &= condition.holds(record, false).filter(|_| told)?;
         }
         if all {
             rows.push(record);
@@ -184,10 +194,14 @@ mod tests {
     }
 
     fn given(figures: &[(&str, i64)], rows: &[Record]) -> Vec<Finding> {
+        given_with(figures, rows, &BTreeSet::new())
+    }
+
+    fn given_with(figures: &[(&str, i64)], rows: &[Record], wrong: &BTreeSet<(String, String)>) -> Vec<Finding> {
         let campaign = Campaign::builtin();
         let (progress, register) = (campaign.form("progress").unwrap(), campaign.form("register").unwrap());
         let records: Vec<&Record> = rows.iter().collect();
-        let book = Book { form: register, file: "台账.xlsx", records: &records };
+        let book = Book { form: register, file: "台账.xlsx", records: &records, wrong };
         let figures: Vec<(&str, Datum)> = figures.iter().map(|(key, n)| (*key, Datum::Int(*n))).collect();
         against_book(&Return::default(), &record(5, &figures), progress, &book)
     }
@@ -237,6 +251,13 @@ mod tests {
         cards.push(Record { sheet: "戊".into(), ..organisation(5, "未建", "", "正常", 0) });
         let found = given(&[("members", 6)], &cards);
         assert!(found[0].message.contains("、工作表“丙”B7等4处“党员总数”合计5，"), "{}", found[0].message);
+    }
+
+    #[test]
+    fn a_cell_with_an_error_does_not_decide_what_an_organisation_is() {
+        let wrong = [("表".to_owned(), "C6".to_owned())].into();
+        assert!(given_with(&[("orgs_3plus", 2)], &rows(), &wrong).is_empty());
+        assert_eq!(given_with(&[("orgs", 4)], &rows(), &wrong).len(), 1);
     }
 
     #[test]

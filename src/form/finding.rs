@@ -22,6 +22,11 @@ impl Severity {
         }
     }
 
+    /// As [`Self::as_str`] has it; whatever else it says only tells.
+    pub fn parse(text: &str) -> Self {
+        [Self::Error, Self::Warning].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Info)
+    }
+
     /// 错误 / 提醒 / 说明
     pub fn chinese(self) -> &'static str {
         match self {

@@ -11,3 +11,4 @@ pub mod obligation;
 pub mod query;
 pub mod rebuild;
 pub mod store;
+pub mod waiver;

@@ -187,8 +187,8 @@ pub async fn insert_finding(
         Origin::Ledger => "ledger",
     };
     sqlx::query(
-        "INSERT INTO finding (message, submission, origin, rule, severity, file, sheet, cell, row, key, text)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO finding (message, submission, origin, rule, severity, file, sheet, cell, row, key, text, subject, rests_on)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(message)
     .bind(submission)
@@ -201,6 +201,8 @@ pub async fn insert_finding(
     .bind(finding.place.row)
     .bind(&finding.key)
     .bind(&finding.message)
+    .bind(&finding.subject)
+    .bind(&finding.rests_on)
     .execute(conn)
     .await?;
     Ok(())

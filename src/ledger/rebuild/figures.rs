@@ -57,10 +57,10 @@ pub async fn check(
         findings.extend(history::against_history(&earlier, version.period, &place, &line.record, form));
         for (book_form, books) in books {
             let Some(book) = books.iter().find(|b| b.period == version.period) else { continue };
-            let doubles = doubles(conn, book.submission).await?;
+            let Errors { doubles, cells } = errors(conn, book.submission).await?;
             let whole = book.rows.iter().filter(|l| !doubles.contains(&(l.record.sheet.clone(), l.record.row)));
             let records: Vec<&Record> = whole.map(|l| &l.record).collect();
-            let book = Book { form: book_form, file: &book.file, records: &records };
+            let book = Book { form: book_form, file: &book.file, records: &records, wrong: &cells };
             findings.extend(book_figures::against_book(&place, &line.record, form, &book));
         }
         for finding in &form.weigh(findings) {
@@ -71,11 +71,25 @@ pub async fn check(
     Ok(())
 }
 
-/// Rows that repeat an organisation of the same book (R03).
-async fn doubles(conn: &mut SqliteConnection, submission: i64) -> Result<BTreeSet<(String, u32)>> {
-    let rows = sqlx::query("SELECT sheet, row FROM finding WHERE submission = ? AND rule = 'R03' AND row IS NOT NULL")
+/// The errors of a book, by sheet.
+#[derive(Default)]
+struct Errors {
+    /// Rows that repeat an organisation of the same book (R03).
+    doubles: BTreeSet<(String, u32)>,
+    cells: BTreeSet<(String, String)>,
+}
+
+async fn errors(conn: &mut SqliteConnection, submission: i64) -> Result<Errors> {
+    let rows = sqlx::query("SELECT rule, sheet, row, cell FROM finding WHERE submission = ? AND severity = 'error'")
         .bind(submission)
         .fetch_all(conn)
         .await?;
-    Ok(rows.into_iter().map(|r| (r.get::<Option<String>, _>(0).unwrap_or_default(), r.get(1))).collect())
+    let mut errors = Errors::default();
+    for row in rows {
+        let (rule, sheet): (String, Option<String>) = (row.get(0), row.get(1));
+        let sheet = sheet.unwrap_or_default();
+        errors.cells.extend(row.get::<Option<String>, _>(3).map(|cell| (sheet.clone(), cell)));
+        errors.doubles.extend(row.get::<Option<u32>, _>(2).filter(|_| rule == "R03").map(|row| (sheet, row)));
+    }
+    Ok(errors)
 }
