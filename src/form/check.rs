@@ -33,8 +33,8 @@ pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> 
         }
         findings.extend(expect::breaches(&row, &told));
     }
-    if let Some(book) = &form.book {
-        findings.extend(twice(ret, form, book));
+    if form.kind == FormKind::Book {
+        findings.extend(twice(ret, form));
     }
     findings
 }
@@ -118,7 +118,7 @@ impl Row<'_> {
 
     /// `第12行` or, of a book, `第12行“某公司”`
     pub fn subject(&self) -> String {
-        let name = self.form.book.as_ref().and_then(|_| self.record.text(&self.form.identity));
+        let name = self.record.text(&self.form.identity).filter(|_| self.form.kind == FormKind::Book);
         name.map_or_else(|| format!("第{}行", self.record.row), |n| format!("第{}行“{n}”", self.record.row))
     }
 
@@ -249,11 +249,11 @@ fn percent(rate: f64) -> String {
 }
 
 /// R03: the later of two rows about the same organisation: the same code where both have one, else the same name.
-fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
+fn twice(ret: &Return, form: &Form) -> Vec<Finding> {
     let mut by_code: HashMap<String, usize> = HashMap::new();
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut findings = Vec::new();
-    let code_of = |r: &Record| r.text(book.code.as_ref()?).map(code::compared).filter(|c| !c.is_empty());
+    let code_of = |r: &Record| r.text(form.book.as_ref()?.code.as_ref()?).map(code::compared).filter(|c| !c.is_empty());
     for (i, record) in ret.records.iter().enumerate() {
         let code = code_of(record);
         let name = record.text(&form.identity).map(organisation_key);

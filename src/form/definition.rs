@@ -3,6 +3,7 @@
 //! Everything that recognition and the checks must know about a form is data here: headings, kinds, choices, identities.
 //! `config/forms/progress.toml` documents each key.
 
+mod arithmetic;
 mod expect;
 mod fields;
 mod learned;
@@ -14,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::finding::Severity;
 use super::record::Record;
+pub use arithmetic::{AtMost, BookFigure, Cumulative, History, RateOf, Repeated, Sum, Term};
 pub use expect::{Condition, Expect, Piece, Test};
 use rules::Rules;
 
@@ -240,90 +241,6 @@ pub struct When {
     pub heading: String,
     pub yes: Option<String>,
     pub no: Option<String>,
-}
-
-/// `whole = parts…`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Sum {
-    pub whole: String,
-    pub parts: Vec<String>,
-    pub rule: String,
-    pub severity: Severity,
-}
-
-/// Each part ≤ `whole`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AtMost {
-    pub whole: String,
-    pub parts: Vec<String>,
-    pub rule: String,
-    pub severity: Severity,
-}
-
-/// `rate = part / whole`, in percent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RateOf {
-    pub rate: String,
-    pub part: String,
-    pub whole: String,
-    pub rule: String,
-    pub severity: Severity,
-}
-
-/// A month's figure and the cumulative one it adds to, with the rules of it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Cumulative {
-    pub month: String,
-    pub total: String,
-    /// The month's is more than the total (P03).
-    pub exceeds: String,
-    /// The total is not the last one and the month's (P05).
-    pub adds_up: String,
-    /// The total is less than the last one (P06).
-    pub falls: String,
-}
-
-/// A figure that the book gives as well: the sum of its terms over the active rows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct BookFigure {
-    pub figure: String,
-    pub terms: Vec<Term>,
-    pub rule: String,
-}
-
-/// Over the rows where all of `when` holds: the sum of a column, the number of different values of one, or the number of
-/// rows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Term {
-    pub when: Vec<Condition>,
-    pub sum: Option<String>,
-    pub distinct: Option<String>,
-}
-
-/// All figures are the last ones again.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Repeated {
-    pub rule: String,
-    /// So many at least that both returns have.
-    pub figures: usize,
-}
-
-/// What of a unit's earlier figures makes a new one doubtful; `form::history` says how.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct History {
-    pub rule: String,
-    /// Periods that are looked back, counted from the last.
-    pub last: usize,
-    /// With fewer of them only a slip of the pen is told.
-    pub enough: usize,
-    /// So many times as much, or as little.
-    pub factor: i64,
-    /// The same with fewer than `enough` periods.
-    pub slip: i64,
-    /// What is not above it counts as if it were this much: from 0 to 3 is nothing.
-    pub floor: i64,
-    /// Columns that are not looked at.
-    pub except: Vec<String>,
 }
 
 /// Which columns of a book the program itself looks at: the code (R03, R04), and whether an organisation is closed.

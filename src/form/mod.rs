@@ -52,3 +52,6 @@ pub use month::{MonthKind, PeriodHint, find_period};
 pub use reading::{Candidate, Doubt, Hint, Origin, Reading, Return};
 pub use record::{Datum, Record};
 pub use streams::find_streams;
+
+#[cfg(test)]
+mod other_campaign;

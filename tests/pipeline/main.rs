@@ -22,5 +22,6 @@ mod news;
 mod quarantine;
 mod reader;
 mod returned;
+mod rules;
 mod table;
 mod versions;

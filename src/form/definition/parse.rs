@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use toml::Table;
 
-use super::expect;
 use super::fields::Fields;
 use super::rules::{self, Rules, Setting};
 use super::{
-    Apart, AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind,
-    Group, HeadingWords, History, LabelWords, RateOf, Repeated, RowWords, Stream, Sum, Term, TextStyle, Unless, When,
+    Apart, Behind, BookColumns, Campaign, Choice, Column, ColumnKind, Form, FormKind, Group, HeadingWords, LabelWords,
+    RowWords, Stream, TextStyle, Unless, When, arithmetic, expect,
 };
 use crate::form::finding::Severity;
 
@@ -149,45 +148,14 @@ fn form(fields: &mut Fields<'_>) -> Form {
         cards: fields.flag("cards"),
         groups: fields.tables("group", |f| Group { name: f.text("name"), synonyms: f.list("synonyms") }),
         columns: fields.tables("column", column),
-        sums: fields.tables("sum", |f| Sum {
-            whole: f.text("whole"),
-            parts: f.some("parts"),
-            rule: f.text("rule"),
-            severity: severity(f),
-        }),
-        at_most: fields.tables("at_most", |f| AtMost {
-            whole: f.text("whole"),
-            parts: f.some("parts"),
-            rule: f.text("rule"),
-            severity: severity(f),
-        }),
-        rates: fields.tables("rate", |f| RateOf {
-            rate: f.text("rate"),
-            part: f.text("part"),
-            whole: f.text("whole"),
-            rule: f.text("rule"),
-            severity: severity(f),
-        }),
-        cumulative: fields.tables("cumulative", |f| Cumulative {
-            month: f.text("month"),
-            total: f.text("total"),
-            exceeds: or(f.optional("exceeds"), "P03"),
-            adds_up: or(f.optional("adds_up"), "P05"),
-            falls: or(f.optional("falls"), "P06"),
-        }),
+        sums: fields.tables("sum", arithmetic::sum),
+        at_most: fields.tables("at_most", arithmetic::at_most),
+        rates: fields.tables("rate", arithmetic::rate),
+        cumulative: fields.tables("cumulative", arithmetic::cumulative),
         expects: fields.tables("expect", expect::expect),
-        book_figures: fields.tables("from_book", |f| BookFigure {
-            figure: f.text("figure"),
-            terms: f.tables("terms", |t| Term {
-                when: t.tables("when", expect::condition),
-                sum: t.optional("sum"),
-                distinct: t.optional("distinct"),
-            }),
-            rule: or(f.optional("rule"), "P07"),
-        }),
-        repeated: fields
-            .table("repeated", |f| Repeated { rule: or(f.optional("rule"), "P09"), figures: size(f, "figures", 1) }),
-        history: fields.table("history", history),
+        book_figures: fields.tables("from_book", arithmetic::from_book),
+        repeated: fields.table("repeated", arithmetic::repeated),
+        history: fields.table("history", arithmetic::history),
         book: fields.table("book", |f| BookColumns {
             code: f.optional("code"),
             status: f.text("status"),
@@ -197,37 +165,8 @@ fn form(fields: &mut Fields<'_>) -> Form {
     }
 }
 
-fn or(given: Option<String>, usual: &str) -> String {
-    given.unwrap_or_else(|| usual.to_owned())
-}
-
 pub(super) fn severity(fields: &mut Fields<'_>) -> Severity {
     fields.must_be_one_of("severity", &SEVERITIES).unwrap_or(Severity::Error)
-}
-
-/// A number that must be there, and not be below `least`.
-fn number(f: &mut Fields<'_>, key: &'static str, least: i64) -> i64 {
-    let given = f.number(key);
-    if given.is_none_or(|n| n < least) {
-        f.problem(key, format_args!("must be a whole number of at least {least}"));
-    }
-    given.unwrap_or(least)
-}
-
-fn size(f: &mut Fields<'_>, key: &'static str, least: i64) -> usize {
-    usize::try_from(number(f, key, least)).unwrap_or_default()
-}
-
-fn history(f: &mut Fields<'_>) -> History {
-    History {
-        rule: or(f.optional("rule"), "P08"),
-        last: size(f, "last", 1),
-        enough: size(f, "enough", 1),
-        factor: number(f, "factor", 2),
-        slip: number(f, "slip", 2),
-        floor: number(f, "floor", 1),
-        except: f.list("except"),
-    }
 }
 
 fn column(fields: &mut Fields<'_>) -> Column {
