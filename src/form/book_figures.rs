@@ -123,23 +123,30 @@ fn asked(test: &Test) -> String {
     }
 }
 
+/// The cells of a column on one sheet.
+struct Range<'a> {
+    sheet: &'a str,
+    letters: &'a str,
+    first: u32,
+    last: u32,
+}
+
 /// The cells of one column: a range for each sheet and column that they stand in, as `工作表“台账”I5:I44`.
 fn places(rows: &[&Record], key: &str) -> String {
-    let mut ranges: Vec<((&str, &str), (u32, u32))> = Vec::new();
+    let mut ranges: Vec<Range<'_>> = Vec::new();
     let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for record in rows {
         let Some(cell) = record.cells.get(key) else { continue };
-        let letters = cell.trim_end_matches(|c: char| c.is_ascii_digit());
+        let (sheet, letters) = (record.sheet.as_str(), cell.trim_end_matches(|c: char| c.is_ascii_digit()));
         let Ok(at) = cell[letters.len()..].parse::<u32>() else { continue };
-        let place = (record.sheet.as_str(), letters);
-        let index = *known.entry(place).or_insert_with(|| {
-            ranges.push((place, (at, at)));
+        let index = *known.entry((sheet, letters)).or_insert_with(|| {
+            ranges.push(Range { sheet, letters, first: at, last: at });
             ranges.len() - 1
         });
-        let range = &mut ranges[index].1;
-        *range = (range.0.min(at), range.1.max(at));
+        let range = &mut ranges[index];
+        (range.first, range.last) = (range.first.min(at), range.last.max(at));
     }
-    let named = ranges.iter().take(NAMED).map(|((sheet, letters), (first, last))| match first == last {
+    let named = ranges.iter().take(NAMED).map(|Range { sheet, letters, first, last }| match first == last {
         true => format!("工作表“{sheet}”{letters}{first}"),
         false => format!("工作表“{sheet}”{letters}{first}:{letters}{last}"),
     });
