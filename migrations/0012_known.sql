@@ -80,6 +80,8 @@ CREATE TABLE past_finding (
     row         INTEGER,
     key         TEXT,
     text        TEXT NOT NULL,
+    subject     TEXT,
+    rests_on    TEXT,
     known_at    TEXT NOT NULL,
     until       TEXT NOT NULL
 ) STRICT;

@@ -75,9 +75,12 @@ pub enum Command {
         /// Only of this unit (its name or an alias)
         #[arg(long)]
         unit: Option<String>,
-        /// Also those of superseded versions
+        /// Also those of superseded versions, and those that were waived
         #[arg(long)]
         all: bool,
+        /// Only those that were waived, with who and why
+        #[arg(long, conflicts_with = "all")]
+        waived: bool,
     },
     /// The ledger, out: figures, organisations, or what changed
     Export(Export),
@@ -274,6 +277,27 @@ pub enum Quarantine {
 pub enum Ledger {
     /// Everything that was decided so far, by people and by units in their mail
     Decisions,
+    /// Waive a finding: it was looked into and is not to be told again, as long as it rests on the same
+    Dismiss {
+        /// The finding's id, as `findings` shows it
+        reference: String,
+        #[arg(long)]
+        reason: String,
+        /// Who has looked into it
+        #[arg(long, value_name = "NAME", default_value = "operator")]
+        who: String,
+        /// Also in later periods, about the same organisation or column
+        #[arg(long)]
+        from_now_on: bool,
+    },
+    /// Tell a waived finding again
+    Reopen {
+        reference: String,
+        #[arg(long)]
+        reason: String,
+        #[arg(long, value_name = "NAME", default_value = "operator")]
+        who: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Office, Outcome, print, usage};
 use crate::ledger::query::{self, Which};
+use crate::ledger::waiver::Waived;
 use crate::outbox::budget::Budget;
 use crate::period::Period;
 use crate::submission::units::find_units;
@@ -96,19 +97,33 @@ pub fn message_json(m: &query::Listed, zone: chrono_tz::Tz) -> serde_json::Value
     })
 }
 
-pub async fn findings(office: Office, period: Option<Period>, unit: Option<String>, all: bool) -> Result<Outcome> {
+/// Which findings to list.
+pub struct Findings {
+    pub period: Option<Period>,
+    /// As it was named.
+    pub unit: Option<String>,
+    pub all: bool,
+    /// Only the waived ones.
+    pub waived: bool,
+}
+
+pub async fn findings(office: Office, which: Findings) -> Result<Outcome> {
     let db = office.db().await?;
     let mut conn = db.pool().acquire().await?;
-    let unit = unit.map(|u| unit_name(&office, &u)).transpose()?;
-    let list = query::findings(&mut conn, &query::Filter { period, unit, message: None, all }).await?;
+    let unit = which.unit.map(|u| unit_name(&office, &u)).transpose()?;
+    let filter = query::Filter { period: which.period, unit, message: None, all: which.all, waived: which.waived };
+    let mut list = query::findings(&mut conn, &filter).await?;
+    list.retain(|f| !which.waived || f.waived.is_some());
     if office.json {
         print::json(&list)?;
         return Ok(Outcome::Done);
     }
     let text = |o: &Option<String>| o.clone().unwrap_or_default();
+    let told_waived = which.all || which.waived;
     let rows = list.iter().map(|f| {
         let place = f.cell.clone().or_else(|| f.row.map(|r| format!("row {r}"))).unwrap_or_default();
-        vec![
+        let mut row = vec![
+            f.id.clone(),
             f.rule.clone(),
             f.severity.clone(),
             text(&f.unit),
@@ -116,9 +131,15 @@ pub async fn findings(office: Office, period: Option<Period>, unit: Option<Strin
             text(&f.sheet),
             place,
             print::clip(&f.message, 60),
-        ]
+        ];
+        let by =
+            |w: &Waived| format!("{} {}: {}", short(w.at, office.config.timezone), w.who, print::clip(&w.reason, 40));
+        row.extend(told_waived.then(|| f.waived.as_ref().map(by).unwrap_or_default()));
+        row
     });
-    print::table(&["rule", "severity", "unit", "file", "sheet", "cell", "finding"], rows.collect())?;
+    let mut headers = vec!["id", "rule", "severity", "unit", "file", "sheet", "cell", "finding"];
+    headers.extend(told_waived.then_some("waived"));
+    print::table(&headers, rows.collect())?;
     Ok(Outcome::Done)
 }
 

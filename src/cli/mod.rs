@@ -115,7 +115,10 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
             let since = since.map(|t| t.in_zone(office.config.timezone));
             listing::messages(office, since).await
         }
-        Command::Findings { period, unit, all } => listing::findings(office, period, unit, all).await,
+        Command::Findings { period, unit, all, waived } => {
+            let which = listing::Findings { period, unit, all, waived };
+            listing::findings(office, which).await
+        }
         Command::Export(options) => export::run(office, options).await,
         Command::History { action } => history::run(office, action).await,
         Command::Report { period, out, send } => report::run(office, period, out, send).await,

@@ -1,4 +1,4 @@
-//! The rules over what was read: P03, P04 and R03–R10. Pure.
+//! The rules over what was read: the form's arithmetic and conditions, its dates, codes and repeated rows. Pure.
 //!
 //! A value that could not be read has its finding already; rules are silent about what they cannot see.
 
@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 
 use super::code;
 use super::definition::{BookColumns, ColumnKind, Form, FormKind};
+use super::expect;
 use super::finding::{Finding, Place, Severity};
 use super::name::organisation_key;
 use super::reading::Return;
@@ -29,18 +30,17 @@ pub fn check(ret: &Return, form: &Form, period: Period, received: NaiveDate) -> 
         row.dates(period, received, &mut findings);
         if let Some(book) = &form.book {
             row.code(book, &mut findings);
-            row.closing(book, &told, &mut findings);
-            row.founding(book, &told, &mut findings);
         }
+        findings.extend(expect::breaches(&row, &told));
     }
-    if let Some(book) = &form.book {
-        findings.extend(twice(ret, form, book));
+    if form.kind == FormKind::Book {
+        findings.extend(twice(ret, form));
     }
     findings
 }
 
 /// Cells that have a finding of the reader, by sheet and A1.
-struct Told<'a>(HashSet<(&'a str, &'a str)>);
+pub(super) struct Told<'a>(HashSet<(&'a str, &'a str)>);
 
 impl<'a> Told<'a> {
     fn of(ret: &'a Return) -> Self {
@@ -48,7 +48,7 @@ impl<'a> Told<'a> {
         Self(ret.findings.iter().filter_map(cell).collect())
     }
 
-    fn holds(&self, record: &Record, key: &str) -> bool {
+    pub fn holds(&self, record: &Record, key: &str) -> bool {
         record.cells.get(key).is_some_and(|cell| self.0.contains(&(record.sheet.as_str(), cell.as_str())))
     }
 }
@@ -118,7 +118,7 @@ impl Row<'_> {
 
     /// `第12行` or, of a book, `第12行“某公司”`
     pub fn subject(&self) -> String {
-        let name = self.form.book.as_ref().and_then(|_| self.record.text(&self.form.identity));
+        let name = self.record.text(&self.form.identity).filter(|_| self.form.kind == FormKind::Book);
         name.map_or_else(|| format!("第{}行", self.record.row), |n| format!("第{}行“{n}”", self.record.row))
     }
 
@@ -161,7 +161,7 @@ impl Row<'_> {
 
     fn cumulative(&self, findings: &mut Vec<Finding>) {
         for pair in &self.form.cumulative {
-            self.bounded(&pair.month, &pair.total, ("P03", Severity::Error), findings);
+            self.bounded(&pair.month, &pair.total, (&pair.exceeds, Severity::Error), findings);
         }
     }
 
@@ -202,7 +202,8 @@ impl Row<'_> {
         }
     }
 
-    fn cell(&self, key: &str) -> String {
+    /// `（F5）`
+    pub fn cell(&self, key: &str) -> String {
         self.record.cells.get(key).map(|c| format!("（{c}）")).unwrap_or_default()
     }
 
@@ -234,79 +235,10 @@ impl Row<'_> {
     }
 
     fn code(&self, book: &BookColumns, findings: &mut Vec<Finding>) {
-        let Some(text) = self.record.text(&book.code) else { return };
+        let Some((key, text)) = book.code.as_ref().and_then(|key| Some((key, self.record.text(key)?))) else { return };
         if let Some(standard) = code::fails(text) {
-            let message =
-                format!("{}{standard}“{text}”{}校验位不对，请核对是否抄错。", self.subject(), self.cell(&book.code));
-            findings.push(self.finding("R04", Severity::Warning, &book.code, message));
-        }
-    }
-
-    /// R09: closed without reason or date, or the reverse. A cell that was filled but not understood has its own finding.
-    fn closing(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
-        if !self.is_closed(book) {
-            return self.half_closed(book, told, findings);
-        }
-        let missing: Vec<&str> = [book.closed_reason.as_str(), book.closed_on.as_str()]
-            .into_iter()
-            .filter(|key| self.record.get(key).is_null() && !told.holds(self.record, key))
-            .collect();
-        if let Some(first) = missing.first() {
-            let labels: Vec<String> =
-                missing.iter().map(|k| format!("“{}”{}", self.form.label(k), self.cell(k))).collect();
-            let message = format!("{}已销户，但没有填写{}，请补填。", self.subject(), labels.join("和"));
-            findings.push(self.finding("R09", Severity::Error, first, message));
-        }
-    }
-
-    /// R09, the other way round: a reason or a day of closing, and nothing that says that it is closed.
-    fn half_closed(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
-        let filled = |key: &&str| !self.record.get(key).is_null();
-        let Some(key) = [book.closed_reason.as_str(), book.closed_on.as_str()].into_iter().find(filled) else { return };
-        if told.holds(self.record, &book.status) {
-            return;
-        }
-        let (label, status) = (self.form.label(key), self.form.label(&book.status));
-        let message = format!(
-            "{}填了“{label}”{}，但“{status}”没有填“{}”，按未销户读取；如已销户，请在“{status}”一栏填写后重报。",
-            self.subject(),
-            self.cell(key),
-            book.closed
-        );
-        findings.push(self.finding("R09", Severity::Warning, key, message));
-    }
-
-    fn is_closed(&self, book: &BookColumns) -> bool {
-        self.record.text(&book.status) == Some(book.closed.as_str())
-    }
-
-    /// R06–R08: what the campaign asks of an organisation with, and without, party members.
-    fn founding(&self, book: &BookColumns, told: &Told<'_>, findings: &mut Vec<Finding>) {
-        if self.is_closed(book) {
-            return;
-        }
-        if let (Some(full), Some(kind)) = (self.record.int(&book.members_full), self.record.text(&book.party_org_kind))
-        {
-            let found = match full {
-                3.. if kind != book.single => {
-                    Some(("R06", format!("有{full}名正式党员，应单独建立党组织（应建未建）")))
-                }
-                2 if kind != book.single => Some(("R07", "有2名正式党员，应单独建立党组织".to_owned())),
-                1 if kind != book.joint => Some(("R07", "有1名正式党员，应联合建立党组织".to_owned())),
-                _ => None,
-            };
-            if let Some((rule, what)) = found {
-                let cell = self.cell(&book.party_org_kind);
-                let message = format!("{}{what}，现填“{kind}”{cell}，请核实。", self.subject());
-                findings.push(self.finding(rule, Severity::Warning, &book.party_org_kind, message));
-            }
-        }
-        let known = |key: &str| self.record.values.contains_key(key) && !told.holds(self.record, key);
-        let asked = book.mass_organisations.iter().all(|k| known(k)) && known(&book.instructor);
-        let none = book.mass_organisations.iter().all(|k| self.record.get(k).bool() != Some(true));
-        if asked && self.record.int(&book.members) == Some(0) && none && self.record.get(&book.instructor).is_null() {
-            let message = format!("{}没有党员、没有群团组织，也没有党建指导员（应派未派），请核实。", self.subject());
-            findings.push(self.finding("R08", Severity::Warning, &book.instructor, message));
+            let message = format!("{}{standard}“{text}”{}校验位不对，请核对是否抄错。", self.subject(), self.cell(key));
+            findings.push(self.finding("R04", Severity::Warning, key, message));
         }
     }
 }
@@ -317,11 +249,11 @@ fn percent(rate: f64) -> String {
 }
 
 /// R03: the later of two rows about the same organisation: the same code where both have one, else the same name.
-fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
+fn twice(ret: &Return, form: &Form) -> Vec<Finding> {
     let mut by_code: HashMap<String, usize> = HashMap::new();
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut findings = Vec::new();
-    let code_of = |r: &Record| r.text(&book.code).map(code::compared).filter(|c| !c.is_empty());
+    let code_of = |r: &Record| r.text(form.book.as_ref()?.code.as_ref()?).map(code::compared).filter(|c| !c.is_empty());
     for (i, record) in ret.records.iter().enumerate() {
         let code = code_of(record);
         let name = record.text(&form.identity).map(organisation_key);
@@ -342,7 +274,7 @@ fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
                 Some(other) if same_code.is_some() => format!(
                     "{subject}{cell}与{place}第{}行“{other}”填了同一个代码（{}），同一代码两个名称：是两家的请改正代码，是同一家的请删去一行。",
                     earlier.row,
-                    record.text(&book.code).unwrap_or_default()
+                    form.book.as_ref().and_then(|book| record.text(book.code.as_ref()?)).unwrap_or_default()
                 ),
                 _ => format!("{subject}{cell}与{place}第{}行重复，请删去一行。", earlier.row),
             };

@@ -3,16 +3,22 @@
 //! Everything that recognition and the checks must know about a form is data here: headings, kinds, choices, identities.
 //! `config/forms/progress.toml` documents each key.
 
+mod arithmetic;
+mod expect;
 mod fields;
 mod learned;
 mod parse;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::finding::Severity;
+use super::record::Record;
+pub use arithmetic::{AtMost, BookFigure, Cumulative, History, RateOf, Repeated, Sum, Term};
+pub use expect::{Condition, Expect, Piece, Test};
+use rules::Rules;
 
 /// A campaign (活动): its streams and forms. One folder of files; another campaign is another folder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -119,12 +125,20 @@ pub struct Form {
     pub at_most: Vec<AtMost>,
     pub rates: Vec<RateOf>,
     pub cumulative: Vec<Cumulative>,
+    /// Conditions that rows have to meet (R06–R09).
+    pub expects: Vec<Expect>,
     /// What the unit's own book says for the same period (P07).
     pub book_figures: Vec<BookFigure>,
-    /// The columns of a book that the rules R03–R09 speak of.
+    /// When figures are the last ones again (P09).
+    pub repeated: Option<Repeated>,
+    /// When a figure is far outside the unit's history (P08).
+    pub history: Option<History>,
+    /// What of a book is known to the program.
     pub book: Option<BookColumns>,
     /// When a book waits for a person, though nothing is wrong with its rows (R15).
     pub held: Option<Held>,
+    /// How much each rule weighs.
+    pub rules: Rules,
 }
 
 /// `[held]`: a book with fewer rows than this share of the one before it waits for a person.
@@ -240,75 +254,13 @@ pub struct When {
     pub no: Option<String>,
 }
 
-/// `whole = parts…`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Sum {
-    pub whole: String,
-    pub parts: Vec<String>,
-    pub rule: String,
-    pub severity: Severity,
-}
-
-/// Each part ≤ `whole`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AtMost {
-    pub whole: String,
-    pub parts: Vec<String>,
-    pub rule: String,
-    pub severity: Severity,
-}
-
-/// `rate = part / whole`, in percent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RateOf {
-    pub rate: String,
-    pub part: String,
-    pub whole: String,
-    pub rule: String,
-    pub severity: Severity,
-}
-
-/// A month's figure and the cumulative one it adds to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Cumulative {
-    pub month: String,
-    pub total: String,
-}
-
-/// A figure that the book gives as well: the sum of its terms over the active rows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct BookFigure {
-    pub figure: String,
-    pub terms: Vec<Term>,
-}
-
-/// Over the rows where `column` has `value` (all rows without): the sum of a column, the number of different values of
-/// one, or the number of rows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Term {
-    pub column: Option<String>,
-    pub value: Option<String>,
-    pub sum: Option<String>,
-    pub distinct: Option<String>,
-}
-
-/// Which columns of a book the rules R03–R09 speak of.
+/// Which columns of a book the program itself looks at: the code (R03, R04), and whether an organisation is closed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BookColumns {
-    pub code: String,
+    pub code: Option<String>,
     pub status: String,
-    /// The value of `status` that spares a row R06–R08.
+    /// The value of `status` that spares a row what only open organisations are asked.
     pub closed: String,
-    pub closed_reason: String,
-    pub closed_on: String,
-    pub members: String,
-    pub members_full: String,
-    pub party_org_kind: String,
-    /// The value of `party_org_kind` for an organisation of its own, and for a joint one.
-    pub single: String,
-    pub joint: String,
-    pub mass_organisations: Vec<String>,
-    pub instructor: String,
 }
 
 impl Campaign {
@@ -355,8 +307,13 @@ impl Form {
         let sums = self.sums.iter().map(|s| (&s.whole, &s.parts));
         let bounds = self.at_most.iter().map(|b| (&b.whole, &b.parts));
         let figure = sums.chain(bounds).any(|(whole, parts)| whole == key || parts.iter().any(|p| p == key));
-        figure
-            || self.book.as_ref().is_some_and(|b| [&b.status, &b.closed_reason, &b.closed_on].iter().any(|k| *k == key))
+        let closing = self.expects.iter().filter(|e| e.closed).flat_map(|e| e.when.iter().chain(&e.must));
+        figure || self.book.as_ref().is_some_and(|b| b.status == key) || closing.map(|c| &c.column).any(|k| k == key)
+    }
+
+    /// Whether a row is about an organisation that is closed.
+    pub fn is_closed(&self, record: &Record) -> bool {
+        self.book.as_ref().is_some_and(|b| record.text(&b.status) == Some(b.closed.as_str()))
     }
 
     pub fn is_sequence(&self, key: &str) -> bool {

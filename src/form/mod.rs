@@ -37,6 +37,10 @@ pub mod code;
 pub mod compare;
 pub mod name;
 
+pub mod book_figures;
+mod expect;
+pub mod history;
+
 pub mod extract;
 pub mod month;
 pub mod reading;
@@ -48,3 +52,6 @@ pub use month::{MonthKind, PeriodHint, find_period};
 pub use reading::{Candidate, Doubt, Hint, Origin, Reading, Return};
 pub use record::{Datum, Record};
 pub use streams::find_streams;
+
+#[cfg(test)]
+mod other_campaign;

@@ -17,6 +17,7 @@ use crate::ledger::copies::Copy;
 use crate::ledger::held;
 use crate::ledger::obligation::{Obligation, State};
 use crate::ledger::query::{self, Version};
+use crate::ledger::waiver::{Matter, Waivers};
 use crate::message::Message;
 use crate::outbox::budget::Permit;
 use crate::outbox::compose::receipt::{self, Fate, Figure, Outcome, Receipt, Rows, Taken};
@@ -334,40 +335,45 @@ async fn figures(
 /// Findings of the mail, of its forms, and of these forms against the rest of the ledger (also those that a register
 /// has just brought up about an earlier progress table).
 async fn all_findings(conn: &mut SqliteConnection, verdict: &Verdict) -> Result<Vec<Finding>> {
+    let waivers = Waivers::load(conn, None).await?;
     let mut findings = verdict.findings.clone();
-    findings.extend(verdict.submissions.iter().flat_map(|s| s.findings.clone()));
+    findings.extend(verdict.submissions.iter().flat_map(|s| waivers.open(s)).cloned());
     let mut asked = std::collections::BTreeSet::new();
     for s in verdict.submissions.iter().filter(|s| s.fate == submission::Fate::Accepted) {
         let (Some(unit), Some(stream), Some(period)) = (&s.unit, &s.stream, s.period) else { continue };
         if asked.insert((unit, stream, period)) {
-            findings.extend(ledger_findings(conn, (unit, stream), period).await?);
+            findings.extend(ledger_findings(conn, (unit, stream), period, &waivers).await?);
         }
     }
     Ok(findings)
 }
 
-async fn ledger_findings(conn: &mut SqliteConnection, of: (&str, &str), period: Period) -> Result<Vec<Finding>> {
+async fn ledger_findings(
+    conn: &mut SqliteConnection,
+    (unit, stream): (&str, &str),
+    period: Period,
+    waivers: &Waivers,
+) -> Result<Vec<Finding>> {
     use sqlx::Row as _;
     let rows = sqlx::query(
-        "SELECT f.rule, f.severity, f.file, f.sheet, f.cell, f.row, f.text FROM finding f
-         JOIN submission s ON s.id = f.submission
+        "SELECT f.rule, f.severity, f.file, f.sheet, f.cell, f.row, f.text, f.key, f.subject, f.rests_on, s.form
+         FROM finding f JOIN submission s ON s.id = f.submission
          WHERE f.origin = 'ledger' AND s.unit = ? AND s.stream = ? AND s.period = ? ORDER BY f.id",
     )
-    .bind(of.0)
-    .bind(of.1)
+    .bind(unit)
+    .bind(stream)
     .bind(period.to_string())
     .fetch_all(conn)
     .await?;
     let read = |r: sqlx::sqlite::SqliteRow| {
-        let severity = match r.get::<&str, _>(1) {
-            "error" => Severity::Error,
-            "warning" => Severity::Warning,
-            _ => Severity::Info,
-        };
         let place = Place { file: r.get(2), sheet: r.get(3), cell: r.get(4), row: r.get(5) };
-        Finding::new(r.get(0), severity, place, r.get::<String, _>(6))
+        let mut finding = Finding::new(r.get(0), Severity::parse(r.get(1)), place, r.get::<String, _>(6));
+        (finding.key, finding.subject, finding.rests_on) = (r.get(7), r.get(8), r.get(9));
+        let (unit, stream, period) = (unit.to_owned(), stream.to_owned(), period.to_string());
+        let matter = Matter { unit, stream, form: r.get(10), period, ..Matter::about(&finding) };
+        waivers.waived(&matter, finding.severity).is_none().then_some(finding)
     };
-    Ok(rows.into_iter().map(read).collect())
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// What one finding says of which sheet.

@@ -86,19 +86,16 @@ async fn entries(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Entr
 }
 
 async fn findings(conn: &mut SqliteConnection, period: Period) -> Result<Vec<OpenFinding>> {
-    let list = query::findings(conn, &Filter { period: Some(period), ..Filter::default() }).await?;
+    let list = query::findings(conn, &Filter { period: Some(period), waived: true, ..Filter::default() }).await?;
     let open = list.into_iter().map(|f| {
-        let severity = match f.severity.as_str() {
-            "error" => Severity::Error,
-            "warning" => Severity::Warning,
-            _ => Severity::Info,
-        };
+        let severity = Severity::parse(&f.severity);
         let place = Place { file: f.file, sheet: f.sheet, cell: f.cell, row: f.row };
         OpenFinding {
             unit: f.unit.unwrap_or_default(),
             stream: f.stream.unwrap_or_default(),
             form: f.form.unwrap_or_default(),
             finding: Finding::new(&f.rule, severity, place, f.message),
+            waived: f.waived.map(|w| format!("{}确认：{}", w.who, w.reason)),
         }
     });
     Ok(open.collect())

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::open::Spot;
 use crate::config::Config;
 use crate::form::{Finding, Severity};
+use crate::ledger::waiver::Waivers;
 use crate::message::Attachment;
 use crate::outbox::compose::receipt;
 use crate::reader::{Reader, Signed, Source, Unavailable};
@@ -48,13 +49,13 @@ impl Marked {
 
 /// Files with cells to mark. None in doubt: nothing of a message that waits, of a sender who is not to be answered, or
 /// of a file with a form that waits.
-pub fn wanted(verdict: &Verdict) -> Vec<Wanted> {
+pub fn wanted(verdict: &Verdict, waivers: &Waivers) -> Vec<Wanted> {
     let told = matches!(verdict.disposition, Disposition::Accepted | Disposition::Partly | Disposition::Rejected);
     if !verdict.answer || !told {
         return Vec::new();
     }
     let mut by_file: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    let all = verdict.findings.iter().chain(verdict.submissions.iter().flat_map(|s| &s.findings));
+    let all = verdict.findings.iter().chain(verdict.submissions.iter().flat_map(|s| waivers.open(s)));
     for finding in all {
         if let Some(file) = &finding.place.file {
             by_file.entry(file).or_default().push(finding);
@@ -135,7 +136,7 @@ mod tests {
     }
 
     fn names(verdict: &Verdict) -> Vec<String> {
-        wanted(verdict).into_iter().map(|w| w.file).collect()
+        wanted(verdict, &Waivers::default()).into_iter().map(|w| w.file).collect()
     }
 
     #[test]

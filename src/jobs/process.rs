@@ -19,6 +19,7 @@ use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
 use crate::ledger::copies::{self, Copy, Incoming};
 use crate::ledger::headings::{self, Confirmed};
+use crate::ledger::waiver::Waivers;
 use crate::ledger::{amended, held, mailstore, presence, rebuild, store};
 use crate::message::Message;
 use crate::message::sender::{Authentication, Nature, authentication};
@@ -144,7 +145,7 @@ impl<'a> Clerk<'a> {
         let assessed = assessed.await.unwrap_or_else(|why| broken(stored, why));
         let marked = match self.answers {
             Answers::Send => {
-                let wanted = marked::wanted(&assessed.verdict);
+                let wanted = marked::wanted(&assessed.verdict, &stored.waivers);
                 marked::copies(&mut self.reader, (&attachments, &spots), wanted, &self.config, (now, until)).await?
             }
             Answers::Withhold => Vec::new(),
@@ -218,6 +219,7 @@ struct Stored {
     /// Not for the first time: somebody has decided, about this message or its sender.
     again: bool,
     decisions: Decisions,
+    waivers: Waivers,
 }
 
 impl Stored {
@@ -252,6 +254,7 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
         attempts,
         again: row.try_get(4)?,
         decisions: store::decisions(&mut tx, id).await?,
+        waivers: Waivers::load(&mut tx, None).await?,
     };
     tx.commit().await?;
     Ok(stored)

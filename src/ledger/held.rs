@@ -246,7 +246,7 @@ fn doubts(books: &mut [Sound], told: &BTreeMap<Period, i64>, form: &Form) -> Vec
 fn counting_figure(campaign: &Campaign) -> Option<(&Form, &str)> {
     let all = campaign.forms.iter().flat_map(|f| f.book_figures.iter().map(move |figure| (f, figure)));
     let counts = |terms: &[crate::form::definition::Term]| {
-        terms.len() == 1 && terms[0].column.is_none() && terms[0].sum.is_none() && terms[0].distinct.is_none()
+        terms.len() == 1 && terms[0].when.is_empty() && terms[0].sum.is_none() && terms[0].distinct.is_none()
     };
     all.into_iter().find(|(_, figure)| counts(&figure.terms)).map(|(form, figure)| (form, figure.figure.as_str()))
 }

@@ -17,3 +17,4 @@ pub mod rebuild;
 pub mod store;
 pub mod traced;
 pub mod views;
+pub mod waiver;

@@ -32,11 +32,12 @@ impl Key {
     fn of(form: &Form, values: &Values) -> Self {
         let text = |key: &str| values.get(key).and_then(Datum::text).unwrap_or_default();
         let Some(book) = &form.book else { return Self::default() };
+        let code = book.code.as_deref().map(text).unwrap_or_default();
         let name = organisation_key(text(&form.identity));
         Self {
-            code: code_key(text(&book.code)),
+            code: code_key(code),
             name: Some(name).filter(|name| !name.is_empty()),
-            tells: code::fails(text(&book.code)).is_none(),
+            tells: code::fails(code).is_none(),
             closed: text(&book.status) == book.closed,
         }
     }

@@ -205,8 +205,8 @@ pub async fn insert_finding(
         Origin::Ledger => "ledger",
     };
     let row = sqlx::query(
-        "INSERT INTO finding (message, submission, origin, rule, severity, file, sheet, cell, row, key, text)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO finding (message, submission, origin, rule, severity, file, sheet, cell, row, key, text, subject, rests_on)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(message)
     .bind(submission)
@@ -219,6 +219,8 @@ pub async fn insert_finding(
     .bind(finding.place.row)
     .bind(&finding.key)
     .bind(&finding.message)
+    .bind(&finding.subject)
+    .bind(&finding.rests_on)
     .fetch_one(conn)
     .await?;
     Ok(row.get(0))

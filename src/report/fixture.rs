@@ -305,6 +305,7 @@ fn findings(i: usize, unit: &Unit, stream: &str) -> Vec<OpenFinding> {
         stream: stream.to_owned(),
         form: "register".to_owned(),
         finding: Finding::new("R06", severity, place, message),
+        waived: None,
     }]
 }
 

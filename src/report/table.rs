@@ -104,6 +104,8 @@ pub struct OpenFinding {
     pub stream: String,
     pub form: String,
     pub finding: Finding,
+    /// Who has waived it and why: it is listed apart.
+    pub waived: Option<String>,
 }
 
 /// What became of something that arrived.

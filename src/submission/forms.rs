@@ -178,6 +178,7 @@ fn judge(
     }
     let mut all = std::mem::take(&mut ret.findings);
     all.extend(findings);
+    let all = form.weigh(all);
     Judged { ask, ..finish(ret, form, (unit, stream, period), all, asked) }
 }
 
@@ -242,6 +243,9 @@ fn finish(
     let told = findings.iter().filter(|f| f.is_error() && f.rule.starts_with('W') && f.rule != "W06");
     rules.extend(told.map(|f| f.rule.clone()));
     findings.extend(asked);
+    if form.kind == FormKind::Book {
+        name_organisations(&mut findings, &rows, form);
+    }
     let submission = Submission {
         unit,
         stream,
@@ -257,6 +261,24 @@ fn finish(
         doubts: ret.doubts,
     };
     Judged { submission, rules, ask: None }
+}
+
+/// Says which organisation each finding is about: wherever its row stands next time, the finding is known again.
+fn name_organisations(findings: &mut [Finding], rows: &[Row], form: &Form) {
+    let mut by_cell: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let mut by_row: BTreeMap<(&str, u32), &str> = BTreeMap::new();
+    for row in rows {
+        let Some(name) = row.record.text(&form.identity) else { continue };
+        by_row.insert((&row.sheet, row.record.row), name);
+        by_cell.extend(row.record.cells.values().map(|cell| ((row.sheet.as_str(), cell.as_str()), name)));
+    }
+    for finding in findings {
+        let sheet = finding.place.sheet.as_deref().unwrap_or_default();
+        // On a card the cells of one organisation stand in many rows.
+        let cell = finding.place.cell.as_deref().and_then(|cell| by_cell.get(&(sheet, cell)));
+        let named = cell.or_else(|| finding.place.row.and_then(|row| by_row.get(&(sheet, row))));
+        finding.subject = named.map(|name| (*name).to_owned());
+    }
 }
 
 /// A form that was left blank beside the same one filled in, as when a workbook keeps the blank form on a sheet of its own,

@@ -26,6 +26,7 @@ mod plans;
 mod quarantine;
 mod reader;
 mod returned;
+mod rules;
 mod shared;
 mod table;
 mod versions;

@@ -44,8 +44,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A whole number that must be there.
-    pub fn number(&mut self, key: &'static str, allowed: std::ops::RangeInclusive<u32>) -> u32 {
+    /// A whole number within bounds that must be there.
+    pub fn bounded(&mut self, key: &'static str, allowed: std::ops::RangeInclusive<u32>) -> u32 {
         let given = self.get(key).and_then(Value::as_integer).and_then(|n| u32::try_from(n).ok());
         given.filter(|n| allowed.contains(n)).unwrap_or_else(|| {
             self.problem(key, format!("must be a whole number from {} to {}", allowed.start(), allowed.end()));
@@ -61,6 +61,28 @@ impl<'a> Fields<'a> {
                 self.problem(key, "must be true or false");
                 false
             }
+        }
+    }
+
+    /// As [`Self::flag`], told apart from one that was left out.
+    pub fn maybe(&mut self, key: &'static str) -> Option<bool> {
+        self.table.contains_key(key).then(|| self.flag(key))
+    }
+
+    /// A whole number; `None` if left out.
+    pub fn number(&mut self, key: &'static str) -> Option<i64> {
+        let value = self.get(key)?;
+        if value.as_integer().is_none() {
+            self.problem(key, "must be a whole number");
+        }
+        value.as_integer()
+    }
+
+    /// One text or a list with at least one; `None` if left out.
+    pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        match self.table.get(key)? {
+            Value::String(_) => self.optional(key).map(|text| vec![text]),
+            _ => Some(self.some(key)),
         }
     }
 

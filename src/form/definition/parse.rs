@@ -6,9 +6,10 @@ use chrono::NaiveDate;
 use toml::Table;
 
 use super::fields::Fields;
+use super::rules::{self, Rules, Setting};
 use super::{
-    Apart, AtMost, Behind, BookColumns, BookFigure, Campaign, Choice, Column, ColumnKind, Cumulative, Form, FormKind,
-    Group, HeadingWords, Held, LabelWords, RateOf, RowWords, Stream, Sum, Term, TextStyle, Unless, When,
+    Apart, Behind, BookColumns, Campaign, Choice, Column, ColumnKind, Form, FormKind, Group, HeadingWords, Held,
+    LabelWords, RowWords, Stream, TextStyle, Unless, When, arithmetic, expect,
 };
 use crate::form::finding::Severity;
 
@@ -22,7 +23,8 @@ const KIND_FILLERS: [(&str, &str); 6] = [
     ("phone", "phone_fillers"),
     ("code", "code_fillers"),
 ];
-const SEVERITIES: [(&str, Severity); 2] = [("error", Severity::Error), ("warning", Severity::Warning)];
+const SEVERITIES: [(&str, Severity); 3] =
+    [("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
 
 pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
     let mut problems = Vec::new();
@@ -41,9 +43,11 @@ pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
             campaign = Some(head(&mut fields));
             fields.finish();
         } else {
-            let form = form(&mut fields);
+            let mut form = form(&mut fields);
+            let settings: Vec<Setting> = fields.tables("rule", rules::setting);
             fields.finish();
             check_references(file, &form, &mut problems);
+            form.rules = rules::all(file, &form, &settings, &mut problems);
             forms.push(form);
         }
     }
@@ -55,6 +59,7 @@ pub fn campaign(files: &[(&str, &str)]) -> Result<Campaign, Vec<String>> {
         problems.push("no form file beside campaign.toml".to_owned());
     }
     check_keys(&campaign, &forms, &mut problems);
+    check_terms(&forms, &mut problems);
     campaign.headings.choices = choices(&forms);
     forms.iter_mut().flat_map(|f| &mut f.columns).for_each(|c| c.make_keys(&campaign.headings));
     campaign.forms = forms;
@@ -143,62 +148,29 @@ fn form(fields: &mut Fields<'_>) -> Form {
         cards: fields.flag("cards"),
         groups: fields.tables("group", |f| Group { name: f.text("name"), synonyms: f.list("synonyms") }),
         columns: fields.tables("column", column),
-        sums: fields.tables("sum", |f| Sum {
-            whole: f.text("whole"),
-            parts: f.some("parts"),
-            rule: f.text("rule"),
-            severity: severity(f),
+        sums: fields.tables("sum", arithmetic::sum),
+        at_most: fields.tables("at_most", arithmetic::at_most),
+        rates: fields.tables("rate", arithmetic::rate),
+        cumulative: fields.tables("cumulative", arithmetic::cumulative),
+        expects: fields.tables("expect", expect::expect),
+        book_figures: fields.tables("from_book", arithmetic::from_book),
+        repeated: fields.table("repeated", arithmetic::repeated),
+        history: fields.table("history", arithmetic::history),
+        book: fields.table("book", |f| BookColumns {
+            code: f.optional("code"),
+            status: f.text("status"),
+            closed: f.text("closed"),
         }),
-        at_most: fields.tables("at_most", |f| AtMost {
-            whole: f.text("whole"),
-            parts: f.some("parts"),
-            rule: f.text("rule"),
-            severity: severity(f),
-        }),
-        rates: fields.tables("rate", |f| RateOf {
-            rate: f.text("rate"),
-            part: f.text("part"),
-            whole: f.text("whole"),
-            rule: f.text("rule"),
-            severity: severity(f),
-        }),
-        cumulative: fields.tables("cumulative", |f| Cumulative { month: f.text("month"), total: f.text("total") }),
-        book_figures: fields.tables("from_book", |f| BookFigure {
-            figure: f.text("figure"),
-            terms: f.tables("terms", |t| Term {
-                column: t.optional("column"),
-                value: t.optional("value"),
-                sum: t.optional("sum"),
-                distinct: t.optional("distinct"),
-            }),
-        }),
-        book: fields.table("book", book),
         held: fields.table("held", |f| Held {
-            smaller_than: f.number("smaller_than", 0..=100),
-            of_at_least: f.number("of_at_least", 1..=1_000_000),
+            smaller_than: f.bounded("smaller_than", 0..=100),
+            of_at_least: f.bounded("of_at_least", 1..=1_000_000),
         }),
+        rules: Rules::default(),
     }
 }
 
-fn severity(fields: &mut Fields<'_>) -> Severity {
+pub(super) fn severity(fields: &mut Fields<'_>) -> Severity {
     fields.must_be_one_of("severity", &SEVERITIES).unwrap_or(Severity::Error)
-}
-
-fn book(f: &mut Fields<'_>) -> BookColumns {
-    BookColumns {
-        code: f.text("code"),
-        status: f.text("status"),
-        closed: f.text("closed"),
-        closed_reason: f.text("closed_reason"),
-        closed_on: f.text("closed_on"),
-        members: f.text("members"),
-        members_full: f.text("members_full"),
-        party_org_kind: f.text("party_org_kind"),
-        single: f.text("single"),
-        joint: f.text("joint"),
-        mass_organisations: f.some("mass_organisations"),
-        instructor: f.text("instructor"),
-    }
 }
 
 fn column(fields: &mut Fields<'_>) -> Column {
@@ -293,11 +265,34 @@ fn check_references(file: &str, form: &Form, problems: &mut Vec<String>) {
     for (i, b) in form.book_figures.iter().enumerate() {
         refer(format!("from_book {}: figure", i + 1), vec![&b.figure]);
     }
+    for (i, e) in form.expects.iter().enumerate() {
+        e.refers().into_iter().for_each(|(what, key)| refer(format!("expect {}: {what}", i + 1), vec![key]));
+    }
+    refer("history: except".into(), form.history.iter().flat_map(|h| &h.except).collect());
     if let Some(b) = &form.book {
-        let keys = vec![&b.code, &b.status, &b.closed_reason, &b.closed_on, &b.members, &b.members_full, &b.instructor];
-        refer("book".into(), keys);
-        refer("book: party_org_kind".into(), vec![&b.party_org_kind]);
-        refer("book: mass_organisations".into(), b.mass_organisations.iter().collect());
+        refer("book".into(), [Some(&b.status), b.code.as_ref()].into_iter().flatten().collect());
+    }
+    for (i, e) in form.expects.iter().enumerate() {
+        let wrong = e.when.iter().chain(&e.must).filter_map(|c| c.mismatch(form));
+        problems.extend(wrong.map(|why| format!("{file}: expect {}: {why}", i + 1)));
+    }
+}
+
+/// The terms of `from_book` name columns of a book.
+fn check_terms(forms: &[Form], problems: &mut Vec<String>) {
+    let books: Vec<&Form> = forms.iter().filter(|f| f.kind == FormKind::Book).collect();
+    for form in forms {
+        for (i, term) in form.book_figures.iter().enumerate().flat_map(|(i, b)| b.terms.iter().map(move |t| (i, t))) {
+            let place = format!("form {}: from_book {}", form.key, i + 1);
+            let conditions = term.when.iter().map(|c| &c.column);
+            for key in conditions.chain(&term.sum).chain(&term.distinct).filter(|k| !k.is_empty()) {
+                if books.iter().all(|b| b.column(key).is_none()) {
+                    problems.push(format!("{place}: no book has a column `{key}`"));
+                }
+            }
+            let wrong = term.when.iter().filter_map(|c| books.iter().find_map(|b| c.mismatch(b)));
+            problems.extend(wrong.map(|why| format!("{place}: {why}")));
+        }
     }
 }
 

@@ -3,9 +3,12 @@
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{Version, submissions};
+use crate::form::Severity;
+use crate::ledger::waiver::{Matter, Stored, Waived, Waivers};
 use crate::period::Period;
 
 /// A message as the listing shows it.
@@ -93,6 +96,8 @@ pub async fn messages(conn: &mut SqliteConnection, which: Which) -> Result<Vec<L
 /// A finding as listings and reports show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Told {
+    /// How people call it; see [`Matter::reference`].
+    pub id: String,
     pub rule: String,
     pub severity: String,
     pub unit: Option<String>,
@@ -104,6 +109,13 @@ pub struct Told {
     pub cell: Option<String>,
     pub row: Option<u32>,
     pub message: String,
+    pub waived_by: Option<String>,
+    pub waived_reason: Option<String>,
+    pub waived_at: Option<DateTime<Utc>>,
+    #[serde(skip)]
+    pub waived: Option<Waived>,
+    #[serde(skip)]
+    pub matter: Matter,
     #[serde(skip)]
     pub mail: i64,
     #[serde(skip)]
@@ -116,8 +128,10 @@ pub struct Filter {
     pub period: Option<Period>,
     pub unit: Option<String>,
     pub message: Option<i64>,
-    /// Also those of superseded versions.
+    /// Also those of superseded versions, and those that were waived.
     pub all: bool,
+    /// Also those that were waived.
+    pub waived: bool,
 }
 
 /// Findings of the versions that count: the newest accepted, else the newest that came. A finding about a mail as a whole is
@@ -126,7 +140,7 @@ pub struct Filter {
 pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Told>> {
     let rows = sqlx::query(
         "SELECT f.rule, f.severity, nullif(s.unit, ''), nullif(s.stream, ''), s.form, nullif(s.period, ''), f.file, f.sheet,
-         f.cell, f.row, f.text, f.message, m.received_at, s.id
+         f.cell, f.row, f.text, f.message, m.received_at, f.key, f.subject, f.rests_on
          FROM finding f JOIN message m ON m.id = f.message LEFT JOIN submission s ON s.id = f.submission
          WHERE (?1 IS NULL OR s.period = ?1) AND (?2 IS NULL OR s.unit = ?2) AND (?3 IS NULL OR f.message = ?3)
          AND (?4 OR m.disposition <> 'duplicate') AND coalesce(s.state, '') <> 'dismissed'
@@ -147,22 +161,39 @@ pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Ve
     .bind(&filter.unit)
     .bind(filter.message)
     .bind(filter.all)
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    let read = |row: sqlx::sqlite::SqliteRow| Told {
-        rule: row.get(0),
-        severity: row.get(1),
-        unit: row.get(2),
-        stream: row.get(3),
-        form: row.get(4),
-        period: row.get(5),
-        file: row.get(6),
-        sheet: row.get(7),
-        cell: row.get(8),
+    let waivers = Waivers::load(conn, None).await?;
+    let told = rows.iter().map(|row| told(row, &waivers));
+    Ok(told.filter(|told| filter.all || filter.waived || told.waived.is_none()).collect())
+}
+
+fn told(row: &SqliteRow, waivers: &Waivers) -> Told {
+    let text = |column: usize| row.get::<Option<String>, _>(column);
+    let [rule, severity, message] = [0, 1, 10].map(|column| row.get::<String, _>(column));
+    let stored = Stored { key: text(13), subject: text(14), rests_on: text(15), text: message.clone() };
+    let [unit, stream, form, period] = [2, 3, 4, 5].map(|column| text(column).unwrap_or_default());
+    let matter = Matter { unit, stream, form, period, rule: rule.clone(), ..Matter::default() }.with(stored);
+    let waived = waivers.waived(&matter, Severity::parse(&severity)).cloned();
+    Told {
+        id: matter.reference(),
+        rule,
+        severity,
+        unit: text(2),
+        stream: text(3),
+        form: text(4),
+        period: text(5),
+        file: text(6),
+        sheet: text(7),
+        cell: text(8),
         row: row.get(9),
-        message: row.get(10),
+        message,
+        waived_by: waived.as_ref().map(|w| w.who.clone()),
+        waived_reason: waived.as_ref().map(|w| w.reason.clone()),
+        waived_at: waived.as_ref().map(|w| w.at),
+        waived,
+        matter,
         mail: row.get(11),
         received_at: row.get(12),
-    };
-    Ok(rows.into_iter().map(read).collect())
+    }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::obligation::{Obligation, Received, state};
-use super::store;
+use super::{store, waiver};
 use crate::config::Config;
 use crate::period::Period;
 use crate::submission::Fate;
@@ -177,9 +177,13 @@ async fn finding_counts(conn: &mut SqliteConnection, period: Period) -> Result<B
          JOIN finding f ON f.submission = s.id WHERE s.period = ? GROUP BY s.id",
     )
     .bind(period.to_string())
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.get(0), (r.get(1), r.get(2)))).collect())
+    let mut counts: BTreeMap<i64, (u32, u32)> = rows.into_iter().map(|r| (r.get(0), (r.get(1), r.get(2)))).collect();
+    for (submission, waived) in waiver::waived_warnings(conn, period).await? {
+        counts.entry(submission).and_modify(|(_, warnings)| *warnings = warnings.saturating_sub(waived));
+    }
+    Ok(counts)
 }
 
 async fn excused(conn: &mut SqliteConnection, period: Period) -> Result<Vec<String>> {

@@ -6,6 +6,8 @@ use anyhow::Result;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::counting::Counting;
+use crate::form::book_figures::{self, Book};
+use crate::form::history::{self, Earlier};
 use crate::form::reading::Return;
 use crate::form::{Form, Record, compare};
 use crate::ledger::store::{Origin, insert_finding};
@@ -31,14 +33,16 @@ async fn insert(conn: &mut SqliteConnection, of: (&str, &str, &str), version: &C
     Ok(())
 }
 
-/// Rules against the rest of the ledger: the last accepted figures (P05, P06, P09) and the unit's own book (P07).
+/// Rules against the rest of the ledger: the last accepted figures (P05, P06, P09), all earlier ones (P08), and the unit's
+/// own book (P07).
 pub async fn check(
     conn: &mut SqliteConnection,
     form: &Form,
     versions: &[Counting],
     books: &[(&Form, Vec<Counting>)],
 ) -> Result<()> {
-    for (i, version) in versions.iter().enumerate() {
+    let mut earlier: Vec<Earlier<'_>> = Vec::new();
+    for version in versions {
         let Some(line) = version.rows.iter().find(|line| line.admitted) else { continue };
         let place = Return {
             form: form.key.clone(),
@@ -47,30 +51,45 @@ pub async fn check(
             ..Return::default()
         };
         let mut findings = Vec::new();
-        let last = i.checked_sub(1).and_then(|i| versions[i].rows.iter().find(|l| l.admitted));
-        if let Some(last) = last {
-            findings.extend(compare::against(&last.record.values, &place, &line.record, form));
+        if let Some(last) = earlier.last() {
+            findings.extend(compare::against(last.values, &place, &line.record, form));
         }
+        findings.extend(history::against_history(&earlier, version.period, &place, &line.record, form));
         for (book_form, books) in books {
             let Some(book) = books.iter().find(|b| b.period == version.period) else { continue };
-            let doubles = doubles(conn, book.submission).await?;
+            let Errors { doubles, cells } = errors(conn, book.submission).await?;
             let whole = book.rows.iter().filter(|l| !doubles.contains(&(l.record.sheet.clone(), l.record.row)));
             let records: Vec<&Record> = whole.map(|l| &l.record).collect();
-            let book = compare::Book { form: book_form, records: &records };
-            findings.extend(compare::against_book(&place, &line.record, form, &book));
+            let book = Book { form: book_form, file: &book.file, records: &records, wrong: &cells };
+            findings.extend(book_figures::against_book(&place, &line.record, form, &book));
         }
-        for finding in &findings {
+        for finding in &form.weigh(findings) {
             insert_finding(conn, version.message, Some(version.submission), Origin::Ledger, finding).await?;
         }
+        earlier.push(Earlier { period: version.period, values: &line.record.values });
     }
     Ok(())
 }
 
-/// Rows that repeat an organisation of the same book (R03).
-async fn doubles(conn: &mut SqliteConnection, submission: i64) -> Result<BTreeSet<(String, u32)>> {
-    let rows = sqlx::query("SELECT sheet, row FROM finding WHERE submission = ? AND rule = 'R03' AND row IS NOT NULL")
+/// The errors of a book, by sheet.
+#[derive(Default)]
+struct Errors {
+    /// Rows that repeat an organisation of the same book (R03).
+    doubles: BTreeSet<(String, u32)>,
+    cells: BTreeSet<(String, String)>,
+}
+
+async fn errors(conn: &mut SqliteConnection, submission: i64) -> Result<Errors> {
+    let rows = sqlx::query("SELECT rule, sheet, row, cell FROM finding WHERE submission = ? AND severity = 'error'")
         .bind(submission)
         .fetch_all(conn)
         .await?;
-    Ok(rows.into_iter().map(|r| (r.get::<Option<String>, _>(0).unwrap_or_default(), r.get(1))).collect())
+    let mut errors = Errors::default();
+    for row in rows {
+        let (rule, sheet): (String, Option<String>) = (row.get(0), row.get(1));
+        let sheet = sheet.unwrap_or_default();
+        errors.cells.extend(row.get::<Option<String>, _>(3).map(|cell| (sheet.clone(), cell)));
+        errors.doubles.extend(row.get::<Option<u32>, _>(2).filter(|_| rule == "R03").map(|row| (sheet, row)));
+    }
+    Ok(errors)
 }

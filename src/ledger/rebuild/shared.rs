@@ -18,11 +18,6 @@ use crate::period::Period;
 
 const RULE: &str = "R12";
 
-/// How grave it is in a book of this form.
-fn severity(_form: Option<&Form>) -> Severity {
-    Severity::Warning
-}
-
 /// Marks what the books of a unit and stream share with other units', in their findings and in the others'.
 pub async fn derive(
     conn: &mut SqliteConnection,
@@ -191,7 +186,7 @@ fn spot(row: &SqliteRow, at: usize, campaign: &Campaign) -> Result<Spot> {
         sheet: row.get(at + 8),
         row: row.get(at + 9),
         name: known.map(|f| text(&f.identity)).unwrap_or_default(),
-        code: known.and_then(|f| f.book.as_ref()).map(|book| text(&book.code)).unwrap_or_default(),
+        code: known.and_then(|f| f.book.as_ref()?.code.as_deref()).map(text).unwrap_or_default(),
         cell: known.and_then(|f| cells.remove(&f.identity)),
         form,
     })
@@ -219,11 +214,22 @@ impl Pair {
         )
     }
 
+    /// Next month's file and row say nothing new.
+    fn evidence(&self) -> String {
+        let same = match self.by {
+            By::Code => &self.named.code,
+            By::Name => &self.named.name,
+        };
+        format!("{} {} {:?} {same}", self.named.unit, self.named.stream, self.by)
+    }
+
     async fn insert(&self, conn: &mut SqliteConnection, campaign: &Campaign) -> Result<()> {
         let Spot { message, submission, file, sheet, cell, row, .. } = &self.marked;
         let form = campaign.form(&self.marked.form);
+        let Some(severity) = form.map_or(Some(Severity::Warning), |f| f.severity(RULE)) else { return Ok(()) };
         let place = Place { file: Some(file.clone()), sheet: Some(sheet.clone()), cell: cell.clone(), row: Some(*row) };
-        let mut finding = Finding::new(RULE, severity(form), place, self.text());
+        let mut finding =
+            Finding::new(RULE, severity, place, self.text()).of(&self.marked.name).resting_on(self.evidence());
         finding.key = form.map(|f| f.identity.clone());
         let id = insert_finding(conn, *message, Some(*submission), Origin::Ledger, &finding).await?;
         sqlx::query("INSERT INTO shared (finding, unit, stream) VALUES (?, ?, ?)")

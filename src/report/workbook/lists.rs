@@ -36,7 +36,7 @@ pub fn changes(sheet: &mut Worksheet, data: &ReportData, changes: &[Change], sty
     list(sheet, data, ("变动", "台账变动情况", columns), &rows.collect::<Vec<_>>(), styles)
 }
 
-/// 问题: every open finding, by unit.
+/// 问题: every open finding, by unit; then those that were waived, with who and why.
 pub fn findings(sheet: &mut Worksheet, data: &ReportData, styles: &Styles) -> Result<(), XlsxError> {
     let mut columns = vec![
         GridColumn::new("序号", Look::Centre, 6.0),
@@ -45,8 +45,10 @@ pub fn findings(sheet: &mut Worksheet, data: &ReportData, styles: &Styles) -> Re
         GridColumn::new("报表", Look::Centre, 9.0),
     ];
     columns.extend(findings_sheet::columns());
+    columns.push(GridColumn::new("处理", Look::Text, 24.0));
     let mut listed: Vec<&OpenFinding> = data.findings.iter().collect();
-    listed.sort_by_key(|f| (place(data, &f.unit), f.finding.severity));
+    // What was settled comes last.
+    listed.sort_by_key(|f| (f.waived.is_some(), place(data, &f.unit), f.finding.severity));
     let rows = listed.iter().enumerate().map(|(i, open)| {
         let mut row = vec![
             Datum::Int(i as i64 + 1),
@@ -55,6 +57,7 @@ pub fn findings(sheet: &mut Worksheet, data: &ReportData, styles: &Styles) -> Re
             Datum::Text(form_title(data, &open.form)),
         ];
         row.extend(findings_sheet::values(&open.finding));
+        row.push(open.waived.clone().map_or(Datum::Null, Datum::Text));
         row
     });
     list(sheet, data, ("问题", "待改问题清单", columns), &rows.collect::<Vec<_>>(), styles)
