@@ -321,7 +321,7 @@ fn twice(ret: &Return, form: &Form, book: &BookColumns) -> Vec<Finding> {
     let mut by_code: HashMap<String, usize> = HashMap::new();
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut findings = Vec::new();
-    let code_of = |r: &Record| r.text(&book.code).map(code::compared).filter(|c| !c.is_empty());
+    let code_of = |r: &Record| r.text(&book.code).map(code::subject).filter(|c| !c.is_empty());
     for (i, record) in ret.records.iter().enumerate() {
         let code = code_of(record);
         let name = record.text(&form.identity).map(organisation_key);
