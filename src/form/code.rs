@@ -14,10 +14,11 @@ pub fn compared(code: &str) -> String {
 
 /// The part of a code that stays with its organisation for life: of a right credit code the positions 9 to 17, which are
 /// its organisation code (GB 32100, 4.4), so that whoever changes from one to the other is known again. Of any other code
-/// all of it, as it is compared.
+/// all of it, as it is compared. Empty where somebody filled the cell with one and the same character.
 pub fn subject(code: &str) -> String {
     let code = compared(code);
     match Kind::of(&code) {
+        _ if code.chars().all(|c| code.starts_with(c)) => String::new(),
         Kind::Credit if credit_code(&code) => code[8..17].to_owned(),
         _ => code,
     }
@@ -50,7 +51,7 @@ pub fn relation(one: &str, other: &str) -> Relation {
 
 /// Whether a code is one, and not a slip of the pen as far as its check character shows.
 pub fn tells(code: &str) -> bool {
-    !compared(code).is_empty() && fails(code).is_none()
+    !subject(code).is_empty() && fails(code).is_none()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -250,6 +251,7 @@ mod tests {
         assert!(["办理中", "—", "", "（无）"].iter().all(|c| compared(c).is_empty() && !tells(c)));
         assert_ne!(compared("鲁社证字第123号"), compared("鲁民证字第123号"));
         assert_eq!(relation("办理中", "办理中"), Relation::Open);
+        assert_eq!((relation("000000000", "000000000"), fails("000000000")), (Relation::Open, None));
     }
 
     #[test]

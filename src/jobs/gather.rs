@@ -163,7 +163,7 @@ fn outcome(state: &str) -> Outcome {
 /// What the period's books changed, each beside the version before it.
 async fn changes(conn: &mut SqliteConnection, period: Period) -> Result<Vec<Change>> {
     let rows = sqlx::query(
-        "SELECT e.unit, e.stream, e.name, v.change, v.record,
+        "SELECT e.unit, e.stream, coalesce(json_extract(v.record, '$.name'), e.name), v.change, v.record,
          (SELECT b.record FROM entry_version b WHERE b.entry = v.entry AND b.period < v.period ORDER BY b.period DESC LIMIT 1),
          EXISTS (SELECT 1 FROM submission s WHERE s.unit = e.unit AND s.stream = e.stream AND s.form = e.form
                  AND s.state = 'accepted' AND s.period < v.period)

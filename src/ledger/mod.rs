@@ -10,4 +10,5 @@ pub mod merge;
 pub mod obligation;
 pub mod query;
 pub mod rebuild;
+pub mod rulings;
 pub mod store;

@@ -6,10 +6,12 @@
 mod counting;
 mod entries;
 mod figures;
+mod remarks;
 
 use anyhow::Result;
 use sqlx::SqliteConnection;
 
+use super::rulings;
 use crate::form::{Campaign, Form, FormKind};
 use counting::Counting;
 
@@ -35,7 +37,8 @@ pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit:
     let mut books: Vec<(&Form, Vec<Counting>)> = Vec::new();
     for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Book) {
         let versions = counting::versions(conn, (unit, stream, &form.key)).await?;
-        entries::derive(conn, (unit, stream, &form.key), &versions).await?;
+        let rulings = rulings::load(conn, (unit, stream, &form.key), None).await?;
+        entries::derive(conn, form, (unit, stream), &versions, &rulings).await?;
         books.push((form, versions));
     }
     for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Figures) {
