@@ -41,19 +41,37 @@ pub async fn compare(
             continue;
         }
         let standing = standing(conn, campaign, &version).await?;
-        let idle = match &standing {
-            Standing::First => false,
-            Standing::Outdated(_) => true,
-            Standing::Replaces(_, changes) => changes.is_empty(),
-        };
-        sqlx::query("UPDATE submission SET idle = ? WHERE id = ?")
-            .bind(idle)
-            .bind(version.id)
-            .execute(&mut *conn)
-            .await?;
+        note(conn, version.id, &standing).await?;
+        if let Some(next) = counts_after(conn, &version).await? {
+            // Read anew, the older one may say something else than the one that counts was once compared with.
+            let newer = query::Version { id: next, ..version.clone() };
+            let stands = self::standing(conn, campaign, &newer).await?;
+            note(conn, next, &stands).await?;
+        }
         list.push((version, standing));
     }
     Ok(list)
+}
+
+/// Marks a version that leaves what counts as it is.
+async fn note(conn: &mut SqliteConnection, submission: i64, standing: &Standing) -> Result<()> {
+    let idle = match standing {
+        Standing::First => false,
+        Standing::Outdated(_) => true,
+        Standing::Replaces(_, changes) => changes.is_empty(),
+    };
+    sqlx::query("UPDATE submission SET idle = ? WHERE id = ?").bind(idle).bind(submission).execute(conn).await?;
+    Ok(())
+}
+
+/// The version that counts, where it comes right after this one, in another message.
+async fn counts_after(conn: &mut SqliteConnection, version: &query::Version) -> Result<Option<i64>> {
+    let later = sqlx::query_as::<_, (i64, i64)>(
+        "SELECT n.id, n.message FROM submission n JOIN submission s ON s.id = ? WHERE n.unit = s.unit AND n.stream = s.stream
+         AND n.form = s.form AND n.period = s.period AND n.state = 'accepted' AND (n.received_at, n.id) > (s.received_at, s.id)",
+    );
+    let later = later.bind(version.id).fetch_all(conn).await?;
+    Ok(later.first().filter(|(_, message)| later.len() == 1 && *message != version.message).map(|(id, _)| *id))
 }
 
 async fn standing(conn: &mut SqliteConnection, campaign: &Campaign, version: &query::Version) -> Result<Standing> {

@@ -36,11 +36,11 @@ impl<'a> Lines<'a> {
                     was.name,
                     self.seen(was)
                 );
-                Finding::new("R11", severity("R11"), place, message)
+                Finding::new("R11", severity("R11"), place, message).about(&self.form.identity)
             }
             Remark::Renamed { line, was, why } => {
                 let message = format!(
-                    "{}可能是“{}”（在{}）改的名称：{}。按同一家处理，不是的请电话告知。",
+                    "{}疑为“{}”（{}）改名：{}。不是同一家的请电话告知。",
                     self.subject(*line),
                     was.name,
                     self.seen(was),
