@@ -31,7 +31,8 @@ const PLACES: [&str; 9] = ["自治区", "自治州", "街道", "省", "市", "�
 /// A part of an organisation is another organisation.
 const BRANCHES: [&str; 9] = ["分公司", "分店", "分厂", "分校", "分院", "分会", "办事处", "门市部", "营业部"];
 /// What counts or places sisters.
-const MARKS: &str = "一二三四五六七八九十百千零〇壹贰叁两甲乙丙丁戊己庚辛壬癸第号期东西南北中上下左右前后内外新老大小总分";
+const MARKS: &str =
+    "一二三四五六七八九十百千零〇壹贰叁两甲乙丙丁戊己庚辛壬癸第号期东西南北中上下左右前后内外新老大小总分";
 
 /// Characters of a name that are looked at; a longer one is no name.
 const LONGEST: usize = 60;
@@ -132,8 +133,7 @@ fn along(a: &[char], b: &[char]) -> Vec<Part> {
     let mut common = vec![vec![0u8; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
-            common[i][j] =
-                if a[i] == b[j] { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+            common[i][j] = if a[i] == b[j] { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
         }
     }
     let (mut i, mut j) = (0, 0);

@@ -15,6 +15,7 @@ mod decoding;
 mod desk;
 mod headings;
 mod hold_up;
+mod identity;
 mod inquiry;
 mod loops;
 mod migrations;

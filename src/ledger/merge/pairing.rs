@@ -230,9 +230,9 @@ impl Pairing<'_> {
         let nearest = |of: &dyn Fn(&(usize, usize, usize, Why)) -> bool, distance: usize| {
             found.iter().filter(|f| of(f) && f.0 <= distance).count() == 1
         };
-        let sure = found.iter().filter(|(distance, i, e, _)| {
-            nearest(&|f| f.1 == *i, *distance) && nearest(&|f| f.2 == *e, *distance)
-        });
+        let sure = found
+            .iter()
+            .filter(|(distance, i, e, _)| nearest(&|f| f.1 == *i, *distance) && nearest(&|f| f.2 == *e, *distance));
         let sure: Vec<_> = sure.cloned().collect();
         for (_, row, entry, why) in sure {
             self.take(row, entry, How::Told(why));

@@ -92,7 +92,8 @@ impl Rulings {
             let joined: Vec<&&Known> = members.iter().filter(|m| !stand_apart(m)).collect();
             // A name that others have too says nothing about who is meant.
             let own = |name: &&String| entries.iter().filter(|k| k.names.contains(name)).count() == 1;
-            let names: Vec<Term> = joined.iter().flat_map(|k| k.names.iter().filter(own)).map(|n| Term::of(n)).collect();
+            let names: Vec<Term> =
+                joined.iter().flat_map(|k| k.names.iter().filter(own)).map(|n| Term::of(n)).collect();
             for term in names {
                 news |= self.one[group].insert(term);
             }

@@ -162,11 +162,9 @@ fn an_organisation_under_a_new_name_is_one_with_two_names() {
 #[test]
 fn a_name_alone_or_a_person_alone_makes_no_rename() {
     let july = || book("2011-07", vec![of(1, "远山科技有限公司", "甲一")]);
-    for august in [
-        of(2, "远山信息科技有限公司", "乙一"),
-        of(2, "远山信息科技有限公司", ""),
-        of(2, "长青商贸有限公司", "甲一"),
-    ] {
+    for august in
+        [of(2, "远山信息科技有限公司", "乙一"), of(2, "远山信息科技有限公司", ""), of(2, "长青商贸有限公司", "甲一")]
+    {
         let folded = plain(&[july(), book("2011-08", vec![august])]);
         assert_eq!(told(&folded), ["2011-08 R11 远山科技有限公司@1"]);
         assert_eq!(folded.entries.len(), 2);
@@ -176,8 +174,7 @@ fn a_name_alone_or_a_person_alone_makes_no_rename() {
 #[test]
 fn whoever_is_in_the_book_himself_is_no_older_name_of_another() {
     let july = book("2011-07", vec![of(1, "远山科技有限公司", "甲一")]);
-    let august =
-        book("2011-08", vec![of(2, "远山信息科技有限公司", "甲一"), of(3, "远山科技有限公司", "甲一")]);
+    let august = book("2011-08", vec![of(2, "远山信息科技有限公司", "甲一"), of(3, "远山科技有限公司", "甲一")]);
     assert!(told(&plain(&[july, august])).is_empty());
     let x = right_code("77");
     let july = book("2011-07", vec![with_code(1, "甲公司", &x), with_code(2, "乙公司", "")]);

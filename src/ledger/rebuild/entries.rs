@@ -31,7 +31,8 @@ pub async fn derive(
     Ok(())
 }
 
-fn fold(books: &[Counting], rulings: &Rulings) -> Folded {
+/// The entries of one unit, stream and form.
+pub fn fold(books: &[Counting], rulings: &Rulings) -> Folded {
     let row = |l: &Line| Row { line: l.id, admitted: l.admitted, values: l.record.values.clone() };
     let books: Vec<Book> =
         books.iter().map(|b| Book { period: b.period, rows: b.rows.iter().map(row).collect() }).collect();

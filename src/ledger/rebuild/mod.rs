@@ -48,3 +48,6 @@ pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit:
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

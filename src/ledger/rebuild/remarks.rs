@@ -93,7 +93,9 @@ impl<'a> Lines<'a> {
 
     /// `2011年7月台账“附件2”第12行`. Where the book of that period had it with an error, the row is that of an older one.
     fn seen(&self, sight: &Sight) -> String {
-        let Some((version, line)) = self.lines.get(&sight.line) else { return format!("{}台账", sight.period.chinese()) };
+        let Some((version, line)) = self.lines.get(&sight.line) else {
+            return format!("{}台账", sight.period.chinese());
+        };
         format!("{}台账“{}”第{}行", version.period.chinese(), line.record.sheet, line.record.row)
     }
 }

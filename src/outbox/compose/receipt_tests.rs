@@ -193,7 +193,8 @@ fn missing(name: &str) -> Finding {
 
 #[test]
 fn many_organisations_that_are_missing_stand_in_one_line() {
-    let names = ["白鹭精工", "青禾商行", "云岭广告", "石桥物流", "竹溪茶业", "南湖印务", "松风家具", "桂花食品", "平湖服装"];
+    let names =
+        ["白鹭精工", "青禾商行", "云岭广告", "石桥物流", "竹溪茶业", "南湖印务", "松风家具", "桂花食品", "平湖服装"];
     let some = |n: usize| {
         let findings = names[..n].iter().map(|name| missing(name)).collect();
         text(&receipt(Outcome::Accepted, vec![register(Fate::Accepted { version: 1, late: false }, vec![])], findings))
