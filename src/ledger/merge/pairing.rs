@@ -93,6 +93,14 @@ pub(super) fn pair(rows: &[Seen], ledger: &Ledger, rulings: &Rulings) -> Vec<Fat
     pairing.fates.into_iter().map(|fate| fate.unwrap_or(Fate::New)).collect()
 }
 
+/// A row that may be an entry under a new name, and how far apart the names are.
+struct Probable {
+    row: usize,
+    entry: usize,
+    distance: usize,
+    why: Why,
+}
+
 struct Pairing<'a> {
     rows: &'a [Seen<'a>],
     ledger: &'a Ledger,
@@ -191,7 +199,8 @@ impl Pairing<'_> {
             let seen = &self.rows[i];
             for e in self.ledger.by_code.get(&seen.subject).into_iter().flatten().copied() {
                 let other_name = !self.has_its_name(i, e);
-                if !self.are_two(i, e) && !(other_name && self.is_itself_in_the_book(e, i)) {
+                let out = other_name && self.is_itself_in_the_book(e, i) || self.are_two(i, e);
+                if !out {
                     candidates.push(((!seen.row.admitted, other_name, !seen.tells, self.entry(e).closed, e, i), i, e));
                 }
             }
@@ -199,7 +208,8 @@ impl Pairing<'_> {
         self.settle(candidates, |pairing, row, _| How::Told(Why::SameCode(pairing.rows[row].code.clone())));
     }
 
-    /// A name of today before one of former days. Where a name is not enough, the rest of the row tells.
+    /// A name of today (of which nothing is told) before one of former days. Where several have it, the rest of the row
+    /// decides.
     fn by_name(&mut self) {
         let mut candidates = Vec::new();
         for i in self.open_rows().filter(|i| !self.rows[*i].name.is_empty()) {
@@ -221,21 +231,26 @@ impl Pairing<'_> {
     /// What the book has no more, and what is new in it: a name much the same, and the same legal representative. Each of
     /// the two must be the other's only nearest.
     fn by_resemblance(&mut self) {
-        let mut found: Vec<(usize, usize, usize, Why)> = Vec::new();
+        let mut found: Vec<Probable> = Vec::new();
         for (rows, entries) in self.neighbours() {
-            for (i, e) in rows.iter().flat_map(|i| entries.iter().map(move |e| (*i, *e))) {
-                found.extend(self.probable(i, e).map(|(distance, why)| (distance, i, e, why)));
+            found.extend(rows.iter().flat_map(|i| entries.iter().filter_map(|e| self.probable(*i, *e))));
+        }
+        // Of each row and each entry how near the nearest is, and how many are.
+        let mut rows: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        let mut entries = rows.clone();
+        for one in &found {
+            for nearest in [rows.entry(one.row), entries.entry(one.entry)] {
+                let (distance, count) = nearest.or_insert((one.distance, 0));
+                if one.distance < *distance {
+                    (*distance, *count) = (one.distance, 0);
+                }
+                *count += usize::from(one.distance == *distance);
             }
         }
-        let nearest = |of: &dyn Fn(&(usize, usize, usize, Why)) -> bool, distance: usize| {
-            found.iter().filter(|f| of(f) && f.0 <= distance).count() == 1
-        };
-        let sure = found
-            .iter()
-            .filter(|(distance, i, e, _)| nearest(&|f| f.1 == *i, *distance) && nearest(&|f| f.2 == *e, *distance));
-        let sure: Vec<_> = sure.cloned().collect();
-        for (_, row, entry, why) in sure {
-            self.take(row, entry, How::Told(why));
+        for Probable { row, entry, distance, why } in found {
+            if rows[&row] == (distance, 1) && entries[&entry] == (distance, 1) {
+                self.take(row, entry, How::Told(why));
+            }
         }
     }
 
@@ -255,7 +270,7 @@ impl Pairing<'_> {
     }
 
     /// How far apart a row and an entry are that may well be one; at most one of them with a code that is right.
-    fn probable(&self, row: usize, entry: usize) -> Option<(usize, Why)> {
+    fn probable(&self, row: usize, entry: usize) -> Option<Probable> {
         let (seen, was) = (&self.rows[row], self.entry(entry));
         let codes = seen.tells && self.has_code_that_tells(entry) || self.relation(row, entry) == Relation::Different;
         if codes || self.are_two(row, entry) {
@@ -263,7 +278,7 @@ impl Pairing<'_> {
         }
         let names = resemblance(was.name(), text(&seen.row.values, "name"))?;
         let legal_rep = text(&seen.row.values, "legal_rep").to_owned();
-        Some((names.distance, Why::Alike { legal_rep, names }))
+        Some(Probable { row, entry, distance: names.distance, why: Why::Alike { legal_rep, names } })
     }
 
     fn has_code_that_tells(&self, entry: usize) -> bool {

@@ -120,3 +120,26 @@ fn differing(names: &Resemblance) -> String {
         list => format!("名称只是{}", list.iter().map(one).collect::<Vec<_>>().join("、")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::resemblance::resemblance;
+
+    #[test]
+    fn the_reason_says_what_is_the_same_and_which_characters_are_not() {
+        let alike = |a: &str, b: &str| {
+            reason(&Why::Alike { legal_rep: "甲某".to_owned(), names: resemblance(a, b).unwrap() })
+        };
+        assert_eq!(alike("远山机械有限公司", "远山机戒有限公司"), "法定代表人同为“甲某”，名称只是“械”改成“戒”");
+        assert_eq!(
+            alike("北原市远山商贸公司", "远山商贸有限公司"),
+            "法定代表人同为“甲某”，名称只是少了“北原市”、多了“有限”"
+        );
+        assert_eq!(
+            alike("北原远山科技有限公司", "远山（北原）科技有限公司"),
+            "法定代表人同为“甲某”，名称只是字的先后不同"
+        );
+        assert_eq!(reason(&Why::SameCode("51224173-X".to_owned())), "代码相同（51224173-X）");
+    }
+}
