@@ -94,6 +94,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "balance", include_str!("../migrations/0006_balance.sql")),
     (7, "sending", include_str!("../migrations/0007_sending.sql")),
     (8, "rulings", include_str!("../migrations/0008_rulings.sql")),
+    (9, "identity", include_str!("../migrations/0009_identity.sql")),
     (10, "shared", include_str!("../migrations/0010_shared.sql")),
     (11, "waivers", include_str!("../migrations/0011_waivers.sql")),
     (12, "known", include_str!("../migrations/0012_known.sql")),

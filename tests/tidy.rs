@@ -32,7 +32,7 @@ const PURE: [&str; 6] = [
     "src/message",
     "src/period.rs",
     "src/ledger/obligation.rs",
-    "src/ledger/merge.rs",
+    "src/ledger/merge",
     "src/jobs/schedule.rs",
 ];
 

@@ -298,6 +298,29 @@ pub enum Ledger {
         #[arg(long, value_name = "NAME", default_value = "operator")]
         who: String,
     },
+    /// Two organisations of a unit's books are one, whatever their names and codes say; remembered from now on
+    Merge(Ruling),
+    /// What was taken for one organisation of a unit's books (a new name, the same code) are two; remembered from now on
+    Split(Ruling),
+}
+
+#[derive(Debug, Args)]
+pub struct Ruling {
+    /// One of them: a name that it has or had, or its code
+    pub name: String,
+    /// The other, likewise
+    pub other: String,
+    /// Whose books (a unit's name or an alias)
+    #[arg(long)]
+    pub unit: String,
+    /// Only this stream [default: the one that has both]
+    #[arg(long)]
+    pub stream: Option<String>,
+    #[arg(long)]
+    pub reason: String,
+    /// Who decides
+    #[arg(long, default_value = "operator")]
+    pub who: String,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -253,7 +253,7 @@ fn twice(ret: &Return, form: &Form) -> Vec<Finding> {
     let mut by_code: HashMap<String, usize> = HashMap::new();
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut findings = Vec::new();
-    let code_of = |r: &Record| r.text(form.book.as_ref()?.code.as_ref()?).map(code::compared).filter(|c| !c.is_empty());
+    let code_of = |r: &Record| r.text(form.book.as_ref()?.code.as_ref()?).map(code::subject).filter(|c| !c.is_empty());
     for (i, record) in ret.records.iter().enumerate() {
         let code = code_of(record);
         let name = record.text(&form.identity).map(organisation_key);

@@ -36,6 +36,7 @@ pub mod check;
 pub mod code;
 pub mod compare;
 pub mod name;
+pub mod resemblance;
 
 pub mod book_figures;
 mod expect;

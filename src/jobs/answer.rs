@@ -80,7 +80,7 @@ pub async fn answer(
         Permit::Last(budget) => Some(unreached::last_answer(budget)),
         Permit::Answer => None,
     };
-    let mut findings = all_findings(conn, verdict).await?;
+    let mut findings = all_findings(conn, about.id, verdict).await?;
     findings.extend(about.copy.findings.iter().cloned());
     let marked = marked(about, &findings);
     let list = full_list(config, message, (&findings, &marked), now)?;
@@ -333,8 +333,8 @@ async fn figures(
 }
 
 /// Findings of the mail, of its forms, and of these forms against the rest of the ledger (also those that a register
-/// has just brought up about an earlier progress table).
-async fn all_findings(conn: &mut SqliteConnection, verdict: &Verdict) -> Result<Vec<Finding>> {
+/// has just brought up about an earlier progress table, but not those about the rows of an earlier register).
+async fn all_findings(conn: &mut SqliteConnection, message: i64, verdict: &Verdict) -> Result<Vec<Finding>> {
     let waivers = Waivers::load(conn, None).await?;
     let mut findings = verdict.findings.clone();
     findings.extend(verdict.submissions.iter().flat_map(|s| waivers.open(s)).cloned());
@@ -342,7 +342,7 @@ async fn all_findings(conn: &mut SqliteConnection, verdict: &Verdict) -> Result<
     for s in verdict.submissions.iter().filter(|s| s.fate == submission::Fate::Accepted) {
         let (Some(unit), Some(stream), Some(period)) = (&s.unit, &s.stream, s.period) else { continue };
         if asked.insert((unit, stream, period)) {
-            findings.extend(ledger_findings(conn, (unit, stream), period, &waivers).await?);
+            findings.extend(ledger_findings(conn, message, (unit, stream, period), &waivers).await?);
         }
     }
     Ok(findings)
@@ -350,16 +350,18 @@ async fn all_findings(conn: &mut SqliteConnection, verdict: &Verdict) -> Result<
 
 async fn ledger_findings(
     conn: &mut SqliteConnection,
-    (unit, stream): (&str, &str),
-    period: Period,
+    message: i64,
+    (unit, stream, period): (&str, &str, Period),
     waivers: &Waivers,
 ) -> Result<Vec<Finding>> {
     use sqlx::Row as _;
     let rows = sqlx::query(
         "SELECT f.rule, f.severity, f.file, f.sheet, f.cell, f.row, f.text, f.key, f.subject, f.rests_on, s.form
          FROM finding f JOIN submission s ON s.id = f.submission
-         WHERE f.origin = 'ledger' AND s.unit = ? AND s.stream = ? AND s.period = ? ORDER BY f.id",
+         WHERE f.origin = 'ledger' AND (s.message = ? OR f.rule NOT LIKE 'R%') AND s.unit = ? AND s.stream = ?
+         AND s.period = ? ORDER BY f.id",
     )
+    .bind(message)
     .bind(unit)
     .bind(stream)
     .bind(period.to_string())

@@ -311,7 +311,7 @@ async fn settle(
         rebuild::unit_stream(conn, &config.campaign, unit, stream).await?;
     }
     held::reconsider(conn, &config.campaign, (stored.id, &touched), now).await?;
-    let compared = amended::compare(conn, &config.campaign, stored.id).await?;
+    let compared = amended::compare(conn, &config.campaign, stored.id, now).await?;
     reached(conn, config, (stored, &verdict), (&message, &nature), now).await?;
     if answers == Answers::Send {
         let about = answer::About {

@@ -4,9 +4,10 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection};
 
 use super::changes::{self, Change, Line};
+use super::known::past;
 use super::query;
 use crate::form::{Campaign, Record};
 
@@ -34,6 +35,7 @@ pub async fn compare(
     conn: &mut SqliteConnection,
     campaign: &Campaign,
     message: i64,
+    now: DateTime<Utc>,
 ) -> Result<Vec<(query::Version, Standing)>> {
     let mut list = Vec::new();
     for version in query::submissions(conn, message).await? {
@@ -41,21 +43,47 @@ pub async fn compare(
             continue;
         }
         let standing = standing(conn, campaign, &version).await?;
-        let idle = match &standing {
-            Standing::First => false,
-            Standing::Outdated(_) => true,
-            Standing::Replaces(_, changes) => changes.is_empty(),
-        };
         // What an earlier assessment had accepted just so came with that one.
-        let new = "known_at = (SELECT m.known_at FROM message m WHERE m.id = submission.message)";
-        sqlx::query(AssertSqlSafe(format!("UPDATE submission SET idle = ? WHERE id = ? AND {new}")))
-            .bind(idle)
-            .bind(version.id)
-            .execute(&mut *conn)
-            .await?;
+        if is_new(conn, version.id).await? {
+            note(conn, version.id, &standing).await?;
+        }
+        if let Some(next) = counts_after(conn, &version).await? {
+            // Read anew, the older one may say something else than the one that counts was once compared with.
+            let newer = query::Version { id: next, ..version.clone() };
+            let stands = self::standing(conn, campaign, &newer).await?;
+            past::submission(conn, next, now).await?;
+            note(conn, next, &stands).await?;
+        }
         list.push((version, standing));
     }
     Ok(list)
+}
+
+/// It came with the assessment that stands, and was not there before.
+async fn is_new(conn: &mut SqliteConnection, submission: i64) -> Result<bool> {
+    let sql = "SELECT s.known_at = m.known_at FROM submission s JOIN message m ON m.id = s.message WHERE s.id = ?";
+    Ok(sqlx::query_scalar(sql).bind(submission).fetch_one(conn).await?)
+}
+
+/// Marks a version that leaves what counts as it is.
+async fn note(conn: &mut SqliteConnection, submission: i64, standing: &Standing) -> Result<()> {
+    let idle = match standing {
+        Standing::First => false,
+        Standing::Outdated(_) => true,
+        Standing::Replaces(_, changes) => changes.is_empty(),
+    };
+    sqlx::query("UPDATE submission SET idle = ? WHERE id = ?").bind(idle).bind(submission).execute(conn).await?;
+    Ok(())
+}
+
+/// The version that counts, where it comes right after this one, in another message.
+async fn counts_after(conn: &mut SqliteConnection, version: &query::Version) -> Result<Option<i64>> {
+    let later = sqlx::query_as::<_, (i64, i64)>(
+        "SELECT n.id, n.message FROM submission n JOIN submission s ON s.id = ? WHERE n.unit = s.unit AND n.stream = s.stream
+         AND n.form = s.form AND n.period = s.period AND n.state = 'accepted' AND (n.received_at, n.id) > (s.received_at, s.id)",
+    );
+    let later = later.bind(version.id).fetch_all(conn).await?;
+    Ok(later.first().filter(|(_, message)| later.len() == 1 && *message != version.message).map(|(id, _)| *id))
 }
 
 async fn standing(conn: &mut SqliteConnection, campaign: &Campaign, version: &query::Version) -> Result<Standing> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::merge::{self, Book, Row};
+use super::merge::{self, Book, Row, Rulings};
 use crate::form::record::shortened;
 use crate::form::{Datum, Form, FormKind, Record};
 use crate::period::Period;
@@ -82,7 +82,7 @@ fn book(form: &Form, old: &[Line], new: &[Line], period: Period) -> Vec<Change> 
     let books = [Book { period: period.prev(), rows: rows(old, 0) }, Book { period, rows: rows(new, old.len()) }];
     let line = |number: i64| old.iter().chain(new).nth(number as usize);
     let mut changes: BTreeMap<(bool, i64), Change> = BTreeMap::new();
-    for entry in merge::fold(&books) {
+    for entry in merge::fold(&books, &Rulings::default()).entries {
         let (Some(first), Some(last)) = (entry.versions.first(), entry.versions.last()) else { continue };
         let (Some(was), Some(is)) = (line(first.line), line(last.line)) else { continue };
         let name = entry.name().to_owned();

@@ -14,6 +14,7 @@ pub mod plausible;
 pub mod presence;
 pub mod query;
 pub mod rebuild;
+pub mod rulings;
 pub mod store;
 pub mod traced;
 pub mod views;

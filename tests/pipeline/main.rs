@@ -17,6 +17,7 @@ mod desk;
 mod headings;
 mod held;
 mod hold_up;
+mod identity;
 mod inquiry;
 mod known;
 mod loops;

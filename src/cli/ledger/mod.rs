@@ -2,11 +2,13 @@
 
 mod decisions;
 mod dismiss;
+mod ruling;
 
 use anyhow::Result;
 
 use super::arguments::Ledger;
 use super::{Office, Outcome};
+use crate::ledger::merge::Ruled;
 use crate::ledger::waiver::Word;
 
 pub async fn run(office: Office, action: Ledger) -> Result<Outcome> {
@@ -20,5 +22,7 @@ pub async fn run(office: Office, action: Ledger) -> Result<Outcome> {
             let word = Word { kind: "reopen", who: &who, reason: &reason, from_now_on: false };
             dismiss::reopen(&office, &reference, word).await
         }
+        Ledger::Merge(order) => ruling::run(&office, Ruled::One, order).await,
+        Ledger::Split(order) => ruling::run(&office, Ruled::Two, order).await,
     }
 }

@@ -36,11 +36,15 @@ pub async fn view(live: &Db, campaign: &Campaign, k: DateTime<Utc>) -> Result<Db
         copy(&mut tx, table, rows, k).await?;
     }
     let differ: Vec<(String, String)> = sqlx::query_as("SELECT unit, stream FROM differ").fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    sqlx::query("DETACH live").execute(&mut *conn).await?;
+    // What rests on a row that is derived anew goes with it.
+    sqlx::query("PRAGMA foreign_keys = ON").execute(&mut *conn).await?;
+    let mut tx = conn.begin().await?;
     for (unit, stream) in &differ {
         rebuild::unit_stream(&mut tx, campaign, unit, stream).await?;
     }
     tx.commit().await?;
-    sqlx::query("DETACH live").execute(&mut *conn).await?;
     drop(conn);
     Ok(view)
 }
@@ -89,6 +93,8 @@ const DERIVED: &[(&str, &str)] = &[
     ("figure", "live.figure WHERE (unit, stream) NOT IN (SELECT unit, stream FROM differ)"),
     ("entry", "live.entry WHERE (unit, stream) NOT IN (SELECT unit, stream FROM differ)"),
     ("entry_version", "live.entry_version WHERE entry IN (SELECT id FROM main.entry)"),
+    ("entry_name", "live.entry_name WHERE entry IN (SELECT id FROM main.entry)"),
+    ("entry_absence", "live.entry_absence WHERE entry IN (SELECT id FROM main.entry)"),
     (
         "finding",
         "live.finding WHERE origin = 'ledger' AND submission IN (SELECT id FROM live.submission

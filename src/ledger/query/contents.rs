@@ -82,25 +82,27 @@ pub struct Entry {
     pub row: u32,
 }
 
-/// Each entry with its newest version up to `?1`, or of all when that is NULL.
+/// Each entry with its newest version up to `?1`.
 ///
-/// Seen again after `?1`, an entry was last seen by then in the last book before it vanished, else in the newest book
-/// there was. A row that an error withheld makes no version, but takes the mark off the entry.
+/// Whoever is in the book without a change has no version of it: it was last seen in the newest book by then, or before the
+/// absence that was on then.
 const ENTRIES: &str = "SELECT e.unit, e.stream, e.form, e.first_period,
-    CASE WHEN ?1 IS NULL OR e.last_period <= ?1 THEN e.last_period ELSE
-        (SELECT max(b.period) FROM submission b WHERE b.unit = e.unit AND b.stream = e.stream AND b.form = e.form
-         AND b.state = 'accepted' AND b.period <= ?1 AND (v.change <> 'vanished' OR b.period < v.period)) END,
-    v.record, s.file, l.sheet, l.row,
-    v.change = 'vanished' AND (e.vanished OR (?1 IS NOT NULL AND e.last_period > ?1))
+    coalesce(a.last, (SELECT max(b.period) FROM submission b WHERE b.unit = e.unit AND b.stream = e.stream
+                      AND b.form = e.form AND b.state = 'accepted' AND b.period <= ?1)),
+    v.record, s.file, l.sheet, l.row, a.entry IS NOT NULL
     FROM entry e JOIN entry_version v ON v.entry = e.id
     JOIN line l ON l.id = v.line JOIN submission s ON s.id = l.submission
-    WHERE v.period = (SELECT max(p.period) FROM entry_version p
-                      WHERE p.entry = e.id AND (?1 IS NULL OR p.period <= ?1))";
+    LEFT JOIN entry_absence a ON a.entry = e.id AND a.since <= ?1 AND (a.until IS NULL OR a.until > ?1)
+    WHERE v.period = (SELECT max(p.period) FROM entry_version p WHERE p.entry = e.id AND p.period <= ?1)";
+
+/// Later than any period.
+const NOW: &str = "9999-12";
 
 /// Entries as they stood after the books of `as_of` (as they stand now without it), closed ones included.
 pub async fn entries(conn: &mut SqliteConnection, as_of: Option<Period>) -> Result<Vec<Entry>> {
     let sql = format!("{ENTRIES} ORDER BY e.unit, e.stream, e.form, e.id");
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(as_of.map(|p| p.to_string())).fetch_all(conn).await?;
+    let until = as_of.map_or_else(|| NOW.to_owned(), |p| p.to_string());
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(until).fetch_all(conn).await?;
     rows.iter().map(read_entry).collect()
 }
 
@@ -119,18 +121,20 @@ pub async fn book(conn: &mut SqliteConnection, whose: Whose<'_>) -> Result<Vec<V
 
 fn read_entry(row: &SqliteRow) -> Result<Entry> {
     let values = parse_values(row.get(5))?;
+    let closed = values.get("status").and_then(crate::form::Datum::text) == Some("销户");
     Ok(Entry {
         unit: row.get(0),
         stream: row.get(1),
         form: row.get(2),
-        closed: values.get("status").and_then(crate::form::Datum::text) == Some("销户"),
+        closed,
         first_period: parse_period(row.get(3))?,
         last_period: parse_period(row.get(4))?,
         values,
         file: row.get(6),
         sheet: row.get(7),
         row: row.get(8),
-        vanished: row.get(9),
+        // A closed one does not have to be in the book.
+        vanished: row.get::<bool, _>(9) && !closed,
     })
 }
 
@@ -139,6 +143,7 @@ fn read_entry(row: &SqliteRow) -> Result<Entry> {
 pub struct Step {
     pub unit: String,
     pub stream: String,
+    /// The name that it had then.
     pub name: String,
     pub period: String,
     pub change: String,
@@ -154,12 +159,11 @@ pub struct Step {
     pub values: Values,
 }
 
-/// The steps of one period or of all, but of none after `as_of`; each organisation under the name it has by then.
+/// The steps of one period or of all, but of none after `as_of`; each organisation under the name it had then.
 pub async fn history(conn: &mut SqliteConnection, period: Option<Period>, as_of: Option<Period>) -> Result<Vec<Step>> {
     let rows = sqlx::query(
-        "SELECT e.unit, e.stream, coalesce((SELECT json_extract(n.record, '$.name') FROM entry_version n WHERE n.entry = e.id
-             AND (?2 IS NULL OR n.period <= ?2) ORDER BY n.period DESC LIMIT 1), e.name),
-         v.period, v.change, s.file, l.sheet, l.row, s.message, s.received_at, v.record, m.digest
+        "SELECT e.unit, e.stream, coalesce(json_extract(v.record, '$.name'), e.name), v.period, v.change, s.file, l.sheet,
+         l.row, s.message, s.received_at, v.record, m.digest
          FROM entry_version v JOIN entry e ON e.id = v.entry JOIN line l ON l.id = v.line
          JOIN submission s ON s.id = l.submission JOIN message m ON m.id = s.message
          WHERE (?1 IS NULL OR v.period = ?1) AND (?2 IS NULL OR v.period <= ?2)

@@ -6,11 +6,13 @@
 mod counting;
 mod entries;
 mod figures;
+mod remarks;
 mod shared;
 
 use anyhow::Result;
 use sqlx::SqliteConnection;
 
+use super::rulings;
 use crate::form::{Campaign, Form, FormKind};
 use counting::Counting;
 
@@ -36,7 +38,8 @@ pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit:
     let mut books: Vec<(&Form, Vec<Counting>)> = Vec::new();
     for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Book) {
         let versions = counting::versions(conn, (unit, stream, &form.key)).await?;
-        entries::derive(conn, (unit, stream, &form.key), &versions).await?;
+        let rulings = rulings::load(conn, (unit, stream, &form.key), None).await?;
+        entries::derive(conn, form, (unit, stream), &versions, &rulings).await?;
         books.push((form, versions));
     }
     for form in campaign.forms.iter().filter(|f| f.kind == FormKind::Figures) {
@@ -47,3 +50,6 @@ pub async fn unit_stream(conn: &mut SqliteConnection, campaign: &Campaign, unit:
     shared::derive(conn, campaign, (unit, stream), &books).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

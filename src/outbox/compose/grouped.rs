@@ -12,6 +12,9 @@ const CELLS: usize = 6;
 /// Cells named for a whole rule where there is no room for its messages.
 const SPOTS: usize = 4;
 
+/// Organisations named for a rule about what is missing.
+const NAMES: usize = 8;
+
 /// Findings of one rule, in the order they came.
 pub struct Group<'a> {
     pub rule: &'a str,
@@ -75,7 +78,11 @@ impl Places {
     }
 
     fn item(&self, group: &Group, level: Level) -> Block {
-        let points = if level.examples > 0 { self.points(&group.findings, level.examples) } else { Vec::new() };
+        let points = match missing(&group.findings) {
+            names if names.len() > level.examples && level.advise => vec![listed(&names, NAMES, "家")],
+            _ if level.examples > 0 => self.points(&group.findings, level.examples),
+            _ => Vec::new(),
+        };
         let advice = level.advise.then(|| wording(group.rule).advice.to_owned());
         let head = if points.is_empty() { self.head_with_spots(group) } else { head(group) };
         Block::Item { head, points, advice }
@@ -139,6 +146,16 @@ impl Places {
         let message = clip(&finding.message, MESSAGE);
         if at.is_empty() { message } else { format!("{at}：{message}") }
     }
+}
+
+/// What findings are about that have no place on the sheet, because it is missing there: their messages begin with it,
+/// `“某公司”`. Nothing where one of them has a place, or begins otherwise.
+fn missing(findings: &[&Finding]) -> Vec<String> {
+    let name = |f: &&Finding| {
+        let name = f.message.strip_prefix('“')?.split_once('”')?.0;
+        spot(&f.place).is_none().then(|| format!("“{}”", clip(name, 20)))
+    };
+    findings.iter().map(name).collect::<Option<Vec<String>>>().unwrap_or_default()
 }
 
 /// `J12`, or `第12行` where there is no cell.

@@ -185,6 +185,37 @@ fn a_partly_taken_book_puts_its_errors_first_and_groups_two_hundred_warnings() {
     );
 }
 
+/// What the ledger says of a book that leaves organisations out: no place on the sheet.
+fn missing(name: &str) -> Finding {
+    let place = Place { file: Some("台账.xlsx".into()), sheet: Some("台账".into()), ..Place::default() };
+    let message = format!("“{name}”在2011年7月台账“附件2”第6行，这次没有，也没有销户，仍按在册保留；漏报的请补上。");
+    Finding::new("R11", Severity::Warning, place, message)
+}
+
+#[test]
+fn many_organisations_that_are_missing_stand_in_one_line() {
+    let names =
+        ["白鹭精工", "青禾商行", "云岭广告", "石桥物流", "竹溪茶业", "南湖印务", "松风家具", "桂花食品", "平湖服装"];
+    let some = |n: usize| {
+        let findings = names[..n].iter().map(|name| missing(name)).collect();
+        text(&receipt(Outcome::Accepted, vec![register(Fate::Accepted { version: 1, late: false }, vec![])], findings))
+    };
+    let two = some(2);
+    assert!(two.contains("   · “青禾商行”在2011年7月台账“附件2”第6行，这次没有"), "{two}");
+    let nine = some(9);
+    assert!(
+        nine.contains(
+            "\
+◆ 请核对（已入账）：9处
+1. 上次台账里有，这次没有，也没有销户（R11，9处）
+   · “白鹭精工”、“青禾商行”、“云岭广告”、“石桥物流”、“竹溪茶业”、“南湖印务”、“松风家具”、“桂花食品”等9家
+   → 已经不在的，请补填一行，状态填“销户”并写明原因和时间；漏报的，请补上后把整份台账重发。
+"
+        ),
+        "{nine}"
+    );
+}
+
 #[test]
 fn a_locked_workbook_is_told_how_to_unlock() {
     let place = Place { file: Some("8月报表.xlsx".into()), ..Place::default() };

@@ -222,7 +222,7 @@ impl Life {
         for unit in UNITS {
             rebuild::unit_stream(&mut tx, &self.config.campaign, unit, "nonpublic").await.unwrap();
         }
-        amended::compare(&mut tx, &self.config.campaign, id).await.unwrap();
+        amended::compare(&mut tx, &self.config.campaign, id, self.now).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
