@@ -78,6 +78,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "balance", include_str!("../migrations/0006_balance.sql")),
     (7, "sending", include_str!("../migrations/0007_sending.sql")),
     (8, "rulings", include_str!("../migrations/0008_rulings.sql")),
+    (14, "baseline", include_str!("../migrations/0014_baseline.sql")),
 ];
 
 /// Brings a database to this version's schema.

@@ -225,6 +225,26 @@ pub enum Quarantine {
 pub enum Ledger {
     /// Everything that was decided so far, by people and by units in their mail
     Decisions,
+    /// Take the department's own master ledger as the opening position of a period
+    Import(Import),
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// All units in one workbook, with a column that names the unit or a sheet for each; any format that mail may bring
+    pub file: PathBuf,
+    /// The month as of which the books stand
+    #[arg(long)]
+    pub period: Period,
+    /// Only this stream; sheets that name none are of it
+    #[arg(long)]
+    pub stream: Option<String>,
+    /// Show what would be taken and what is wrong, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Who decides it, for the list of decisions
+    #[arg(long, default_value = "operator")]
+    pub who: String,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

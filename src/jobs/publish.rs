@@ -172,7 +172,7 @@ async fn revised(
     let Some((_, since)) = last_published(conn, Some(period), now).await? else { return Ok(Vec::new()) };
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT DISTINCT s.unit, s.stream, s.form FROM submission s JOIN message m ON m.id = s.message
-         WHERE s.period = ? AND s.state = 'accepted' AND s.idle = 0 AND m.assessed_at > ? ORDER BY 1, 2, 3",
+         WHERE s.period = ? AND s.state = 'accepted' AND s.idle = 0 AND s.baseline = 0 AND m.assessed_at > ? ORDER BY 1, 2, 3",
     )
     .bind(period.to_string())
     .bind(since)

@@ -41,6 +41,10 @@ const QUICK: Duration = Duration::from_millis(250);
 const FILES: u32 = 40;
 /// Bytes of one answer. The forms of an honest workbook take some hundred bytes a row.
 const ANSWER: u64 = 32 << 20;
+/// The same for a file that a person handed over.
+const HANDED_ROWS: u64 = 100_000;
+const HANDED_ANSWER: u64 = 512 << 20;
+const HANDED_MEMORY: u64 = 4 << 30;
 
 /// No child could be started, or somebody ended it: our own outage, which tells nothing about the file.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +96,19 @@ impl Reader {
             answer: ANSWER,
         };
         Self { hello, isolate: c.read.isolate, time: c.read.time, memory: c.read.memory, idle: None }
+    }
+
+    /// How long a person waits for a file handed over.
+    pub const PATIENCE: Duration = Duration::from_secs(600);
+
+    /// For a file that a person hands over and waits for: a department's whole ledger may be a hundred times one unit's.
+    pub fn for_people(config: &Config) -> Self {
+        let mut reader = Self::new(config);
+        reader.hello.rows = reader.hello.rows.max(HANDED_ROWS);
+        reader.hello.answer = HANDED_ANSWER;
+        reader.memory = reader.memory.max(HANDED_MEMORY);
+        reader.time = reader.time.max(Self::PATIENCE);
+        reader
     }
 
     /// The forms in a workbook. `received` lends its year to dates that were written without one; at `until` the mail
@@ -189,7 +206,7 @@ impl Reader {
     async fn converse(&mut self, ask: &Ask, bytes: &[u8], until: Instant) -> Result<Result<Reply, Death>, Unavailable> {
         let began = Instant::now();
         let mut child = self.child().await?;
-        let answer = child.ask(ask, bytes, (until, ANSWER)).await?;
+        let answer = child.ask(ask, bytes, (until, self.hello.answer)).await?;
         if answer.is_ok() && child.asked < FILES && began.elapsed() < QUICK {
             self.idle = Some(child);
         } else {

@@ -1,6 +1,7 @@
 //! `ledger`: what people decide about the ledger itself.
 
 mod decisions;
+mod import;
 
 use anyhow::Result;
 
@@ -10,5 +11,6 @@ use super::{Office, Outcome};
 pub async fn run(office: Office, action: Ledger) -> Result<Outcome> {
     match action {
         Ledger::Decisions => decisions::list(&office).await,
+        Ledger::Import(options) => import::run(office, options).await,
     }
 }

@@ -16,6 +16,7 @@ pub struct Figure {
     pub stream: String,
     pub form: String,
     pub period: Period,
+    /// 0: the opening position.
     pub version: u32,
     pub values: Values,
     pub file: String,
@@ -33,7 +34,7 @@ pub struct Whose<'a> {
 
 const FIGURES: &str = "SELECT f.unit, f.stream, f.form, f.period, l.record, s.file, l.sheet, l.row,
     (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
-     AND o.period = s.period AND o.state = 'accepted')
+     AND o.period = s.period AND o.state = 'accepted' AND o.baseline = 0)
     FROM figure f JOIN line l ON l.id = f.line JOIN submission s ON s.id = l.submission";
 
 /// All counting figures, of one period if given.

@@ -1,0 +1,182 @@
+//! Whose book each row of a master ledger is in. Pure.
+
+use std::collections::BTreeMap;
+
+use super::UNIT;
+use crate::config::Registry;
+use crate::form::reading::Return;
+use crate::form::{Finding, Form, FormKind, Place, Record, Severity};
+use crate::submission::resolve;
+use crate::submission::units::{find_units, only_a_part};
+
+/// Rows that are named one by one; of more, the number is told.
+const NAMED: usize = 10;
+
+/// The owner of each record, in their order; `None` has an error among the findings.
+pub struct Placed {
+    pub owners: Vec<Option<String>>,
+    pub findings: Vec<Finding>,
+}
+
+/// What tells whose a row is.
+enum Said {
+    Unit(String),
+    /// Written, but nobody's in the registry.
+    Stranger(String),
+    Nothing,
+}
+
+impl Placed {
+    pub fn of(ret: &mut Return, form: &Form, registry: &Registry) -> Self {
+        let mut placed = Self { owners: Vec::new(), findings: Vec::new() };
+        let key = if form.kind == FormKind::Book { UNIT } else { form.identity.as_str() };
+        let cells: Vec<Option<String>> = placed.filled_down(ret, key);
+        let of_sheet = of_sheet(ret, registry);
+        let mut said: Vec<Said> = Vec::with_capacity(cells.len());
+        for (record, cell) in ret.records.iter().zip(&cells) {
+            said.push(match cell {
+                Some(text) => registered(text, registry),
+                None => on_card(ret, record, registry),
+            });
+        }
+        if let Said::Unit(unit) = &of_sheet {
+            placed.settle(ret, key, &mut said, unit);
+        }
+        placed.tell(ret, key, &said, &of_sheet);
+        placed.owners = said.into_iter().map(|s| if let Said::Unit(unit) = s { Some(unit) } else { None }).collect();
+        placed
+    }
+
+    /// The unit's cells; where each unit is named once above its rows, the blanks below are its rows as well.
+    fn filled_down(&mut self, ret: &Return, key: &str) -> Vec<Option<String>> {
+        let own = |r: &Record| r.text(key).map(str::to_owned);
+        let mut cells: Vec<Option<String>> = ret.records.iter().map(own).collect();
+        let repeats = cells.windows(2).any(|pair| pair[0].is_some() && pair[0] == pair[1]);
+        let blank = cells.iter().filter(|c| c.is_none()).count();
+        let first = cells.first().is_some_and(Option::is_some);
+        let cards = ret.columns.is_empty();
+        if blank == 0 || repeats || !first || cards {
+            return cells;
+        }
+        for i in 1..cells.len() {
+            if cells[i].is_none() {
+                cells[i] = cells[i - 1].clone();
+            }
+        }
+        let text = format!("工作表“{}”有{blank}行没有写填报单位，按上面一行的单位导入；如不对请逐行填写后重新导入。", ret.sheet);
+        self.findings.push(super::about(ret, "H03", Severity::Info, text));
+        cells
+    }
+
+    /// What a sheet of one unit says of rows that say nothing, or all something that no registry knows (a district's
+    /// book at the level above names its streets), or all another unit.
+    fn settle(&mut self, ret: &Return, key: &str, said: &mut [Said], unit: &str) {
+        let strangers = said.iter().filter(|s| matches!(s, Said::Stranger(_))).count();
+        let named: Vec<&String> = said.iter().filter_map(|s| if let Said::Unit(u) = s { Some(u) } else { None }).collect();
+        let other = named.first().filter(|_| strangers == 0 && named.len() == said.len());
+        if let Some(other) = other.filter(|o| o.as_str() != unit && named.iter().all(|u| u == *o)) {
+            let text = format!(
+                "工作表“{}”的标题或名称写的是{unit}，“填报单位”一列写的却都是{other}；请改正后重新导入。",
+                ret.sheet
+            );
+            self.findings.push(super::about(ret, "W04", Severity::Error, text));
+            said.iter_mut().for_each(|s| *s = Said::Nothing);
+            return;
+        }
+        let none_known = named.is_empty() && strangers > 0 && key == UNIT;
+        if none_known {
+            let text = format!(
+                "工作表“{}”的“填报单位”一列写的都不是登记表里的单位，按标题作为{unit}的台账导入。",
+                ret.sheet
+            );
+            self.findings.push(super::about(ret, "H03", Severity::Info, text));
+        }
+        for s in said.iter_mut() {
+            if matches!(s, Said::Nothing) || none_known && matches!(s, Said::Stranger(_)) {
+                *s = Said::Unit(unit.to_owned());
+            }
+        }
+    }
+
+    /// One error for each unknown unit, and one for all rows that name none.
+    fn tell(&mut self, ret: &Return, key: &str, said: &[Said], of_sheet: &Said) {
+        if self.findings.iter().any(Finding::is_error) {
+            return;
+        }
+        let mut unknown: BTreeMap<Option<&str>, Vec<&Record>> = BTreeMap::new();
+        for (record, said) in ret.records.iter().zip(said) {
+            match said {
+                Said::Unit(_) => {}
+                Said::Stranger(name) => unknown.entry(Some(name)).or_default().push(record),
+                Said::Nothing => unknown.entry(None).or_default().push(record),
+            }
+        }
+        for (name, records) in unknown {
+            let rows = rows(&records);
+            let text = match (name, of_sheet) {
+                (Some(name), _) => not_registered(&format!("{rows}的填报单位“{name}”"), name),
+                (None, Said::Stranger(name)) => not_registered(&format!("工作表“{}”的填报单位“{name}”", ret.sheet), name),
+                (None, _) if records.len() == ret.records.len() => format!(
+                    "看不出工作表“{}”是哪个单位的；请加上“填报单位”一列，或用单位名称作工作表名，再重新导入。如果写的单位还没有登记，请先加到单位登记表里。",
+                    ret.sheet
+                ),
+                (None, _) => format!("{rows}没有写填报单位，没有导入；请补填后重新导入。"),
+            };
+            let first = records.first();
+            let place = Place {
+                file: Some(ret.file.clone()),
+                sheet: first.map(|r| r.sheet.clone()),
+                cell: first.and_then(|r| r.cells.get(key).cloned()),
+                row: first.map(|r| r.row),
+            };
+            self.findings.push(Finding::new("W04", Severity::Error, place, text));
+        }
+    }
+}
+
+fn not_registered(what: &str, name: &str) -> String {
+    format!(
+        "{what}不在单位登记表里，没有导入；请在登记表加一行“{name}”，或把它写进所属单位的 aliases（别名）一栏，再重新导入。"
+    )
+}
+
+/// `第5、6、7行`, `第5行等300行`
+fn rows(records: &[&Record]) -> String {
+    if records.len() > NAMED {
+        return format!("第{}行等{}行", records[0].row, records.len());
+    }
+    let numbers: Vec<String> = records.iter().map(|r| r.row.to_string()).collect();
+    format!("第{}行", numbers.join("、"))
+}
+
+fn registered(text: &str, registry: &Registry) -> Said {
+    match find_units(text, registry).as_slice() {
+        [one] if !only_a_part(text, registry) => Said::Unit(one.name.clone()),
+        _ => Said::Stranger(text.trim().to_owned()),
+    }
+}
+
+/// The sheet of one card may be named after its unit.
+fn on_card(ret: &Return, record: &Record, registry: &Registry) -> Said {
+    let names = find_units(&record.sheet, registry);
+    match names.as_slice() {
+        [one] if ret.columns.is_empty() => Said::Unit(one.name.clone()),
+        _ => Said::Nothing,
+    }
+}
+
+/// What the sheet says as a whole: unit line and title, its name, else the file's.
+fn of_sheet(ret: &Return, registry: &Registry) -> Said {
+    let named = resolve::named(ret, &[], registry);
+    let file = || find_units(&ret.file, registry);
+    let stranger = resolve::stranger(ret, &[], registry);
+    match (named.as_slice(), stranger) {
+        ([one], None) => Said::Unit(one.name.clone()),
+        (_, Some(stranger)) => Said::Stranger(stranger),
+        ([], None) => match file().as_slice() {
+            [one] => Said::Unit(one.name.clone()),
+            _ => Said::Nothing,
+        },
+        _ => Said::Nothing,
+    }
+}
