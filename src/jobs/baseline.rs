@@ -212,7 +212,8 @@ async fn books(conn: &mut SqliteConnection, message: i64) -> Result<Vec<Book>> {
     .await?;
     let list = query::submissions(conn, message).await?;
     let book = |v: query::Version| {
-        let (rows, taken) = counts.iter().find(|(id, _, _)| *id == v.id).map_or((0, 0), |(_, rows, taken)| (*rows, *taken));
+        let (rows, taken) =
+            counts.iter().find(|(id, _, _)| *id == v.id).map_or((0, 0), |(_, rows, taken)| (*rows, *taken));
         let taken = if v.state == Fate::Accepted.as_str() { taken } else { 0 };
         Book { unit: v.unit, stream: v.stream, form: v.form, sheet: v.sheet, rows, taken, counts: v.counts }
     };

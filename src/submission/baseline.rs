@@ -157,7 +157,7 @@ impl Reader<'_> {
             self.judged.push(refused(ret, self.opening));
             return;
         }
-        let placed = Placed::of(&mut ret, form, &self.config.registry);
+        let placed = Placed::of(&ret, form, (&self.config.registry, &self.config.campaign));
         self.split(ret, form, placed);
     }
 
@@ -325,7 +325,8 @@ fn bare(ret: &Return) -> Return {
 /// Units that have not reported stand in a summary with their names alone.
 fn without_blank_rows(ret: &mut Return, form: &Form) {
     let aside = |key: &String| *key == form.identity || form.is_sequence(key) || [UNIT, STREAM].contains(&key.as_str());
-    let blank = |r: &Record| r.values.iter().all(|(key, value)| aside(key) || value.is_null() && !r.raw.contains_key(key));
+    let blank =
+        |r: &Record| r.values.iter().all(|(key, value)| aside(key) || value.is_null() && !r.raw.contains_key(key));
     let (blank, filled): (Vec<Record>, Vec<Record>) = std::mem::take(&mut ret.records).into_iter().partition(blank);
     let rows: BTreeSet<u32> = blank.iter().map(|r| r.row).collect();
     ret.findings.retain(|f| f.place.row.is_none_or(|row| !rows.contains(&row)));

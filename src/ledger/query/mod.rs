@@ -55,11 +55,12 @@ const VERSIONS: &str = "SELECT s.id, s.message, s.unit, s.stream, s.form, s.peri
 /// All versions that units sent for some periods, by obligation and time of arrival.
 pub async fn versions(conn: &mut SqliteConnection, periods: RangeInclusive<Period>) -> Result<Vec<Version>> {
     let order = "ORDER BY s.period, s.unit, s.stream, s.form, s.received_at, s.id";
-    let rows = sqlx::query(AssertSqlSafe(format!("{VERSIONS} WHERE s.baseline = 0 AND s.period BETWEEN ? AND ? {order}")))
-        .bind(periods.start().to_string())
-        .bind(periods.end().to_string())
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query(AssertSqlSafe(format!("{VERSIONS} WHERE s.baseline = 0 AND s.period BETWEEN ? AND ? {order}")))
+            .bind(periods.start().to_string())
+            .bind(periods.end().to_string())
+            .fetch_all(conn)
+            .await?;
     Ok(number(rows.into_iter().map(version).collect()))
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::UNIT;
 use crate::config::Registry;
 use crate::form::reading::Return;
-use crate::form::{Finding, Form, FormKind, Place, Record, Severity};
+use crate::form::streams::normal;
+use crate::form::{Campaign, Finding, Form, FormKind, Place, Record, Severity};
 use crate::submission::resolve;
 use crate::submission::units::{find_units, only_a_part};
 
@@ -27,11 +28,11 @@ enum Said {
 }
 
 impl Placed {
-    pub fn of(ret: &mut Return, form: &Form, registry: &Registry) -> Self {
+    pub fn of(ret: &Return, form: &Form, (registry, campaign): (&Registry, &Campaign)) -> Self {
         let mut placed = Self { owners: Vec::new(), findings: Vec::new() };
         let key = if form.kind == FormKind::Book { UNIT } else { form.identity.as_str() };
         let cells: Vec<Option<String>> = placed.filled_down(ret, key);
-        let of_sheet = of_sheet(ret, registry);
+        let of_sheet = of_sheet(ret, (registry, campaign));
         let mut said: Vec<Said> = Vec::with_capacity(cells.len());
         for (record, cell) in ret.records.iter().zip(&cells) {
             said.push(match cell {
@@ -63,7 +64,10 @@ impl Placed {
                 cells[i] = cells[i - 1].clone();
             }
         }
-        let text = format!("工作表“{}”有{blank}行没有写填报单位，按上面一行的单位导入；如不对请逐行填写后重新导入。", ret.sheet);
+        let text = format!(
+            "工作表“{}”有{blank}行没有写填报单位，按上面一行的单位导入；如不对请逐行填写后重新导入。",
+            ret.sheet
+        );
         self.findings.push(super::about(ret, "H03", Severity::Info, text));
         cells
     }
@@ -72,7 +76,8 @@ impl Placed {
     /// book at the level above names its streets), or all another unit.
     fn settle(&mut self, ret: &Return, key: &str, said: &mut [Said], unit: &str) {
         let strangers = said.iter().filter(|s| matches!(s, Said::Stranger(_))).count();
-        let named: Vec<&String> = said.iter().filter_map(|s| if let Said::Unit(u) = s { Some(u) } else { None }).collect();
+        let named: Vec<&String> =
+            said.iter().filter_map(|s| if let Said::Unit(u) = s { Some(u) } else { None }).collect();
         let other = named.first().filter(|_| strangers == 0 && named.len() == said.len());
         if let Some(other) = other.filter(|o| o.as_str() != unit && named.iter().all(|u| u == *o)) {
             let text = format!(
@@ -85,10 +90,8 @@ impl Placed {
         }
         let none_known = named.is_empty() && strangers > 0 && key == UNIT;
         if none_known {
-            let text = format!(
-                "工作表“{}”的“填报单位”一列写的都不是登记表里的单位，按标题作为{unit}的台账导入。",
-                ret.sheet
-            );
+            let text =
+                format!("工作表“{}”的“填报单位”一列写的都不是登记表里的单位，按标题作为{unit}的台账导入。", ret.sheet);
             self.findings.push(super::about(ret, "H03", Severity::Info, text));
         }
         for s in said.iter_mut() {
@@ -115,7 +118,9 @@ impl Placed {
             let rows = rows(&records);
             let text = match (name, of_sheet) {
                 (Some(name), _) => not_registered(&format!("{rows}的填报单位“{name}”"), name),
-                (None, Said::Stranger(name)) => not_registered(&format!("工作表“{}”的填报单位“{name}”", ret.sheet), name),
+                (None, Said::Stranger(name)) => {
+                    not_registered(&format!("工作表“{}”的填报单位“{name}”", ret.sheet), name)
+                }
                 (None, _) if records.len() == ret.records.len() => format!(
                     "看不出工作表“{}”是哪个单位的；请加上“填报单位”一列，或用单位名称作工作表名，再重新导入。如果写的单位还没有登记，请先加到单位登记表里。",
                     ret.sheet
@@ -152,8 +157,44 @@ fn rows(records: &[&Record]) -> String {
 fn registered(text: &str, registry: &Registry) -> Said {
     match find_units(text, registry).as_slice() {
         [one] if !only_a_part(text, registry) => Said::Unit(one.name.clone()),
+        [] => by_stem(text, registry).map_or_else(|| Said::Stranger(text.trim().to_owned()), Said::Unit),
         _ => Said::Stranger(text.trim().to_owned()),
     }
+}
+
+/// Endings of offices' names that a department leaves out in its own tables: 棠梨 for 棠梨街道办事处.
+const ENDINGS: [&str; 10] = [
+    "街道办事处",
+    "街道",
+    "镇人民政府",
+    "乡人民政府",
+    "镇",
+    "乡",
+    "开发区管理委员会",
+    "园区管理委员会",
+    "管理委员会",
+    "管委会",
+];
+
+/// The one unit whose name begins with all of this text, and only ends otherwise.
+fn by_stem(text: &str, registry: &Registry) -> Option<String> {
+    let text = normal(text);
+    let called = |name: &String| {
+        let name = normal(name);
+        ENDINGS.iter().any(|ending| name.strip_suffix(ending) == Some(text.as_str()))
+    };
+    let mut units = registry.units.iter().filter(|u| std::iter::once(&u.name).chain(&u.aliases).any(called));
+    let found = units.next().filter(|_| text.chars().count() >= 2)?;
+    units.next().is_none().then(|| found.name.clone())
+}
+
+/// A sheet's name without what it says of stream and form: `棠梨（非公台账）` is 棠梨's.
+fn bare_name(sheet: &str, campaign: &Campaign) -> String {
+    let words = campaign.streams.iter().flat_map(|s| &s.words).chain(campaign.forms.iter().flat_map(|f| &f.words));
+    let mut words: Vec<String> = words.map(|w| normal(w)).collect();
+    words.sort_by_key(|w| std::cmp::Reverse(w.len()));
+    let name = words.iter().fold(normal(sheet), |name, word| name.replace(word.as_str(), ""));
+    name.chars().filter(|c| c.is_alphanumeric() && !c.is_ascii_digit()).collect()
 }
 
 /// The sheet of one card may be named after its unit.
@@ -166,17 +207,21 @@ fn on_card(ret: &Return, record: &Record, registry: &Registry) -> Said {
 }
 
 /// What the sheet says as a whole: unit line and title, its name, else the file's.
-fn of_sheet(ret: &Return, registry: &Registry) -> Said {
+fn of_sheet(ret: &Return, (registry, campaign): (&Registry, &Campaign)) -> Said {
     let named = resolve::named(ret, &[], registry);
     let file = || find_units(&ret.file, registry);
     let stranger = resolve::stranger(ret, &[], registry);
     match (named.as_slice(), stranger) {
         ([one], None) => Said::Unit(one.name.clone()),
         (_, Some(stranger)) => Said::Stranger(stranger),
-        ([], None) => match file().as_slice() {
-            [one] => Said::Unit(one.name.clone()),
-            _ => Said::Nothing,
-        },
+        ([], None) => {
+            let short = by_stem(&bare_name(&ret.sheet, campaign), registry).filter(|_| !ret.columns.is_empty());
+            match (short, file().as_slice()) {
+                (Some(unit), _) => Said::Unit(unit),
+                (None, [one]) => Said::Unit(one.name.clone()),
+                _ => Said::Nothing,
+            }
+        }
         _ => Said::Nothing,
     }
 }
