@@ -40,6 +40,7 @@ pub mod name;
 pub mod extract;
 pub mod month;
 pub mod reading;
+pub mod roll;
 pub mod streams;
 
 pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Stream};

@@ -10,4 +10,6 @@ pub mod merge;
 pub mod obligation;
 pub mod query;
 pub mod rebuild;
+pub mod reconcile;
+pub mod sample;
 pub mod store;

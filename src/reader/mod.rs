@@ -28,6 +28,7 @@ pub use protocol::{Member, Shelter};
 use self::process::Child;
 use self::protocol::{Answer, Ask, Hello, Job, Reply};
 use crate::config::Config;
+use crate::form::roll::Roll;
 use crate::form::{Finding, Reading};
 use crate::message::{Attachment, archive};
 use crate::workbook::{self, Refusal};
@@ -124,6 +125,20 @@ impl Reader {
     ) -> Result<Result<Reading, Refusal>, Unavailable> {
         Ok(match self.ask(Job::Read { received }, source, until).await? {
             Ok((Answer::Reading(reading), _)) => Ok(reading),
+            Ok((Answer::Refused(refusal), _)) => Err(refusal),
+            Ok((Answer::Unopened(refusal), _)) => Err(Refusal::Damaged(refusal.to_string())),
+            Err(Death::TooLarge(what)) => Err(Refusal::TooLarge(what.into())),
+            Ok(_) | Err(Death::BrokeDown) => Err(Refusal::BrokeDown),
+        })
+    }
+
+    /// The lists of organisations in a workbook. The reader must have been made with a campaign [with lists](crate::form::roll::with_lists).
+    ///
+    /// # Errors
+    /// [`Unavailable`]; all that the file can do is a [`Refusal`].
+    pub async fn roll(&mut self, source: Source<'_>, until: Instant) -> Result<Result<Roll, Refusal>, Unavailable> {
+        Ok(match self.ask(Job::Roll, source, until).await? {
+            Ok((Answer::Roll(roll), _)) => Ok(roll),
             Ok((Answer::Refused(refusal), _)) => Err(refusal),
             Ok((Answer::Unopened(refusal), _)) => Err(Refusal::Damaged(refusal.to_string())),
             Err(Death::TooLarge(what)) => Err(Refusal::TooLarge(what.into())),
