@@ -17,7 +17,10 @@ use crate::workbook::{CellValue, Sheet, Workbook};
 
 /// Other headings in lists of business and civil registries, by the key of the form's column.
 const HEADINGS: [(&str, &[&str]); 5] = [
-    ("name", &["企业名", "企业（机构）名称", "机构名称", "市场主体名称", "主体名称", "商户名称", "字号名称", "单位全称"]),
+    (
+        "name",
+        &["企业名", "企业（机构）名称", "机构名称", "市场主体名称", "主体名称", "商户名称", "字号名称", "单位全称"],
+    ),
     (
         "code",
         &[
@@ -32,7 +35,10 @@ const HEADINGS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("legal_rep", &["法定代表人姓名", "法人姓名", "负责人姓名", "经营者", "经营者姓名", "投资人", "执行事务合伙人"]),
-    ("address", &["住所", "企业住所", "注册住所", "经营场所", "住所（经营场所）", "营业场所", "注册地", "企业注册地址"]),
+    (
+        "address",
+        &["住所", "企业住所", "注册住所", "经营场所", "住所（经营场所）", "营业场所", "注册地", "企业注册地址"],
+    ),
     ("category", &["行业门类", "行业名称", "国民经济行业", "主营行业"]),
 ];
 
@@ -125,7 +131,8 @@ impl Reader<'_> {
             }
             if let Some(found) = self.head(&grid, row) {
                 let headings = found.columns.iter().map(|(_, text)| text.clone()).collect();
-                let table = Table { sheet: sheet.name.clone(), headings, fields: found.fields.clone(), rows: Vec::new() };
+                let table =
+                    Table { sheet: sheet.name.clone(), headings, fields: found.fields.clone(), rows: Vec::new() };
                 // Headings repeated on each page go on with the same table.
                 if !tables.last().is_some_and(|t| t.sheet == table.sheet && t.headings == table.headings) {
                     tables.push(table);
@@ -142,7 +149,8 @@ impl Reader<'_> {
 
     /// A row with the heading of the names, and with another one that is known unless it stands alone.
     fn head(&self, grid: &Grid<'_>, row: u32) -> Option<Head> {
-        let cells: Vec<(u32, String)> = grid.row(row).filter_map(|(c, cell)| Some((c, self.text(&cell.value)?))).collect();
+        let cells: Vec<(u32, String)> =
+            grid.row(row).filter_map(|(c, cell)| Some((c, self.text(&cell.value)?))).collect();
         let known = cells.iter().filter(|(_, text)| self.field(text).is_some()).count();
         let named = cells.iter().any(|(_, text)| self.exact(text) == Some(self.form.identity.as_str()));
         let alone = cells.len() == 1 && grid.row(row).count() == 1;
@@ -265,12 +273,7 @@ mod tests {
     #[test]
     fn every_sheet_with_names_is_one_and_the_others_are_told() {
         let names: &[&[&str]] = &[&["企业名称"], &["远山商贸有限公司"], &["青禾物流有限公司"]];
-        let pages: &[&[&str]] = &[
-            &["企业名称", "注册号"],
-            &["甲商行", "1"],
-            &["企业名称", "注册号"],
-            &["乙商行", "2"],
-        ];
+        let pages: &[&[&str]] = &[&["企业名称", "注册号"], &["甲商行", "1"], &["企业名称", "注册号"], &["乙商行", "2"]];
         let list = roll(vec![sheet("一", names), sheet("二", pages), sheet("说明", &[&["请勿外传"], &["区里提供"]])]);
         let found: Vec<(&str, usize)> = list.tables.iter().map(|t| (t.sheet.as_str(), t.rows.len())).collect();
         assert_eq!((found, list.unrecognised), (vec![("一", 2), ("二", 2)], vec!["说明".to_owned()]));

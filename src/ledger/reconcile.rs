@@ -94,7 +94,11 @@ impl<'a> Side<'a> {
 
     fn by_key(&self) -> HashMap<&str, Vec<usize>> {
         let mut map: HashMap<&str, Vec<usize>> = HashMap::new();
-        self.keys.iter().enumerate().filter(|(_, k)| !k.is_empty()).for_each(|(i, k)| map.entry(k).or_default().push(i));
+        self.keys
+            .iter()
+            .enumerate()
+            .filter(|(_, k)| !k.is_empty())
+            .for_each(|(i, k)| map.entry(k).or_default().push(i));
         map
     }
 
@@ -169,7 +173,8 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     fn new(list: &'a Side, listed: &[usize]) -> Self {
-        let mut index = Self { pairs: HashMap::new(), codes: HashMap::new(), homes: HashMap::new(), keys: HashMap::new() };
+        let mut index =
+            Self { pairs: HashMap::new(), codes: HashMap::new(), homes: HashMap::new(), keys: HashMap::new() };
         for &i in listed {
             let organisation = &list.all[i];
             pairs(&list.keys[i]).into_iter().for_each(|p| index.pairs.entry(p).or_default().push(i));
@@ -361,10 +366,7 @@ mod tests {
         let outcome = reconcile(&listed, &kept);
         let told: Vec<(usize, usize, &str)> =
             outcome.similar.iter().map(|s| (s.listed, s.kept, s.reason.as_str())).collect();
-        assert_eq!(
-            told,
-            [(0, 0, "名称只差一个字"), (1, 1, "法定代表人和地址都相同"), (2, 2, "一个名称包含另一个")]
-        );
+        assert_eq!(told, [(0, 0, "名称只差一个字"), (1, 1, "法定代表人和地址都相同"), (2, 2, "一个名称包含另一个")]);
         assert_eq!((outcome.unsurveyed.len(), outcome.unlisted.len(), outcome.same.len()), (3, 4, 0));
     }
 
@@ -383,7 +385,10 @@ mod tests {
     fn an_address_with_or_without_the_district_is_the_same() {
         let kept = one("甲商行", "", "陆一鸣", "云溪路1号");
         assert!(differences(&one("甲商行", "", "陆一鸣", "白鹭区云溪路１号"), &kept).is_empty());
-        assert_eq!(differences(&one("甲商行", "1234567", "齐云", "松岭路1号"), &kept), ["台账缺代码", "法定代表人", "地址"]);
+        assert_eq!(
+            differences(&one("甲商行", "1234567", "齐云", "松岭路1号"), &kept),
+            ["台账缺代码", "法定代表人", "地址"]
+        );
     }
 
     fn organisations() -> impl Strategy<Value = Vec<Organisation>> {

@@ -23,7 +23,7 @@ use crate::period::{Period, local};
 use place::Placed;
 
 /// Keys of the columns that a master ledger has beside those of the forms. They are read and not kept.
-const UNIT: &str = "@unit";
+pub const UNIT: &str = "@unit";
 const STREAM: &str = "@stream";
 
 /// Other headings of the column that says whose row it is, beside those of the form files.

@@ -3,6 +3,8 @@
 mod decisions;
 mod import;
 
+pub(in crate::cli) use import::{file_name, known_stream};
+
 use anyhow::Result;
 
 use super::arguments::Ledger;

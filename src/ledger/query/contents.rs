@@ -72,6 +72,8 @@ pub struct Entry {
     pub unit: String,
     pub stream: String,
     pub form: String,
+    /// Stable within unit and stream.
+    pub identity: String,
     pub closed: bool,
     pub vanished: bool,
     pub first_period: Period,
@@ -91,7 +93,7 @@ const ENTRIES: &str = "SELECT e.unit, e.stream, e.form, e.first_period,
         (SELECT max(b.period) FROM submission b WHERE b.unit = e.unit AND b.stream = e.stream AND b.form = e.form
          AND b.state = 'accepted' AND b.period <= ?1 AND (v.change <> 'vanished' OR b.period < v.period)) END,
     v.record, s.file, l.sheet, l.row,
-    v.change = 'vanished' AND (e.vanished OR (?1 IS NOT NULL AND e.last_period > ?1))
+    v.change = 'vanished' AND (e.vanished OR (?1 IS NOT NULL AND e.last_period > ?1)), e.identity
     FROM entry e JOIN entry_version v ON v.entry = e.id
     JOIN line l ON l.id = v.line JOIN submission s ON s.id = l.submission
     WHERE v.period = (SELECT max(p.period) FROM entry_version p
@@ -131,6 +133,7 @@ fn read_entry(row: &SqliteRow) -> Result<Entry> {
         sheet: row.get(7),
         row: row.get(8),
         vanished: row.get(9),
+        identity: row.get(10),
     })
 }
 
