@@ -23,8 +23,8 @@ use crate::submission::documents::Way;
 use crate::submission::units::find_units;
 use crate::workbook::Refusal;
 
-/// What is compared; the list's other columns are only shown.
-const COMPARED: [&str; 4] = ["name", "code", "legal_rep", "address"];
+/// What is compared, and the running number; the list's other columns are only shown.
+const COMPARED: [&str; 5] = ["name", "code", "legal_rep", "address", "seq"];
 
 pub async fn run(office: Office, options: Reconcile) -> Result<Outcome> {
     let Reconcile { file, stream, as_of, out } = options;
@@ -35,6 +35,9 @@ pub async fn run(office: Office, options: Reconcile) -> Result<Outcome> {
     let (others, listed) = listed(&tables, &office.config.registry);
     drop(tables);
     let kept = kept(&office, stream.as_deref(), as_of).await?;
+    if kept.iter().any(|k| k.stream != kept[0].stream) {
+        eprintln!("taizhang: compared with the books of every stream; of a list of one only, name it with --stream");
+    }
     let organisations: Vec<Organisation> = listed.iter().map(|l| l.organisation.clone()).collect();
     let entries: Vec<Organisation> = kept.iter().map(|k| k.organisation.clone()).collect();
     let data = Reconciled {

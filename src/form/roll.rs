@@ -44,6 +44,8 @@ const HEADINGS: [(&str, &[&str]); 5] = [
 
 /// A heading this long may stand at the end of a longer one: 经营场所 of 住所经营场所.
 const TELLING: usize = 4;
+/// Characters that a heading of names may have.
+const LONGEST_NAME: usize = 16;
 
 /// The tables of a workbook that are such lists.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,7 +97,7 @@ pub fn with_lists(campaign: &Campaign) -> Campaign {
 pub fn read(workbook: &Workbook, campaign: &Campaign) -> Roll {
     let mut roll = Roll::default();
     let Some(form) = campaign.forms.iter().find(|f| f.kind == FormKind::Book) else { return roll };
-    let reader = Reader { campaign, form, vocabulary: Vocabulary::new(campaign, form) };
+    let reader = Reader::new(campaign, form);
     for sheet in workbook.sheets.iter().filter(|s| !s.hidden) {
         let before = roll.tables.len();
         reader.sheet(sheet, &mut roll.tables);
@@ -110,6 +112,10 @@ struct Reader<'a> {
     campaign: &'a Campaign,
     form: &'a Form,
     vocabulary: Vocabulary<'a>,
+    /// Every heading of the names, as a key.
+    names: Vec<String>,
+    /// Long headings of other columns, as keys, with the column's.
+    endings: Vec<(String, &'a str)>,
 }
 
 /// The headings of a table, found.
@@ -121,7 +127,31 @@ struct Head {
     last: u32,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(campaign: &'a Campaign, form: &'a Form) -> Self {
+        let vocabulary = Vocabulary::new(campaign, form);
+        let (mut names, mut endings) = (Vec::new(), Vec::new());
+        for column in &form.columns {
+            let keys = column.heading.iter().chain(&column.synonyms).map(|word| vocabulary.key(word));
+            if column.key == form.identity {
+                names.extend(keys);
+            } else {
+                let telling = keys.filter(|key| key.chars().count() >= TELLING);
+                endings.extend(telling.map(|key| (key, column.key.as_str())));
+            }
+        }
+        Self { campaign, form, vocabulary, names, endings }
+    }
+
+    /// What nearly every row of a long list is not, told without much ado.
+    fn may_be_head(&self, grid: &Grid<'_>, row: u32) -> bool {
+        let mut texts = grid.row(row).filter_map(|(_, cell)| self.text(&cell.value));
+        texts.any(|text| {
+            let bare: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+            bare.chars().count() <= LONGEST_NAME && self.names.iter().any(|name| bare.contains(name.as_str()))
+        })
+    }
+
     fn sheet(&self, sheet: &Sheet, tables: &mut Vec<Table>) {
         let grid = Grid::new(sheet);
         let mut head: Option<Head> = None;
@@ -149,6 +179,9 @@ impl Reader<'_> {
 
     /// A row with the heading of the names, and with another one that is known unless it stands alone.
     fn head(&self, grid: &Grid<'_>, row: u32) -> Option<Head> {
+        if !self.may_be_head(grid, row) {
+            return None;
+        }
         let cells: Vec<(u32, String)> =
             grid.row(row).filter_map(|(c, cell)| Some((c, self.text(&cell.value)?))).collect();
         let known = cells.iter().filter(|(_, text)| self.field(text).is_some()).count();
@@ -208,14 +241,9 @@ impl Reader<'_> {
             return Some(key);
         }
         let whole = self.vocabulary.key(heading);
-        let ends = |word: &String| {
-            let word = self.vocabulary.key(word);
-            word.chars().count() >= TELLING && whole.ends_with(word.as_str())
-        };
-        let listed = |c: &&super::Column| c.key != self.form.identity && c.heading.iter().chain(&c.synonyms).any(ends);
-        let mut found = self.form.columns.iter().filter(listed);
+        let mut found = self.endings.iter().filter(|(ending, _)| whole.ends_with(ending.as_str())).map(|(_, key)| *key);
         let first = found.next()?;
-        found.next().is_none().then_some(first.key.as_str())
+        found.all(|other| other == first).then_some(first)
     }
 
     /// An entry: a row with a name that is no sum and no note.

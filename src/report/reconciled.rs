@@ -303,7 +303,7 @@ fn list(
 ) -> Result<(), XlsxError> {
     let sheet = book.add_worksheet();
     sheet.set_name(name)?;
-    let title = format!("{}{title}（{}家）", data.department.district, rows.len());
+    let title = format!("{}{title}（共{}条）", data.department.district, rows.len());
     let wide = columns.iter().map(|c| c.width).sum::<f64>() > 230.0;
     let grid = Grid { fixed: 2, two_pages: wide, ..Grid::new(title, data.note(), columns) };
     let laid = grid.open(sheet, styles)?;

@@ -3,12 +3,12 @@
 mod decisions;
 mod import;
 
-pub(in crate::cli) use import::{file_name, known_stream};
-
 use anyhow::Result;
 
 use super::arguments::Ledger;
 use super::{Office, Outcome};
+
+pub(in crate::cli) use import::{file_name, known_stream};
 
 pub async fn run(office: Office, action: Ledger) -> Result<Outcome> {
     match action {
