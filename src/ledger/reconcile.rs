@@ -134,11 +134,15 @@ pub fn reconcile(listed: &[Organisation], kept: &[Organisation]) -> Outcome {
 }
 
 fn repeats(list: &Side) -> BTreeMap<usize, usize> {
-    let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut seen: HashMap<(String, &str), usize> = HashMap::new();
     let mut repeats = BTreeMap::new();
     for (i, key) in list.keys.iter().enumerate() {
-        let code = list.codes[i].as_deref().unwrap_or_default();
-        let first = *seen.entry(if code.is_empty() { ("", key) } else { (code, "") }).or_insert(i);
+        let same = match &list.codes[i] {
+            Some(code) => (code.clone(), ""),
+            // Codes that fail their check keep two of one name apart all the same.
+            None => (code::compared(&list.all[i].code), key.as_str()),
+        };
+        let first = *seen.entry(same).or_insert(i);
         if first != i {
             repeats.insert(i, first);
         }

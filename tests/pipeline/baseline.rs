@@ -1,7 +1,9 @@
-//! Adoption: the department's master ledger becomes the opening position, and units report on from there.
+//! Adoption: the department's master ledger becomes the opening position, and units report on from there. A list from
+//! elsewhere beside it, and a spot check drawn from it.
 
 use serde_json::{Value, json};
 use taizhang::demo::district::{NONPUBLIC, SOCIAL, TIDY, UNITS};
+use taizhang::demo::mime::File;
 use taizhang::demo::sheets::{Cell, Column, Table};
 
 use crate::office::letter::{Letter, tidy, workbook};
@@ -267,4 +269,95 @@ fn a_file_in_which_nothing_can_be_used_is_refused_and_not_kept() {
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.stderr.contains(why), "{}", ran.stderr);
     }
+}
+
+/// An office that has adopted the three units' books of enterprises.
+fn adopted() -> Office {
+    let office = Office::open();
+    let ran = import(&office, "总台账.xlsx", &[by_column(&THREE, NONPUBLIC)], &[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    office
+}
+
+fn sheets(path: &std::path::Path) -> taizhang::workbook::Workbook {
+    let limits = taizhang::workbook::Limits { bytes: 30 << 20, cells: 5_000_000 };
+    taizhang::workbook::read(&std::fs::read(path).expect("a workbook"), &limits).expect("it opens")
+}
+
+#[test]
+fn a_list_is_compared_with_the_books_and_nothing_in_them_changes() {
+    let office = adopted();
+    let before = office.ledger();
+    let mine = names(&office, TIDY);
+    let rest: usize = THREE.iter().map(|unit| names(&office, *unit).len()).sum::<usize>() - 3;
+    let mut similar: Vec<char> = mine[2].chars().collect();
+    similar[3] = '鑫';
+    let similar: String = similar.into_iter().collect();
+    let list = format!(
+        "霁川区企业名录\n序号,企业名称,统一社会信用代码/注册号,法定代表人,住所,注册资本\n1,{},,,,50\n\
+         2,{},,,,\n3,{similar},,,,\n4,远桥商贸有限公司,,齐云,霁川区{}8号,100\n",
+        mine[0], mine[1], UNITS[TIDY].aliases[0]
+    );
+    office.write("名录.csv", &list);
+    let (file, out) = (office.path("名录.csv"), office.path("比对.xlsx"));
+    let args = ["reconcile", file.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8"), "--json"];
+    let ran = office.run(ADOPTED, &args);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let document = document(&ran);
+    let count = |key: &str| document[key].as_array().expect("a list").len();
+    assert_eq!((count("same"), count("unsurveyed"), count("similar")), (2, 2, 1), "{document}");
+    assert_eq!(count("unlisted"), rest + 1, "the similar one is not counted as found");
+    let new = document["unsurveyed"].as_array().expect("a list").iter().find(|u| u["name"] == "远桥商贸有限公司");
+    assert_eq!(new.expect("it")["unit"], UNITS[TIDY].name, "its address names the street");
+    let book = sheets(&out);
+    let titles: Vec<&str> = book.sheets.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(titles, ["汇总", "未摸排", "不在名单", "一致", "疑似"]);
+    let capital = book.sheets[1].cells.values().any(|c| c.value == taizhang::workbook::CellValue::Text("100".into()));
+    assert!(capital, "the list's other columns are kept");
+    assert_eq!(office.ledger(), before);
+
+    let everything: String = THREE.iter().flat_map(|unit| names(&office, *unit)).map(|n| format!("{n}\n")).collect();
+    office.write("全部.csv", &format!("企业名称\n{everything}"));
+    let file = office.path("全部.csv");
+    let args = ["reconcile", file.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")];
+    assert_eq!(office.run(ADOPTED, &args).code, Some(0), "both hold the same");
+}
+
+#[test]
+fn a_file_without_a_list_says_what_a_list_needs() {
+    let office = adopted();
+    office.write("通讯录.csv", "姓名,电话\n宋晓禾,8260-0100\n");
+    let ran = office.run(ADOPTED, &["reconcile", office.path("通讯录.csv").to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("no list of organisations is found in 通讯录.csv"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_spot_check_is_drawn_again_by_its_seed_and_its_form_is_no_return() {
+    let office = adopted();
+    let out = office.path("抽查.xlsx");
+    let out = out.to_str().expect("UTF-8");
+    let draw = |at: &str, seed: &str| {
+        let ran = office.run(at, &["sample", "--size", "6", "--seed", seed, "--out", out, "--json"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        document(&ran)["units"].clone()
+    };
+    let first = draw(ADOPTED, "八月 抽查");
+    let drawn: Vec<usize> =
+        first.as_array().expect("units").iter().map(|u| u["drawn"].as_array().expect("it").len()).collect();
+    assert_eq!((drawn.iter().sum::<usize>(), drawn.len()), (6, 3));
+    assert_eq!(first, draw(SEPTEMBER, "八月 抽查"), "on any day");
+    assert_ne!(first, draw(ADOPTED, "九月 抽查"));
+    let book = sheets(&office.path("抽查.xlsx"));
+    let titles: Vec<&str> = book.sheets.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(titles, ["抽样说明", UNITS[THREE[0]].name, UNITS[THREE[1]].name, UNITS[THREE[2]].name]);
+
+    let bytes = std::fs::read(office.path("抽查.xlsx")).expect("it");
+    let file = File { name: "抽查核查表.xlsx".to_owned(), media_type: "application/octet-stream", bytes };
+    let letter = Letter::new(TIDY, NONPUBLIC, AUGUST, vec![file]);
+    let before = names(&office, TIDY);
+    office.post(&letter);
+    office.once(AUGUST_NOON);
+    assert_eq!(office.message(&letter)["disposition"], "rejected", "no form is found in it");
+    assert_eq!(names(&office, TIDY), before);
 }
