@@ -225,3 +225,87 @@ fn of_sheet(ret: &Return, (registry, campaign): (&Registry, &Campaign)) -> Said 
         _ => Said::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Unit;
+    use crate::form::reading::{Hint, Origin};
+    use crate::form::{Datum, reading};
+
+    fn registry() -> Registry {
+        let unit = |name: &str| Unit { name: name.into(), ..Unit::default() };
+        Registry { units: ["云溪街道办事处", "松岭镇人民政府", "白鹭区"].map(unit).into() }
+    }
+
+    /// Owners of the rows of a sheet with these unit cells and this title, and the rules and words of what is told.
+    fn placed(sheet: &str, title: &str, cells: &[&str]) -> (Vec<Option<String>>, Vec<(String, String)>) {
+        let record = |(i, text): (usize, &&str)| {
+            let value = if text.is_empty() { Datum::Null } else { Datum::Text((*text).to_owned()) };
+            let values = [(UNIT.to_owned(), value)].into();
+            Record { sheet: sheet.to_owned(), row: i as u32 + 5, values, ..Record::default() }
+        };
+        let hint = |origin, text: &str| Hint { origin, text: text.to_owned(), cell: None };
+        let ret = reading::Return {
+            form: "register".into(),
+            file: "总台账.xls".into(),
+            sheet: sheet.to_owned(),
+            columns: [("name".to_owned(), "B".to_owned())].into(),
+            hints: vec![hint(Origin::Title, title), hint(Origin::SheetName, sheet)],
+            records: cells.iter().enumerate().map(record).collect(),
+            ..reading::Return::default()
+        };
+        let campaign = Campaign::builtin();
+        let placed = Placed::of(&ret, campaign.form("register").unwrap(), (&registry(), &campaign));
+        (placed.owners, placed.findings.into_iter().map(|f| (f.rule, f.message)).collect())
+    }
+
+    fn owners(names: &[&str]) -> Vec<Option<String>> {
+        names.iter().map(|n| Some((*n).to_owned()).filter(|n| !n.is_empty())).collect()
+    }
+
+    const STREET: &str = "云溪街道办事处";
+    const TOWN: &str = "松岭镇人民政府";
+
+    #[test]
+    fn a_unit_named_once_above_its_rows_is_theirs_and_told() {
+        let (found, told) = placed("Sheet1", "活动台账", &["云溪街道", "", "松岭镇", ""]);
+        assert_eq!(found, owners(&[STREET, STREET, TOWN, TOWN]));
+        assert!(told.len() == 1 && told[0].1.contains("有2行没有写填报单位"), "{told:?}");
+    }
+
+    #[test]
+    fn a_blank_among_rows_that_each_name_theirs_is_nobody_s() {
+        let (found, told) = placed("Sheet1", "活动台账", &["云溪街道", "云溪街道", "", "松岭"]);
+        assert_eq!(found, owners(&[STREET, STREET, "", TOWN]));
+        assert_eq!(told, [("W04".to_owned(), "第7行没有写填报单位，没有导入；请补填后重新导入。".to_owned())]);
+    }
+
+    #[test]
+    fn a_sheet_may_be_called_by_the_stem_of_its_unit() {
+        for sheet in ["云溪", "云溪（非公）", "云溪非公企业台账", "云溪街道"] {
+            assert_eq!(placed(sheet, "活动台账", &["", ""]), (owners(&[STREET, STREET]), Vec::new()), "{sheet}");
+        }
+        let (found, told) = placed("望湖", "活动台账", &["", ""]);
+        assert_eq!(found, owners(&["", ""]));
+        assert!(told[0].1.contains("看不出工作表“望湖”是哪个单位的"), "{told:?}");
+    }
+
+    #[test]
+    fn a_column_that_contradicts_the_sheet_throughout_is_an_error_and_several_units_are_none() {
+        let (found, told) = placed("松岭镇", "活动台账", &["云溪街道", "云溪街道"]);
+        assert_eq!(found, owners(&["", ""]));
+        assert!(told.len() == 1 && told[0].1.contains("写的却都是云溪街道办事处"), "{told:?}");
+        assert_eq!(placed("松岭镇", "活动台账", &["云溪街道", "松岭镇"]), (owners(&[STREET, TOWN]), Vec::new()));
+    }
+
+    #[test]
+    fn the_book_of_a_whole_district_is_the_district_s_above_it() {
+        let (found, told) = placed("台账", "白鹭区非公有制企业活动台账", &["甲街道", "乙镇"]);
+        assert_eq!(found, owners(&["白鹭区", "白鹭区"]));
+        assert!(told.len() == 1 && told[0].0 == "H03", "{told:?}");
+        let (found, told) = placed("台账", "白鹭区非公有制企业活动台账", &["甲街道", "云溪街道"]);
+        assert_eq!(found, owners(&["", STREET]));
+        assert!(told[0].1.contains("第5行的填报单位“甲街道”不在单位登记表里"), "{told:?}");
+    }
+}
