@@ -98,6 +98,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "shared", include_str!("../migrations/0010_shared.sql")),
     (11, "waivers", include_str!("../migrations/0011_waivers.sql")),
     (12, "known", include_str!("../migrations/0012_known.sql")),
+    (14, "baseline", include_str!("../migrations/0014_baseline.sql")),
     (15, "indexes", include_str!("../migrations/0015_indexes.sql")),
 ];
 

@@ -136,6 +136,10 @@ pub enum Command {
         #[command(subcommand)]
         action: Ledger,
     },
+    /// A list from elsewhere (the business registry's) beside the ledger: 未摸排, 不在名单, 一致. Exit code 3 if they differ
+    Reconcile(Reconcile),
+    /// Draw organisations for a spot check (抽查), and write the form to fill in on the spot
+    Sample(Sample),
     /// Lift a unit's obligations of one period (免报)
     Excuse {
         unit: String,
@@ -302,6 +306,8 @@ pub enum Ledger {
     Merge(Ruling),
     /// What was taken for one organisation of a unit's books (a new name, the same code) are two; remembered from now on
     Split(Ruling),
+    /// Take the department's own master ledger as the opening position of a period
+    Import(Import),
 }
 
 #[derive(Debug, Args)]
@@ -319,6 +325,58 @@ pub struct Ruling {
     #[arg(long)]
     pub reason: String,
     /// Who decides
+    #[arg(long, default_value = "operator")]
+    pub who: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// The list: a column of names, and what else it has (codes, persons, addresses, streets); any format that mail may bring
+    pub file: PathBuf,
+    /// Compare with this stream only
+    #[arg(long)]
+    pub stream: Option<String>,
+    /// With the register as it stood after this period's books
+    #[arg(long, value_name = "PERIOD")]
+    pub as_of: Option<Period>,
+    /// Write the workbook here [default: 比对结果-<name of the list>.xlsx in this folder]
+    #[arg(long, value_name = "FILE.xlsx")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// How many organisations
+    #[arg(long, value_name = "N")]
+    pub size: usize,
+    /// Any text; the same one draws the same organisations again
+    #[arg(long)]
+    pub seed: String,
+    /// From the register as it stood after this period's books
+    #[arg(long, value_name = "PERIOD")]
+    pub as_of: Option<Period>,
+    /// From this stream only
+    #[arg(long)]
+    pub stream: Option<String>,
+    /// Write the form to fill in here [default: 抽查核查表.xlsx in this folder]
+    #[arg(long, value_name = "FILE.xlsx")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// All units in one workbook, with a column that names the unit or a sheet for each; any format that mail may bring
+    pub file: PathBuf,
+    /// The month as of which the books stand
+    #[arg(long)]
+    pub period: Period,
+    /// Only this stream; sheets that name none are of it
+    #[arg(long)]
+    pub stream: Option<String>,
+    /// Show what would be taken and what is wrong, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Who decides it, for the list of decisions
     #[arg(long, default_value = "operator")]
     pub who: String,
 }

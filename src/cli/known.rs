@@ -36,6 +36,8 @@ fn shows(command: &Command) -> bool {
         | Command::History { .. }
         | Command::Targets { .. }
         | Command::Conduct { .. }
+        | Command::Reconcile(_)
+        | Command::Sample(_)
         | Command::Ledger { action: Ledger::Decisions } => true,
         Command::Report { send, .. } => !send,
         Command::Quarantine { action } => {

@@ -16,8 +16,10 @@ mod ledger;
 mod listing;
 mod print;
 mod quarantine;
+mod reconcile;
 mod remind;
 mod report;
+mod sample;
 mod targets;
 mod template;
 mod trust;
@@ -128,6 +130,8 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Quarantine { action } => quarantine::run(office, action).await,
         Command::Headings { action } => headings::run(office, action).await,
         Command::Ledger { action } => ledger::run(office, action).await,
+        Command::Reconcile(options) => reconcile::run(office, options).await,
+        Command::Sample(options) => sample::run(office, options).await,
         Command::Excuse { unit, period, reason } => quarantine::excuse(office, unit, period, reason).await,
         Command::Units { action } => units::run(office, action).await,
         Command::Template(options) => template::run(office, options).await,

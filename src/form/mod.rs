@@ -45,6 +45,7 @@ pub mod history;
 pub mod extract;
 pub mod month;
 pub mod reading;
+pub mod roll;
 pub mod streams;
 
 pub use definition::{Campaign, Column, ColumnKind, Form, FormKind, Held, Stream};

@@ -281,7 +281,8 @@ async fn taken(
 /// When the first accepted version of the same obligation came: that one decides whether the unit was late.
 async fn first_accepted(conn: &mut SqliteConnection, version: &Version) -> Result<Option<DateTime<Utc>>> {
     let first = sqlx::query_scalar(
-        "SELECT min(received_at) FROM submission WHERE unit = ? AND stream = ? AND form = ? AND period = ? AND state = 'accepted'",
+        "SELECT min(received_at) FROM submission WHERE unit = ? AND stream = ? AND form = ? AND period = ?
+         AND state = 'accepted' AND baseline = 0",
     );
     Ok(first
         .bind(&version.unit)

@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod answer;
 pub mod balance;
+pub mod baseline;
 pub mod bounce;
 pub mod compared;
 mod course;

@@ -60,7 +60,7 @@ async fn brings_something_new(conn: &mut SqliteConnection, message: i64) -> Resu
         "SELECT EXISTS (SELECT 1 FROM submission s JOIN message m ON m.id = s.message
          WHERE s.message = ?1 AND s.state IN ('accepted', 'quarantined') AND NOT EXISTS (
              SELECT 1 FROM submission e JOIN message f ON f.id = e.message
-             WHERE e.message <> s.message AND e.unit = s.unit AND e.stream = s.stream AND e.form = s.form
+             WHERE e.message <> s.message AND e.baseline = 0 AND e.unit = s.unit AND e.stream = s.stream AND e.form = s.form
              AND e.period = s.period AND e.state = s.state
              AND (s.state = 'quarantined' AND f.from_address = m.from_address
                   OR s.state = 'accepted'

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::answer;
+use super::baseline;
 use super::bounce::{self, Notice};
 use super::inquiry;
 use super::marked::{self, Marked};
@@ -125,6 +126,9 @@ impl<'a> Clerk<'a> {
                 return Ok(broken(stored, "its stored bytes cannot be read").into());
             }
         };
+        if let (Some(opening), None) = (&stored.decisions.opening, &stored.decisions.rejected) {
+            return Ok(baseline::examine(&raw, &self.config, opening).await?.into());
+        }
         let about = (self.config.clone(), stored.clone());
         let parsed = aside(move || {
             let (config, stored) = about;
@@ -278,6 +282,9 @@ async fn settle(
     answers: Answers,
     now: DateTime<Utc>,
 ) -> Result<Disposition> {
+    if stored.decisions.opening.is_some() {
+        return baseline::settle(conn, config, (stored.id, assessed), now).await;
+    }
     let Assessed { message, nature, head, mut verdict } = assessed;
     let said =
         inquiry::Said { id: stored.id, mailbox: &stored.mailbox, decisions: &stored.decisions, message: &message };
@@ -368,7 +375,7 @@ fn leave_to_the_ledger(verdict: &mut Verdict) {
 }
 
 /// Units and streams whose ledger rests on this message's earlier assessment.
-async fn claimed(conn: &mut SqliteConnection, message: i64) -> Result<BTreeSet<(String, String)>> {
+pub(super) async fn claimed(conn: &mut SqliteConnection, message: i64) -> Result<BTreeSet<(String, String)>> {
     let rows = sqlx::query("SELECT DISTINCT unit, stream FROM submission WHERE message = ? AND state = 'accepted'")
         .bind(message)
         .fetch_all(conn)

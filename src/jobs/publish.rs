@@ -206,7 +206,8 @@ async fn accepted_between(
 ) -> Result<Vec<String>> {
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT DISTINCT unit, stream, form FROM submission
-         WHERE period = ? AND state = 'accepted' AND idle = 0 AND known_at > ? AND known_at <= ? ORDER BY 1, 2, 3",
+         WHERE period = ? AND state = 'accepted' AND idle = 0 AND baseline = 0 AND known_at > ? AND known_at <= ?
+         ORDER BY 1, 2, 3",
     )
     .bind(period.to_string())
     .bind(since)

@@ -89,7 +89,7 @@ async fn counts_after(conn: &mut SqliteConnection, version: &query::Version) -> 
 async fn standing(conn: &mut SqliteConnection, campaign: &Campaign, version: &query::Version) -> Result<Standing> {
     let all: Vec<(i64, DateTime<Utc>)> = sqlx::query_as(
         "SELECT id, received_at FROM submission WHERE unit = ? AND stream = ? AND form = ? AND period = ?
-         AND state = 'accepted' ORDER BY received_at, id",
+         AND state = 'accepted' AND baseline = 0 ORDER BY received_at, id",
     )
     .bind(&version.unit)
     .bind(&version.stream)

@@ -8,6 +8,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::headings;
 use super::known::{self, past};
 use crate::form::Finding;
+use crate::submission::baseline::Opening;
 use crate::submission::{Decisions, Disposition, Document, Fate, Head, Submission, Verdict, Word};
 
 /// A message as a mailbox showed it, its bytes already stored under `digest`.
@@ -276,12 +277,19 @@ pub async fn decide(conn: &mut SqliteConnection, decision: &Decision<'_>, now: D
 pub async fn decisions(conn: &mut SqliteConnection, message: i64) -> Result<Decisions> {
     let mut decisions = Decisions::default();
     let rows = sqlx::query(
-        "SELECT kind, unit, reason, by_message, rule FROM decision WHERE message = ? AND kind IN ('release', 'reject') ORDER BY id",
+        "SELECT kind, unit, reason, by_message, rule, period, stream FROM decision WHERE message = ?
+         AND kind IN ('release', 'reject', 'import') ORDER BY id",
     )
     .bind(message)
     .fetch_all(&mut *conn)
     .await?;
     for row in rows {
+        if row.get::<&str, _>(0) == "import" {
+            let period = row.get::<&str, _>(5).parse().map_err(anyhow::Error::msg);
+            let period = period.context("a stored period is not one")?;
+            (decisions.opening, decisions.rejected) = (Some(Opening { period, stream: row.get(6) }), None);
+            continue;
+        }
         let released = row.get::<&str, _>(0) == "release";
         let unit: Option<String> = row.get(1);
         let of_books = row.get::<Option<&str>, _>(4).is_some();

@@ -28,6 +28,7 @@ pub use protocol::{Member, Shelter};
 use self::process::Child;
 use self::protocol::{Answer, Ask, Hello, Job, Reply};
 use crate::config::Config;
+use crate::form::roll::Roll;
 use crate::form::{Finding, Reading};
 use crate::message::{Attachment, archive};
 use crate::workbook::{self, Refusal};
@@ -41,6 +42,10 @@ const QUICK: Duration = Duration::from_millis(250);
 const FILES: u32 = 40;
 /// Bytes of one answer. The forms of an honest workbook take some hundred bytes a row.
 const ANSWER: u64 = 32 << 20;
+/// The same for a file that a person handed over.
+const HANDED_ROWS: u64 = 100_000;
+const HANDED_ANSWER: u64 = 512 << 20;
+const HANDED_MEMORY: u64 = 4 << 30;
 
 /// No child could be started, or somebody ended it: our own outage, which tells nothing about the file.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +99,19 @@ impl Reader {
         Self { hello, isolate: c.read.isolate, time: c.read.time, memory: c.read.memory, idle: None }
     }
 
+    /// How long a person waits for a file handed over.
+    pub const PATIENCE: Duration = Duration::from_secs(600);
+
+    /// For a file that a person hands over and waits for: a department's whole ledger may be a hundred times one unit's.
+    pub fn for_people(config: &Config) -> Self {
+        let mut reader = Self::new(config);
+        reader.hello.rows = reader.hello.rows.max(HANDED_ROWS);
+        reader.hello.answer = HANDED_ANSWER;
+        reader.memory = reader.memory.max(HANDED_MEMORY);
+        reader.time = reader.time.max(Self::PATIENCE);
+        reader
+    }
+
     /// The forms in a workbook. `received` lends its year to dates that were written without one; at `until` the mail
     /// has had all its time.
     ///
@@ -107,6 +125,20 @@ impl Reader {
     ) -> Result<Result<Reading, Refusal>, Unavailable> {
         Ok(match self.ask(Job::Read { received }, source, until).await? {
             Ok((Answer::Reading(reading), _)) => Ok(reading),
+            Ok((Answer::Refused(refusal), _)) => Err(refusal),
+            Ok((Answer::Unopened(refusal), _)) => Err(Refusal::Damaged(refusal.to_string())),
+            Err(Death::TooLarge(what)) => Err(Refusal::TooLarge(what.into())),
+            Ok(_) | Err(Death::BrokeDown) => Err(Refusal::BrokeDown),
+        })
+    }
+
+    /// The lists of organisations in a workbook. The reader must have been made with a campaign [with lists](crate::form::roll::with_lists).
+    ///
+    /// # Errors
+    /// [`Unavailable`]; all that the file can do is a [`Refusal`].
+    pub async fn roll(&mut self, source: Source<'_>, until: Instant) -> Result<Result<Roll, Refusal>, Unavailable> {
+        Ok(match self.ask(Job::Roll, source, until).await? {
+            Ok((Answer::Roll(roll), _)) => Ok(roll),
             Ok((Answer::Refused(refusal), _)) => Err(refusal),
             Ok((Answer::Unopened(refusal), _)) => Err(Refusal::Damaged(refusal.to_string())),
             Err(Death::TooLarge(what)) => Err(Refusal::TooLarge(what.into())),
@@ -189,7 +221,7 @@ impl Reader {
     async fn converse(&mut self, ask: &Ask, bytes: &[u8], until: Instant) -> Result<Result<Reply, Death>, Unavailable> {
         let began = Instant::now();
         let mut child = self.child().await?;
-        let answer = child.ask(ask, bytes, (until, ANSWER)).await?;
+        let answer = child.ask(ask, bytes, (until, self.hello.answer)).await?;
         if answer.is_ok() && child.asked < FILES && began.elapsed() < QUICK {
             self.idle = Some(child);
         } else {

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Signed;
+use crate::form::roll::Roll;
 use crate::form::{Campaign, Finding, Reading};
 use crate::message::{Kind, archive};
 use crate::workbook::{self, Refusal};
@@ -40,6 +41,8 @@ pub(super) enum Job {
     List,
     /// [`Answer::Reading`] or [`Answer::Refused`]
     Read { received: NaiveDate },
+    /// [`Answer::Roll`] or [`Answer::Refused`]
+    Roll,
     /// [`Answer::Marked`] with the bytes of the new workbook, or [`Answer::Refused`]
     Mark { findings: Vec<Finding>, signed: Signed },
 }
@@ -52,6 +55,7 @@ pub(super) enum Answer {
     Ready(Shelter),
     Members(Vec<Member>),
     Reading(Reading),
+    Roll(Roll),
     Refused(Refusal),
     Unopened(archive::Refusal),
     Marked,

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Signed;
 use super::protocol::{Answer, Ask, Hello, Job, Member, Reply};
-use crate::form::{Finding, Reading, extract};
+use crate::form::{Finding, Reading, extract, roll};
 use crate::message::{Attachment, Kind, archive};
 use crate::report::returned;
 use crate::workbook::{self, Refusal};
@@ -46,6 +46,17 @@ fn work(hello: &Hello, job: &Job, file: File) -> Reply {
             let reading = book.map(|book| extract::read(&book, &hello.campaign, name, *received));
             match reading.and_then(|reading| bounded(reading, hello.rows)) {
                 Ok(reading) => Answer::Reading(reading),
+                Err(refusal) => Answer::Refused(refusal),
+            }
+        }
+        Job::Roll => {
+            let (_, kind, bytes) = file;
+            let book = workbook::read_as(kind, bytes, &hello.workbook);
+            match book.map(|book| roll::read(&book, &hello.campaign)) {
+                Ok(found) if found.tables.iter().map(|t| t.rows.len() as u64).sum::<u64>() > hello.rows => {
+                    Answer::Refused(Refusal::TooLarge("rows of a list".into()))
+                }
+                Ok(found) => Answer::Roll(found),
                 Err(refusal) => Answer::Refused(refusal),
             }
         }

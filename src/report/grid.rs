@@ -203,7 +203,18 @@ impl Grid {
 
     /// One row of values, in the order of the columns, as high as its longest text.
     pub fn row(&self, sheet: &mut Worksheet, row: u32, values: &[Datum], styles: &Styles) -> Result<(), XlsxError> {
-        let mut high = 1;
+        self.row_at_least(sheet, row, (values, 1), styles)
+    }
+
+    /// The same, so many lines high at least: room to write in by hand.
+    pub fn row_at_least(
+        &self,
+        sheet: &mut Worksheet,
+        row: u32,
+        (values, least): (&[Datum], u32),
+        styles: &Styles,
+    ) -> Result<(), XlsxError> {
+        let mut high = least;
         for (i, (column, value)) in self.columns.iter().zip(values).enumerate() {
             column.write(sheet, (row, i as u16), value, styles)?;
             high = high.max(value.text().map_or(1, |text| lines(text, column.width)));

@@ -12,7 +12,7 @@ use super::who::{self, Who};
 use super::{Fate, Row, Submission};
 use crate::form::name::organisation_key;
 use crate::form::reading::Return;
-use crate::form::{Finding, Form, FormKind, Place, Record, Severity, check};
+use crate::form::{Campaign, Finding, Form, FormKind, Place, Record, Severity, check};
 use crate::message::Message;
 
 /// A submission with the rules about it as a whole.
@@ -53,7 +53,7 @@ pub fn submissions(message: &Message, opened: &mut Opened, sender: &Sender, cont
             list.push(judged);
         }
     }
-    settle_doubles(without_blanks(list, context), context)
+    settle_doubles(without_blanks(list, context), &context.config.campaign)
 }
 
 /// The one unit that the sheets of a mail name; none if they name several.
@@ -216,7 +216,7 @@ fn unit(
 pub(super) type Named = (Option<String>, Option<String>, Option<crate::period::Period>);
 
 /// Errors keep a row of a book out, or a whole table of figures; a question keeps all of it waiting.
-fn finish(
+pub(super) fn finish(
     ret: Return,
     form: &Form,
     (unit, stream, period): Named,
@@ -323,7 +323,7 @@ fn blank(submission: &Submission, form: &Form) -> bool {
 
 /// The same return twice in one mail: a copy is dropped, a book that goes on over several sheets of a file is joined;
 /// two that differ wait for a person.
-fn settle_doubles(list: Vec<Judged>, context: &Context) -> Vec<Judged> {
+pub(super) fn settle_doubles(list: Vec<Judged>, campaign: &Campaign) -> Vec<Judged> {
     let mut kept: Vec<Judged> = Vec::new();
     for mut judged in list {
         let s = &judged.submission;
@@ -339,7 +339,7 @@ fn settle_doubles(list: Vec<Judged>, context: &Context) -> Vec<Judged> {
         if values(&other.submission) == values(&judged.submission) {
             continue;
         }
-        let form = context.config.campaign.form(&judged.submission.form);
+        let form = campaign.form(&judged.submission.form);
         if form.is_some_and(|f| goes_on(&other.submission, &judged.submission, f)) {
             join(other, judged);
             continue;

@@ -4,6 +4,7 @@
 //! ledger stores it, nothing else decides.
 
 pub mod assess;
+pub mod baseline;
 mod body;
 pub mod consent;
 pub mod documents;
@@ -178,6 +179,8 @@ pub struct Decisions {
     pub said: BTreeMap<String, Word>,
     /// Addresses trusted for a unit since.
     pub trusted: Vec<(String, String)>,
+    /// A person has handed it over as the opening position.
+    pub opening: Option<baseline::Opening>,
 }
 
 impl Decisions {

@@ -84,7 +84,7 @@ pub fn unit(ret: &Return, rows: &[&str], around: &Around) -> ForWhom {
 }
 
 /// What stands behind 填报单位, or in the unit cell of the row, and names an office that nobody registered.
-fn stranger(ret: &Return, rows: &[&str], registry: &Registry) -> Option<String> {
+pub fn stranger(ret: &Return, rows: &[&str], registry: &Registry) -> Option<String> {
     let lines = ret.said(Origin::UnitLine).map(|h| h.text.as_str());
     let cells = rows.iter().copied().filter(|_| rows.len() == 1);
     let unknown =

@@ -5,6 +5,7 @@ mod office;
 
 mod alarm;
 mod bad_input;
+mod baseline;
 mod breakdown;
 mod commands;
 mod conduct;

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod dismiss;
+mod import;
 mod ruling;
 
 use anyhow::Result;
@@ -10,6 +11,8 @@ use super::arguments::Ledger;
 use super::{Office, Outcome};
 use crate::ledger::merge::Ruled;
 use crate::ledger::waiver::Word;
+
+pub(in crate::cli) use import::{file_name, known_stream};
 
 pub async fn run(office: Office, action: Ledger) -> Result<Outcome> {
     match action {
@@ -24,5 +27,6 @@ pub async fn run(office: Office, action: Ledger) -> Result<Outcome> {
         }
         Ledger::Merge(order) => ruling::run(&office, Ruled::One, order).await,
         Ledger::Split(order) => ruling::run(&office, Ruled::Two, order).await,
+        Ledger::Import(options) => import::run(office, options).await,
     }
 }

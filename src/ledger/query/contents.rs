@@ -16,6 +16,7 @@ pub struct Figure {
     pub stream: String,
     pub form: String,
     pub period: Period,
+    /// 0: the opening position.
     pub version: u32,
     pub values: Values,
     pub file: String,
@@ -33,7 +34,7 @@ pub struct Whose<'a> {
 
 const FIGURES: &str = "SELECT f.unit, f.stream, f.form, f.period, l.record, s.file, l.sheet, l.row,
     (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
-     AND o.period = s.period AND o.state = 'accepted')
+     AND o.period = s.period AND o.state = 'accepted' AND o.baseline = 0)
     FROM figure f JOIN line l ON l.id = f.line JOIN submission s ON s.id = l.submission";
 
 /// All counting figures, of one period if given.
@@ -72,6 +73,8 @@ pub struct Entry {
     pub unit: String,
     pub stream: String,
     pub form: String,
+    /// Stable within unit and stream.
+    pub identity: String,
     pub closed: bool,
     pub vanished: bool,
     pub first_period: Period,
@@ -89,7 +92,7 @@ pub struct Entry {
 const ENTRIES: &str = "SELECT e.unit, e.stream, e.form, e.first_period,
     coalesce(a.last, (SELECT max(b.period) FROM submission b WHERE b.unit = e.unit AND b.stream = e.stream
                       AND b.form = e.form AND b.state = 'accepted' AND b.period <= ?1)),
-    v.record, s.file, l.sheet, l.row, a.entry IS NOT NULL
+    v.record, s.file, l.sheet, l.row, a.entry IS NOT NULL, e.identity
     FROM entry e JOIN entry_version v ON v.entry = e.id
     JOIN line l ON l.id = v.line JOIN submission s ON s.id = l.submission
     LEFT JOIN entry_absence a ON a.entry = e.id AND a.since <= ?1 AND (a.until IS NULL OR a.until > ?1)
@@ -135,6 +138,7 @@ fn read_entry(row: &SqliteRow) -> Result<Entry> {
         row: row.get(8),
         // A closed one does not have to be in the book.
         vanished: row.get::<bool, _>(9) && !closed,
+        identity: row.get(10),
     })
 }
 

@@ -147,7 +147,7 @@ pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Ve
          AND (?4 OR coalesce(s.state, '') <> 'quarantined' OR f.rule LIKE 'M%' OR f.rule LIKE 'W%' OR f.rule LIKE 'H%'
               OR f.rule IN ('R15', 'R16'))
          AND (?4 OR s.id IS NOT NULL OR NOT EXISTS (
-             SELECT 1 FROM message n WHERE n.from_address = m.from_address AND n.received_at > m.received_at
+             SELECT 1 FROM message n WHERE n.from_address = m.from_address AND (n.received_at, n.id) > (m.received_at, m.id)
              AND n.disposition IN ('accepted', 'partly') AND EXISTS (SELECT 1 FROM submission t WHERE t.message = n.id)))
          AND (?4 OR s.id IS NULL OR NOT EXISTS (
              SELECT 1 FROM submission n WHERE n.unit = s.unit AND n.stream = s.stream AND n.form = s.form

@@ -54,14 +54,15 @@ const VERSIONS: &str =
     "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
     coalesce(m.from_address, ''), s.known_at FROM submission s JOIN message m ON m.id = s.message";
 
-/// All versions of some periods, by obligation and time of arrival.
+/// All versions that units sent for some periods, by obligation and time of arrival.
 pub async fn versions(conn: &mut SqliteConnection, periods: RangeInclusive<Period>) -> Result<Vec<Version>> {
     let order = "ORDER BY s.period, s.unit, s.stream, s.form, s.received_at, s.id";
-    let rows = sqlx::query(AssertSqlSafe(format!("{VERSIONS} WHERE s.period BETWEEN ? AND ? {order}")))
-        .bind(periods.start().to_string())
-        .bind(periods.end().to_string())
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query(AssertSqlSafe(format!("{VERSIONS} WHERE s.baseline = 0 AND s.period BETWEEN ? AND ? {order}")))
+            .bind(periods.start().to_string())
+            .bind(periods.end().to_string())
+            .fetch_all(conn)
+            .await?;
     Ok(number(rows.into_iter().map(version).collect()))
 }
 
@@ -198,7 +199,7 @@ pub async fn submissions(conn: &mut SqliteConnection, message: i64) -> Result<Ve
         "SELECT s.id, s.message, s.unit, s.stream, s.form, s.period, s.state, s.received_at, s.file, s.sheet,
          coalesce(m.from_address, ''), s.known_at,
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
-          AND o.period = s.period AND o.state = 'accepted' AND (o.received_at, o.id) <= (s.received_at, s.id)),
+          AND o.period = s.period AND o.state = 'accepted' AND o.baseline = 0 AND (o.received_at, o.id) <= (s.received_at, s.id)),
          (SELECT count(*) FROM submission o WHERE o.unit = s.unit AND o.stream = s.stream AND o.form = s.form
           AND o.period = s.period AND o.state = 'accepted' AND (o.received_at, o.id) > (s.received_at, s.id))
          FROM submission s JOIN message m ON m.id = s.message WHERE s.message = ? ORDER BY s.ordinal",
@@ -210,7 +211,8 @@ pub async fn submissions(conn: &mut SqliteConnection, message: i64) -> Result<Ve
         let (number, newer): (u32, u32) = (row.get(12), row.get(13));
         let mut v = version(row);
         if v.state == Fate::Accepted.as_str() {
-            (v.version, v.counts) = (Some(number), newer == 0);
+            // The opening position has no number.
+            (v.version, v.counts) = (Some(number).filter(|n| *n > 0), newer == 0);
         }
         v
     };
