@@ -2,9 +2,11 @@
 
 pub mod alarm;
 pub mod answer;
+pub mod backup;
 pub mod balance;
 pub mod bounce;
 pub mod compared;
+pub mod decide;
 pub mod digest;
 pub mod file;
 pub mod gather;
@@ -19,6 +21,8 @@ pub mod process;
 pub mod publish;
 pub mod reach;
 pub mod remind;
+pub mod restore;
 pub mod schedule;
 pub mod take;
 pub mod templates;
+pub mod verify;

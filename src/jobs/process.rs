@@ -17,6 +17,7 @@ use super::marked::{self, Marked};
 use super::open::{Spot, open};
 use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
+use crate::ledger::assessment::{self, Known};
 use crate::ledger::copies::{self, Copy, Incoming};
 use crate::ledger::headings::{self, Confirmed};
 use crate::ledger::{amended, mailstore, rebuild, store};
@@ -217,6 +218,7 @@ struct Stored {
     /// Not for the first time: somebody has decided, about this message or its sender.
     again: bool,
     decisions: Decisions,
+    known: Known,
 }
 
 impl Stored {
@@ -247,6 +249,7 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
         attempts,
         again: row.try_get(4)?,
         decisions: store::decisions(&mut tx, id).await?,
+        known: assessment::known(&mut tx).await?,
     };
     tx.commit().await?;
     Ok(stored)
@@ -291,6 +294,7 @@ async fn settle(
         rebuild::release_lines(conn, unit, stream).await?;
     }
     store::record(conn, stored.id, &head, &verdict, now).await?;
+    assessment::record(conn, stored.id, stored.known, now).await?;
     inquiry::wait(conn, config, (stored.id, &verdict), answers, now).await?;
     leave_to_the_ledger(&mut verdict);
     touched.extend(copies::link(conn, incoming, (&copy, &verdict)).await?);

@@ -4,6 +4,7 @@
 mod office;
 
 mod alarm;
+mod backup;
 mod bad_input;
 mod breakdown;
 mod commands;
@@ -23,4 +24,6 @@ mod quarantine;
 mod reader;
 mod returned;
 mod table;
+mod upgrade;
+mod verify;
 mod versions;
