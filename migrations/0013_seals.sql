@@ -28,7 +28,8 @@ CREATE TABLE assessment (
     message   INTEGER NOT NULL REFERENCES message (id),
     at        TEXT NOT NULL,
     decision  INTEGER NOT NULL,                     -- the newest row of `decision` that it knew; 0: none
-    heading   INTEGER NOT NULL                      -- the same of `heading`
+    heading   INTEGER NOT NULL,                     -- the same of `heading`
+    revoked   INTEGER NOT NULL                      -- how many of these had been taken back
 ) STRICT;
 CREATE INDEX assessment_message ON assessment (message);
 
@@ -40,9 +41,10 @@ WITH known AS (
     UNION ALL
     SELECT m.id, m.assessed_at, 1, m.received_at FROM message m WHERE m.assessed_at IS NOT NULL
 )
-INSERT INTO assessment (message, at, decision, heading)
-SELECT message, at, coalesce((SELECT max(id) FROM decision d WHERE julianday(d.at) <= julianday(k.at) AND (k.last = 1 OR d.message <> k.message)), 0),
-       coalesce((SELECT max(id) FROM heading h WHERE julianday(h.at) <= julianday(k.at)), 0)
+INSERT INTO assessment (message, at, decision, heading, revoked)
+SELECT message, at, coalesce((SELECT max(id) FROM decision d WHERE julianday(d.at) <= julianday(k.at)), 0),
+       coalesce((SELECT max(id) FROM heading h WHERE julianday(h.at) <= julianday(k.at)), 0),
+       (SELECT count(*) FROM heading h WHERE julianday(h.revoked_at) <= julianday(k.at))
 FROM known k ORDER BY julianday(at), last, julianday(received_at), message;
 
 -- What the nightly look found changed, as JSON.

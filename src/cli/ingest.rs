@@ -175,5 +175,5 @@ async fn take(
     };
     let mut tx = db.begin().await?;
     store::take(&mut tx, &seen, now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }

@@ -2,7 +2,8 @@
 //!
 //! Triggers of our own connection note in a temporary table which subjects were touched; [`Tx::commit`](super::Tx) seals
 //! these. Since the triggers are temporary, what any other tool changes is not noted: its seal does not match any more.
-//! A seal shows damage, not intent: whoever can write the file can also write seals.
+//! A seal shows damage, not intent: whoever can write the file can also write seals. And a subject that we write again is
+//! sealed as it is then, with what was changed in it before; so the seals are looked at each night.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -294,4 +295,98 @@ pub async fn check(conn: &mut SqliteConnection, kind: &str, mut told: impl FnMut
     let unsealed: Vec<String> = sqlx::query_scalar(AssertSqlSafe(unsealed)).fetch_all(conn).await?;
     unsealed.into_iter().for_each(|key| told(Subject { kind: kind.to_owned(), key }, Broken::Unsealed));
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+    use crate::fixture::{self, at};
+    use crate::ledger::store::{self, Decision};
+
+    async fn broken(db: &Db) -> Vec<(String, Broken)> {
+        let (mut conn, mut broken) = (db.pool().acquire().await.unwrap(), Vec::new());
+        for kind in kinds() {
+            check(&mut conn, kind, |subject, how| broken.push((subject.to_string(), how))).await.unwrap();
+        }
+        broken
+    }
+
+    async fn seals(db: &Db) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM seal").fetch_one(db.pool()).await.unwrap()
+    }
+
+    /// Two months of a book, the second sent twice.
+    async fn book() -> (tempfile::TempDir, Db) {
+        let (config, (dir, db)) = (fixture::config(), fixture::ledger().await);
+        let unit = config.registry.units[0].name.clone();
+        for (period, when, names) in [
+            ("2011-08", "2011-09-20T01:00:00Z", &["甲公司", "乙公司"][..]),
+            ("2011-09", "2011-10-20T01:00:00Z", &["甲公司", "丙公司"]),
+            ("2011-09", "2011-10-21T01:00:00Z", &["甲公司"]),
+        ] {
+            fixture::reported(&db, &config, [&unit, "nonpublic", "register", period], when, fixture::rows(names)).await;
+        }
+        (dir, db)
+    }
+
+    #[tokio::test]
+    async fn what_is_written_in_a_transaction_is_sealed_and_what_is_undone_is_not() {
+        let (_dir, db) = book().await;
+        assert_eq!((broken(&db).await, seals(&db).await), (vec![], 4), "three mails and a book");
+        let decide = async |db: &Db| {
+            let mut tx = db.begin().await.unwrap();
+            let excuse = Decision { kind: "excuse", who: "operator", ..Decision::default() };
+            store::decide(&mut tx, &excuse, at("2011-10-22T01:00:00Z")).await.unwrap();
+            tx
+        };
+        drop(decide(&db).await);
+        assert_eq!((broken(&db).await, seals(&db).await), (vec![], 4));
+        decide(&db).await.commit().await.unwrap();
+        assert_eq!((broken(&db).await, seals(&db).await), (vec![], 5));
+        let mut tx = db.begin().await.unwrap();
+        sqlx::query("DELETE FROM decision").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((broken(&db).await, seals(&db).await), (vec![], 4), "the seal goes with its subject");
+    }
+
+    #[tokio::test]
+    async fn what_something_else_writes_is_told_apart_and_stays_found() {
+        let (dir, db) = book().await;
+        let mut other = crate::db::upgrade::connect(&dir.path().join("ledger.db")).await.unwrap();
+        for sql in [
+            "UPDATE entry SET name = '丁公司' WHERE name = '甲公司'",
+            "INSERT INTO decision (id, at, who, kind) VALUES (7, '2011-10-22T01:00:00+00:00', 'operator', 'excuse')",
+        ] {
+            sqlx::query(sql).execute(&mut other).await.unwrap();
+        }
+        let found = broken(&db).await;
+        assert_eq!((found.len(), found[0].1), (2, Broken::Changed), "{found:?}");
+        assert_eq!(found[1], ("decision 7".to_owned(), Broken::Unsealed));
+        drop(Db::open(dir.path()).await.unwrap());
+        assert_eq!(broken(&db).await, found, "opening the ledger again seals nothing");
+    }
+
+    #[tokio::test]
+    async fn another_list_of_what_is_sealed_seals_that_kind_anew() {
+        let (dir, db) = book().await;
+        for sql in
+            ["UPDATE state SET value = 'other' WHERE key = 'sealed book'", "DELETE FROM seal WHERE kind = 'book'"]
+        {
+            sqlx::query(sql).execute(db.pool()).await.unwrap();
+        }
+        assert_eq!(broken(&db).await.len(), 1);
+        let again = Db::open(dir.path()).await.unwrap();
+        assert_eq!(broken(&again).await, []);
+    }
+
+    #[test]
+    fn a_basis_says_what_of_it_is_another() {
+        let one = Basis { forms: "a".to_owned(), ..Basis::program() };
+        assert_eq!(one.differs(&one), [""; 0]);
+        assert_eq!(
+            one.differs(&Basis { forms: "b".to_owned(), settings: "c".to_owned(), ..one.clone() }),
+            ["forms", "settings"]
+        );
+    }
 }

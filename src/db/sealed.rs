@@ -67,7 +67,11 @@ pub const SEALED: &[Sealed] = &[
     ),
     of_message("sender_question", "message, unit", "sender_question r WHERE r.message = ?1 ORDER BY r.unit"),
     of_message("withheld", "message, address, budget, at", "withheld r WHERE r.message = ?1"),
-    of_message("assessment", "id, message, at, decision, heading", "assessment r WHERE r.message = ?1 ORDER BY r.id"),
+    of_message(
+        "assessment",
+        "id, message, at, decision, heading, revoked",
+        "assessment r WHERE r.message = ?1 ORDER BY r.id",
+    ),
     Sealed {
         kind: BOOK,
         table: "figure",

@@ -72,7 +72,8 @@ pub async fn upgrade(file: &Path) -> Result<bool> {
     Ok(from < newest())
 }
 
-async fn connect(file: &Path) -> Result<SqliteConnection> {
+/// A connection as the upgrade uses it: foreign keys hold, nothing is sealed.
+pub async fn connect(file: &Path) -> Result<SqliteConnection> {
     let options =
         SqliteConnectOptions::new().filename(file).foreign_keys(true).busy_timeout(std::time::Duration::from_secs(10));
     SqliteConnection::connect_with(&options).await.with_context(|| format!("{} cannot be opened", file.display()))

@@ -80,15 +80,3 @@ impl Ran {
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        if std::thread::panicking() || !self.path("data/ledger.db").exists() {
-            return;
-        }
-        use std::io::Write as _;
-        let ran = self.run("", &["verify"]);
-        let mut f = std::fs::OpenOptions::new().append(true).create(true).open("/tmp/verify-D.log").unwrap();
-        let _ = writeln!(f, "=== {:?} {:?}\n{}{}", std::thread::current().name(), ran.code, ran.stdout, ran.stderr);
-    }
-}

@@ -75,23 +75,7 @@ fn office() -> Office {
     quietly(&office, EVENING, &["quarantine", "reject", &id, "--reason", "电话核实过"]);
     quietly(&office, EVENING, &["quarantine", "release", &id]);
     quietly(&office, EVENING, &["excuse", UNITS[SILENT].name, "--period", "2011-08", "--reason", "机构撤并"]);
-    checkpoint(&office);
     office
-}
-
-/// All of it stands in `ledger.db` itself.
-fn checkpoint(office: &Office) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    std::thread::scope(|scope| {
-        let checkpoint = || {
-            runtime.block_on(async {
-                let mut conn = connect(&ledger(office)).await;
-                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await.expect("written");
-                conn.close().await.expect("closed");
-            })
-        };
-        scope.spawn(checkpoint).join().expect("done");
-    });
 }
 
 fn ledger(office: &Office) -> PathBuf {
@@ -101,6 +85,13 @@ fn ledger(office: &Office) -> PathBuf {
 async fn connect(file: &std::path::Path) -> SqliteConnection {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).foreign_keys(false);
     SqliteConnection::connect_with(&options).await.expect("the ledger")
+}
+
+/// All of it stands in `ledger.db` itself, and nothing beside it.
+async fn checkpoint(office: &Office) {
+    let mut conn = connect(&ledger(office)).await;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await.expect("written");
+    conn.close().await.expect("closed");
 }
 
 /// Another tool changes the ledger.
@@ -249,6 +240,7 @@ async fn what_another_tool_changes_is_named() {
             "mail sent 1 changed".to_owned(),
         ),
     ];
+    checkpoint(&office).await;
     let (file, whole) = (ledger(&office), std::fs::read(ledger(&office)).expect("the ledger"));
     for (sql, wanted) in cases {
         // A name that is wanted here is the first unit's.
@@ -298,9 +290,10 @@ async fn a_changed_figure_is_shown_with_what_the_mail_says_and_where() {
     assert!(shown.contains("the stored data were changed") && shown.contains("FAIL  seals"), "{shown}");
 }
 
-#[test]
-fn a_flipped_byte_inside_a_text_is_found_and_the_digest_tells() {
+#[tokio::test]
+async fn a_flipped_byte_inside_a_text_is_found_and_the_digest_tells() {
     let office = office();
+    checkpoint(&office).await;
     let (file, name) = (ledger(&office), "机构撤并".as_bytes());
     let mut bytes = std::fs::read(&file).expect("the ledger");
     let places: Vec<usize> = (0..bytes.len() - name.len()).filter(|at| bytes[*at..].starts_with(name)).collect();

@@ -37,14 +37,14 @@ pub async fn replay(
             break;
         }
         for next in page {
-            until = decided(live, (fresh, config), (until, next.known), next.at).await?;
+            until = decided(live, (fresh, config), (until, next.known)).await?;
             clerk.process(next.message, next.at).await?;
             (done, last, when) = (done + 1, next.id, next.at);
             progress("read again", done.unsigned_abs(), total.unsigned_abs());
         }
     }
     let all = assessment::known(live).await?;
-    decided(live, (fresh, config), (until, all), DateTime::<Utc>::MAX_UTC).await?;
+    decided(live, (fresh, config), (until, all)).await?;
     left(live, fresh, &mut clerk, when).await?;
     Ok(total)
 }
@@ -121,7 +121,6 @@ async fn decided(
     live: &mut SqliteConnection,
     (fresh, config): (&Db, &Config),
     (since, until): (Known, Known),
-    now: DateTime<Utc>,
 ) -> Result<Known> {
     let mut tx = fresh.begin().await?;
     if until.decision > since.decision {
@@ -149,10 +148,11 @@ async fn decided(
         }
     }
     confirmed(live, &mut tx, (since.heading, until.heading)).await?;
-    revoked(live, &mut tx, now).await?;
+    revoked(live, &mut tx, until.revoked).await?;
     tx.commit().await?;
     // A mark never falls, whatever the order in which two processes took their turns.
-    Ok(Known { decision: since.decision.max(until.decision), heading: since.heading.max(until.heading) })
+    let (decision, heading) = (since.decision.max(until.decision), since.heading.max(until.heading));
+    Ok(Known { decision, heading, ..until })
 }
 
 async fn confirmed(
@@ -175,16 +175,15 @@ async fn confirmed(
     Ok(())
 }
 
-/// Headings that were taken back by `now`.
-async fn revoked(live: &mut SqliteConnection, fresh: &mut SqliteConnection, now: DateTime<Utc>) -> Result<()> {
-    let open: Vec<i64> =
-        sqlx::query_scalar("SELECT id FROM heading WHERE revoked_at IS NULL").fetch_all(&mut *fresh).await?;
-    for id in open {
-        let row = sqlx::query_scalar("SELECT revoked_at FROM heading WHERE id = ? AND revoked_at IS NOT NULL");
-        let at: Option<DateTime<Utc>> = row.bind(id).fetch_optional(&mut *live).await?;
-        if let Some(at) = at.filter(|at| *at <= now) {
-            headings::revoke(fresh, id, at).await?;
-        }
+/// The first so many headings that were taken back.
+async fn revoked(live: &mut SqliteConnection, fresh: &mut SqliteConnection, count: i64) -> Result<()> {
+    let rows = sqlx::query_as(
+        "SELECT id, revoked_at FROM heading WHERE revoked_at IS NOT NULL ORDER BY julianday(revoked_at), id LIMIT ?",
+    );
+    let rows: Vec<(i64, DateTime<Utc>)> = rows.bind(count).fetch_all(live).await?;
+    for (id, at) in rows {
+        // One that made room for another column's is taken back already.
+        headings::revoke(fresh, id, at).await?;
     }
     Ok(())
 }
