@@ -121,7 +121,6 @@ fn nothing_is_restored_over_something_or_from_a_changed_file() {
     assert!(full.code == Some(1) && full.stderr.contains("is not an empty folder"), "{full:?}");
 
     let whole = std::fs::read(office.path("backup.zip")).expect("a backup");
-    type Change = fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>;
     let flip: Change = |name, mut bytes| {
         if name.starts_with("mail/") {
             bytes[0] ^= 1;
@@ -146,7 +145,10 @@ fn nothing_is_restored_over_something_or_from_a_changed_file() {
     }
 }
 
-fn repacked(whole: &[u8], change: fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>) -> Vec<u8> {
+/// A member by name, and what becomes of it.
+type Change = fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>;
+
+fn repacked(whole: &[u8], change: Change) -> Vec<u8> {
     let mut zip = ZipArchive::new(Cursor::new(whole)).expect("a zip");
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     for i in 0..zip.len() {

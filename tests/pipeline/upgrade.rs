@@ -73,7 +73,7 @@ async fn a_ledger_of_each_older_version_is_upgraded_and_kept_as_it_was() {
         let ran = office.run(NOON, &["messages"]);
         assert_eq!(ran.code, Some(0), "from {version}: {ran:?}");
         let copy = format!("ledger.before-{:04}.db", upgrade::newest());
-        assert_eq!(copies(&office), [copy.clone()], "from {version}");
+        assert_eq!(copies(&office), std::slice::from_ref(&copy), "from {version}");
         assert_eq!(texts(&file, ROWS).await, before, "from {version}");
         assert_eq!(texts(&office.path("data").join(&copy), ROWS).await, before, "the copy from {version}");
         let known = "SELECT max(version) || '' FROM _sqlx_migrations";

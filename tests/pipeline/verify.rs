@@ -74,6 +74,8 @@ fn office() -> Office {
     assert_eq!(office.message(&strange)["disposition"], "accepted");
     quietly(&office, EVENING, &["quarantine", "reject", &id, "--reason", "电话核实过"]);
     quietly(&office, EVENING, &["quarantine", "release", &id]);
+    // At the same moment, on a clock that stands still.
+    quietly(&office, EVENING, &["headings", "revoke", "1"]);
     quietly(&office, EVENING, &["excuse", UNITS[SILENT].name, "--period", "2011-08", "--reason", "机构撤并"]);
     office
 }
