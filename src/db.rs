@@ -1,18 +1,32 @@
-//! The database: one SQLite file in WAL mode, one writing connection, migrations on opening.
+//! The database: one SQLite file in WAL mode, one writing connection, migrations on opening, a seal on all that is written.
+
+pub mod seal;
+pub mod sealed;
+mod snapshot;
+mod tx;
+pub mod upgrade;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Executor as _, SqlitePool};
+
+use crate::clock::Clock;
+use seal::Basis;
+pub use snapshot::{reader, snapshot};
+pub use tx::Tx;
 
 /// The folder that holds everything: `ledger.db` and `mail/`.
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: SqlitePool,
     dir: PathBuf,
+    /// What seals say that the ledger was written by; `None` where nothing is sealed.
+    basis: Option<Arc<Basis>>,
 }
 
 impl Db {
@@ -21,35 +35,38 @@ impl Db {
     /// # Errors
     /// The folder or file cannot be used, or a newer version of the program has written it.
     pub async fn open(dir: &Path) -> Result<Self> {
+        Self::open_by(dir, Basis::program()).await
+    }
+
+    /// The same, with the settings that the ledger is written by.
+    pub async fn open_by(dir: &Path, basis: Basis) -> Result<Self> {
         private_dir(dir).with_context(|| format!("data_dir {} cannot be created", dir.display()))?;
         let file = dir.join("ledger.db");
         private_file(&file).with_context(|| format!("{} cannot be opened for writing", file.display()))?;
         let turn = turn(dir).await.with_context(|| format!("data_dir {} cannot be written", dir.display()))?;
-        let options = SqliteConnectOptions::new()
-            .filename(&file)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
+        upgrade::upgrade(&file).await?;
+        let options = options(&file).synchronous(SqliteSynchronous::Full);
         // One connection: SQLite has one writer, and a second one here could only wait for the first.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(Duration::from_secs(30))
+            .after_connect(|conn, _| Box::pin(async move { conn.execute(seal::triggers()).await.map(drop) }))
             .connect_with(options)
             .await
             .with_context(|| format!("{} cannot be opened", file.display()))?;
-        migrate(&pool).await.map_err(|error| {
-            let why = match &error {
-                MigrateError::VersionMissing(_) => "was written by a newer version of taizhang; install that one again",
-                MigrateError::VersionMismatch(_) => {
-                    "was written by another version of taizhang; install that one again"
-                }
-                _ => "cannot be brought up to date with this version of taizhang",
-            };
-            anyhow::Error::from(error).context(format!("{} {why}", file.display()))
-        })?;
+        let db = Self { pool, dir: dir.to_owned(), basis: Some(Arc::new(basis)) };
+        db.seal_what_is_not().await?;
         drop(turn);
-        Ok(Self { pool, dir: dir.to_owned() })
+        Ok(db)
+    }
+
+    /// An empty ledger for trying something out: without seals, and lost if the power goes.
+    pub async fn scratch(dir: &Path) -> Result<Self> {
+        let file = dir.join("ledger.db");
+        private_file(&file)?;
+        upgrade::upgrade(&file).await?;
+        let options = options(&file).synchronous(SqliteSynchronous::Off);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        Ok(Self { pool, dir: dir.to_owned(), basis: None })
     }
 
     /// An empty ledger in memory, whose stored mail lies in `dir`. It ends with the value.
@@ -65,7 +82,7 @@ impl Db {
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options).await.context("no database can be made in memory")?;
         migrate(&pool).await.context("no ledger can be made in memory")?;
-        Ok(Self { pool, dir: dir.to_owned() })
+        Ok(Self { pool, dir: dir.to_owned(), basis: None })
     }
 
     /// The folder of the ledger and the stored mail.
@@ -73,14 +90,39 @@ impl Db {
         &self.dir
     }
 
+    /// For reading, and for writing what no seal covers ([`sealed::UNSEALED`]).
     pub fn pool(&self) -> &SqlitePool {
         &self.pool
     }
 
     /// A write transaction. IMMEDIATE, because a deferred one that first reads can fail halfway.
-    pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.context("the ledger is locked or cannot be written")
+    pub async fn begin(&self) -> Result<Tx> {
+        let tx = self.pool.begin_with("BEGIN IMMEDIATE").await.context("the ledger is locked or cannot be written")?;
+        Ok(Tx::new(tx, self.basis.clone()))
     }
+
+    /// After an upgrade: what this program seals in another way than the one before, or not at all yet.
+    async fn seal_what_is_not(&self) -> Result<()> {
+        let Some(basis) = &self.basis else { return Ok(()) };
+        if seal::is_current(&mut *self.pool.acquire().await?).await? {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        let sealed = seal::renew(&mut tx, basis, Clock::System.now()).await?;
+        tx.commit().await?;
+        if sealed > 0 {
+            tracing::info!(sealed, "everything that is stored was sealed, as it is now");
+        }
+        Ok(())
+    }
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
 }
 
 /// The schema's history: version, name, SQL. Listed here and not found by `sqlx::migrate!`, because the macros of sqlx
@@ -98,6 +140,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "shared", include_str!("../migrations/0010_shared.sql")),
     (11, "waivers", include_str!("../migrations/0011_waivers.sql")),
     (12, "known", include_str!("../migrations/0012_known.sql")),
+    (13, "seals", include_str!("../migrations/0013_seals.sql")),
     (14, "baseline", include_str!("../migrations/0014_baseline.sql")),
     (15, "indexes", include_str!("../migrations/0015_indexes.sql")),
 ];
@@ -107,10 +150,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// # Errors
 /// A newer version wrote the database, or it cannot be written.
 pub async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
-    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
-        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
-    };
-    Migrator::with_migrations(MIGRATIONS.iter().copied().map(migration).collect()).run(pool).await
+    upgrade::migrate_to(&mut *pool.acquire().await?, upgrade::newest()).await
 }
 
 /// Creates a folder that only its owner can enter.
@@ -119,7 +159,8 @@ pub fn private_dir(dir: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-fn private_file(file: &Path) -> std::io::Result<()> {
+/// Creates a file, if there is none, that only its owner can read.
+pub fn private_file(file: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map(drop)
 }

@@ -157,6 +157,27 @@ pub enum Command {
     Template(Template),
     /// Configuration, registry, forms, mailboxes, SMTP server, disk: one line each, ok or what to do
     Check,
+    /// Whether the ledger is what was stored, and what the stored mail says: database, seals, raw mail, all mail read again
+    Verify {
+        /// Do not read the mail again
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Write the ledger, the mail and the files it is read by into one .zip, also while the daemon runs
+    Backup {
+        /// For example /backup/taizhang-2011-09-26.zip
+        file: PathBuf,
+        /// Replace the file if there is one
+        #[arg(long)]
+        force: bool,
+    },
+    /// Unpack a backup into a new data folder, and check it
+    Restore {
+        file: PathBuf,
+        /// The new `data_dir`: a folder that does not exist or is empty
+        #[arg(long)]
+        dir: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

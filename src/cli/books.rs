@@ -11,7 +11,7 @@ use super::check::Line;
 use crate::config::Mailbox;
 use crate::db::{Db, Lock};
 use crate::jobs::alarm;
-use crate::jobs::balance::{self, Desk, Repair, files};
+use crate::jobs::balance::{self, Desk, Repair, files, seals};
 use crate::jobs::take::TakeError;
 use crate::mailbox::Connection;
 
@@ -75,9 +75,13 @@ impl Books {
             Ok(result) => result,
             Err(error) => Err(format!("{error:#}")),
         };
+        let seals = match self.sealed().await {
+            Ok(result) => result,
+            Err(error) => Err(format!("{error:#}")),
+        };
         let line = |what: &str, result| Line { what: what.to_owned(), result, detail: Value::Null };
         let sending = sending.map(|result| line("mail that waits", result));
-        [Some(line("stored mail", stored)), sending].into_iter().flatten().collect()
+        [Some(line("stored mail", stored)), Some(line("stored ledger", seals)), sending].into_iter().flatten().collect()
     }
 
     async fn stuck(&self, office: &Office) -> Result<Option<String>> {
@@ -87,6 +91,15 @@ impl Books {
             let since = stuck.since.with_timezone(&office.config.timezone).format("%Y-%m-%d %H:%M");
             format!("{} wait since {since}, nothing can be sent: {}", stuck.waiting, stuck.reason)
         }))
+    }
+
+    async fn sealed(&self) -> Result<Result<String, String>> {
+        let broken = seals::broken(&self.db).await?;
+        let some: Vec<String> = broken.iter().take(20).map(ToString::to_string).collect();
+        Ok(match broken.len() {
+            0 => Ok("as it was written".to_owned()),
+            n => Err(format!("{n} matters were changed by something else ({}); run taizhang verify", some.join(", "))),
+        })
     }
 
     async fn stored(&self, office: &Office) -> Result<Result<String, String>> {

@@ -69,7 +69,7 @@ pub async fn run(office: Office, options: Ingest) -> Result<Outcome> {
 }
 
 /// A bar on stderr; nothing when that is not a terminal.
-fn bar(length: usize, what: &'static str) -> ProgressBar {
+pub(super) fn bar(length: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix:>8} [{bar:40}] {pos}/{len}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style).with_prefix(what)
@@ -175,5 +175,5 @@ async fn take(
     };
     let mut tx = db.begin().await?;
     store::take(&mut tx, &seen, now).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }

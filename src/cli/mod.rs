@@ -1,6 +1,7 @@
 //! The command line: one file a command. Tables for people, one JSON document with `--json`; logs go to stderr.
 
 mod arguments;
+mod backup;
 mod books;
 mod bounced;
 mod check;
@@ -19,11 +20,13 @@ mod quarantine;
 mod reconcile;
 mod remind;
 mod report;
+mod restore;
 mod sample;
 mod targets;
 mod template;
 mod trust;
 mod units;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -33,6 +36,7 @@ use clap::Parser;
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::db::Db;
+use crate::db::seal::Basis;
 use crate::ledger::views;
 use crate::reader;
 use arguments::{Arguments, Command};
@@ -100,15 +104,20 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
     if let Command::Demo { dir } = command {
         return demo::run(&dir).await;
     }
+    // On a new machine there is no configuration yet.
+    if let Command::Restore { file, dir } = command {
+        return restore::run(&file, &dir, json).await;
+    }
     let config = load::load(&load::find(config)?)?;
-    log_to_stderr(&config.log);
+    // Reading everything again would log everything again.
+    log_to_stderr(if matches!(command, Command::Verify { .. }) { "off" } else { &config.log });
     let mut office = Office { config, clock, json, known_on: None };
     if let Some(when) = known_on {
         let moment = known::moment(when, &command, office.now())?;
         (office.known_on, office.clock) = (Some(moment), Clock::Fixed(moment));
     }
     match command {
-        Command::Demo { .. } => unreachable!("handled above: it needs no configuration"),
+        Command::Demo { .. } | Command::Restore { .. } => unreachable!("handled above: they need no configuration"),
         Command::Run => daemon::run(office).await,
         Command::Once => daemon::once(office).await,
         Command::Ingest(options) => ingest::run(office, options).await,
@@ -136,6 +145,8 @@ async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Units { action } => units::run(office, action).await,
         Command::Template(options) => template::run(office, options).await,
         Command::Check => check::run(office).await,
+        Command::Verify { quick } => verify::run(office, quick).await,
+        Command::Backup { file, force } => backup::run(office, &file, force).await,
     }
 }
 
@@ -150,7 +161,7 @@ struct Office {
 
 impl Office {
     async fn db(&self) -> Result<Db> {
-        let live = Db::open(&self.config.data_dir).await?;
+        let live = Db::open_by(&self.config.data_dir, Basis::of(&self.config)).await?;
         views::ensure(&live, &self.config.campaign).await?;
         match self.known_on {
             Some(moment) => known::view(self, &live, moment).await,

@@ -11,11 +11,12 @@ use super::trust::{self, Asked};
 use super::{Office, Outcome, print, usage};
 use crate::db::Db;
 use crate::form::Campaign;
+use crate::jobs::decide;
 use crate::jobs::process::{Answers, Clerk};
 use crate::ledger::headings::{self, Question};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
-use crate::ledger::{copies, held, inquiry};
+use crate::ledger::{copies, held};
 use crate::period::Period;
 use crate::submission::{Disposition, Word};
 
@@ -168,15 +169,12 @@ impl Release {
         let mut tx = db.begin().await?;
         let decision =
             |kind| Decision { kind, who: "operator", message: Some(id), unit: named.as_deref(), ..Decision::default() };
-        store::decide(&mut tx, &decision("release"), now).await?;
-        let mut ids = vec![id];
+        let campaign = &office.config.campaign;
+        let mut ids = decide::enter(&mut tx, campaign, &decision("release"), now).await?;
         if self.trust {
             let trusting =
                 Decision { unit: trusted_for.as_deref(), address: message.from.as_deref(), ..decision("trust") };
-            store::decide(&mut tx, &trusting, now).await?;
-            if let (Some(unit), Some(from)) = (&trusted_for, &message.from) {
-                ids.extend(inquiry::reopen_of(&mut tx, unit, std::slice::from_ref(from), &[id], now).await?);
-            }
+            ids.extend(decide::enter(&mut tx, campaign, &trusting, now).await?);
         }
         for question in &confirmed {
             headings::confirm(&mut tx, &question.heading, "operator", id, now).await?;
@@ -263,9 +261,9 @@ async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outc
         rule: rule.as_deref(),
         ..Decision::default()
     };
-    store::decide(&mut tx, &decision, office.clock.now()).await?;
+    let ids = decide::enter(&mut tx, &office.config.campaign, &decision, office.clock.now()).await?;
     tx.commit().await?;
-    let outcome = decided(office, db, &[id]).await?;
+    let outcome = decided(office, db, &ids).await?;
     for copy in copies::of(&mut *db.pool().acquire().await?, id).await? {
         print::line(&format!(
             "the same file also came as message {copy}; `taizhang quarantine release {copy}` takes it"
@@ -304,7 +302,7 @@ pub async fn excuse(office: Office, unit: String, period: Period, reason: String
         reason: &reason,
         ..Decision::default()
     };
-    store::decide(&mut tx, &decision, office.clock.now()).await?;
+    decide::enter(&mut tx, &office.config.campaign, &decision, office.clock.now()).await?;
     tx.commit().await?;
     print::line(&format!("{unit}: excused from {period}"))?;
     Ok(Outcome::Done)

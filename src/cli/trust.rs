@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::listing::{short, unit_name};
 use super::{Office, Outcome, print, usage};
 use crate::db::Db;
+use crate::jobs::decide;
 use crate::ledger::inquiry::{self, Inquiry, Reply};
 use crate::ledger::store::{self, Decision, Trusted};
 
@@ -50,7 +51,7 @@ pub async fn distrust(office: &Office, db: &Db, address: &str, unit: Option<&str
             address: Some(&address),
             ..Decision::default()
         };
-        store::decide(&mut tx, &decision, office.clock.now()).await?;
+        decide::enter(&mut tx, &office.config.campaign, &decision, office.clock.now()).await?;
     }
     tx.commit().await?;
     for Trusted { unit, .. } in &trusted {

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use super::reader::{Problems, Reader};
 use super::servers::{is_address, mailboxes, smtp};
 use super::targets::{conduct, targets};
-use super::{Config, Department, Limits, ReadLimits, Registry, Reminders, ReportSettings};
+use super::{Config, Department, Limits, ReadLimits, Registry, Reminders, ReportSettings, Sources};
 use crate::calendar::Calendar;
 use crate::form::Campaign;
 use crate::period::Deadline;
@@ -38,7 +38,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Invalid> {
         Invalid(vec![format!("{}: line {line}: {}", path.display(), e.message())])
     })?;
     let problems = Problems::default();
-    let config = read(path, &table, &problems);
+    let config = read(path, &table, &problems).map(|mut config| {
+        config.sources.settings = text.to_owned();
+        config
+    });
     let found = problems.take();
     match config {
         Some(config) if found.is_empty() => Ok(config),
@@ -51,9 +54,10 @@ fn read(path: &Path, table: &toml::Table, problems: &Problems) -> Option<Config>
     let top = Reader::new(table, "", problems);
     let timezone = zone(&top);
     let data_dir = base.join(top.required_text("data_dir", "the folder for the ledger and the stored mail"));
-    let campaign = campaign(&top, base, problems);
+    let mut sources = Sources::default();
+    let campaign = campaign(&top, base, (problems, &mut sources));
     let streams: Vec<String> = campaign.iter().flat_map(|c| c.streams.iter().map(|s| s.key.clone())).collect();
-    let registry = registry(&top, base, &streams, problems);
+    let registry = registry(&top, base, &streams, (problems, &mut sources));
     let section = |name: &str| top.table(name).cloned().unwrap_or_default();
     let (d, dl, rm, rp, tg) =
         (section("department"), section("deadline"), section("reminders"), section("report"), section("targets"));
@@ -74,6 +78,7 @@ fn read(path: &Path, table: &toml::Table, problems: &Problems) -> Option<Config>
     top.finish();
     Some(Config {
         path: path.to_owned(),
+        sources,
         timezone,
         data_dir,
         registry: registry?,
@@ -100,7 +105,7 @@ fn zone(top: &Reader) -> Tz {
     })
 }
 
-fn campaign(top: &Reader, base: &Path, problems: &Problems) -> Option<Campaign> {
+fn campaign(top: &Reader, base: &Path, (problems, sources): (&Problems, &mut Sources)) -> Option<Campaign> {
     let parsed = match top.optional_text("forms") {
         None => Ok(Campaign::builtin()),
         Some(folder) => {
@@ -108,7 +113,8 @@ fn campaign(top: &Reader, base: &Path, problems: &Problems) -> Option<Campaign> 
             match form_files(&folder) {
                 Err(e) => Err(vec![format!("forms: {}: {e}", folder.display())]),
                 Ok(files) => {
-                    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+                    sources.forms = files;
+                    let files: Vec<_> = sources.forms.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
                     Campaign::parse(&files)
                 }
             }
@@ -130,13 +136,20 @@ fn form_files(folder: &Path) -> std::io::Result<Vec<(String, String)>> {
     Ok(files)
 }
 
-fn registry(top: &Reader, base: &Path, streams: &[String], problems: &Problems) -> Option<Registry> {
+fn registry(
+    top: &Reader,
+    base: &Path,
+    streams: &[String],
+    (problems, sources): (&Problems, &mut Sources),
+) -> Option<Registry> {
     let name = top.required_text("units", "the registry file (.csv or .xlsx)");
     if name.is_empty() {
         return None;
     }
     let path = base.join(name);
     let bytes = std::fs::read(&path).map_err(|e| problems.add(format!("units: {}: {e}", path.display()))).ok()?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    sources.registry = (name, bytes.clone());
     Registry::parse(&path, &bytes, streams).map_err(|list| list.into_iter().for_each(|p| problems.add(p))).ok()
 }
 

@@ -6,6 +6,7 @@ pub mod provider;
 pub mod reader;
 pub mod registry;
 mod servers;
+pub mod sources;
 pub mod targets;
 
 use std::path::PathBuf;
@@ -20,12 +21,14 @@ use crate::period::Deadline;
 pub use login::{Login, Secret, TokenCommand};
 pub use provider::Provider;
 pub use registry::{Registry, Unit};
+pub use sources::Sources;
 pub use targets::{Conduct, Measure, Milestone, Targets};
 
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The file this was read from.
     pub path: PathBuf,
+    pub sources: Sources,
     pub timezone: Tz,
     pub data_dir: PathBuf,
     pub registry: Registry,

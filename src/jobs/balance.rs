@@ -7,6 +7,7 @@
 pub mod account;
 pub mod books;
 pub mod files;
+pub mod seals;
 
 use std::collections::HashMap;
 

@@ -99,7 +99,7 @@ async fn mark(db: &Db, (mailbox, after): (&str, &After), locators: &[String], no
         );
         update.bind(now).bind(moved).bind(mailbox).bind(locator).execute(&mut *tx).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 async fn put_off(db: &Db, (mailbox, locator): (&str, &str), failure: &Failure, now: DateTime<Utc>) -> Result<()> {

@@ -2,11 +2,13 @@
 
 pub mod alarm;
 pub mod answer;
+pub mod backup;
 pub mod balance;
 pub mod baseline;
 pub mod bounce;
 pub mod compared;
 mod course;
+pub mod decide;
 pub mod digest;
 pub mod file;
 pub mod gather;
@@ -21,6 +23,8 @@ pub mod process;
 pub mod publish;
 pub mod reach;
 pub mod remind;
+pub mod restore;
 pub mod schedule;
 pub mod take;
 pub mod templates;
+pub mod verify;

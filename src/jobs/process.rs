@@ -18,6 +18,7 @@ use super::marked::{self, Marked};
 use super::open::{Spot, open};
 use crate::config::{Config, Mailbox};
 use crate::db::{self, Db};
+use crate::ledger::assessment::{self, Known};
 use crate::ledger::copies::{self, Copy, Incoming};
 use crate::ledger::headings::{self, Confirmed};
 use crate::ledger::waiver::Waivers;
@@ -224,6 +225,7 @@ struct Stored {
     again: bool,
     decisions: Decisions,
     waivers: Waivers,
+    known: Known,
 }
 
 impl Stored {
@@ -259,6 +261,7 @@ async fn begin(db: &Db, config: &Config, id: i64) -> Result<Stored> {
         again: row.try_get(4)?,
         decisions: store::decisions(&mut tx, id).await?,
         waivers: Waivers::load(&mut tx, None).await?,
+        known: assessment::known(&mut tx).await?,
     };
     tx.commit().await?;
     Ok(stored)
@@ -283,6 +286,7 @@ async fn settle(
     now: DateTime<Utc>,
 ) -> Result<Disposition> {
     if stored.decisions.opening.is_some() {
+        assessment::record(conn, stored.id, stored.known, now).await?;
         return baseline::settle(conn, config, (stored.id, assessed), now).await;
     }
     let Assessed { message, nature, head, mut verdict } = assessed;
@@ -307,6 +311,7 @@ async fn settle(
         rebuild::release_lines(conn, unit, stream).await?;
     }
     let known_at = store::record(conn, stored.id, &head, &verdict, now).await?;
+    assessment::record(conn, stored.id, stored.known, now).await?;
     presence::note(conn, &config.campaign, stored.id, &verdict).await?;
     held::note(conn, stored.id, &weighed).await?;
     inquiry::wait(conn, config, (stored.id, &verdict), answers, now).await?;

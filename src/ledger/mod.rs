@@ -1,6 +1,7 @@
 //! The ledger (台账): submissions, figures, entries with their history, and what is owed.
 
 pub mod amended;
+pub mod assessment;
 pub mod changes;
 pub mod copies;
 pub mod headings;

@@ -4,6 +4,7 @@
 mod office;
 
 mod alarm;
+mod backup;
 mod bad_input;
 mod baseline;
 mod breakdown;
@@ -31,4 +32,6 @@ mod returned;
 mod rules;
 mod shared;
 mod table;
+mod upgrade;
+mod verify;
 mod versions;

@@ -14,7 +14,7 @@ use crate::office::Office;
 const NOON: &str = "2011-09-20T12:00:00+08:00";
 
 /// The migrations in order, with their sample rows.
-fn migrations() -> Vec<(PathBuf, PathBuf)> {
+pub fn migrations() -> Vec<(PathBuf, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let entries = std::fs::read_dir(root.join("migrations")).expect("migrations");
     let mut files: Vec<PathBuf> = entries.map(|e| e.expect("a file").path()).collect();
@@ -23,7 +23,8 @@ fn migrations() -> Vec<(PathBuf, PathBuf)> {
     files.into_iter().map(|file| (samples(&file), file)).map(|(samples, file)| (file, samples)).collect()
 }
 
-async fn run(conn: &mut SqliteConnection, file: &Path) {
+/// Runs the SQL of a file.
+pub async fn run(conn: &mut SqliteConnection, file: &Path) {
     let sql = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let ran = sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await;
     ran.unwrap_or_else(|e| panic!("{}: {e}", file.display()));

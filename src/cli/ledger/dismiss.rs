@@ -69,5 +69,5 @@ async fn write<'a>(office: &Office, db: &Db, list: &[&Told], word: impl Fn(&Told
         }
         print::line(&format!("{} {}", told.rule, told.message))?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await
 }

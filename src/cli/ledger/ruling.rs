@@ -8,10 +8,10 @@ use crate::cli::listing::unit_name;
 use crate::cli::{Office, Outcome, print, usage};
 use crate::form::code;
 use crate::form::name::organisation_key;
+use crate::jobs::decide;
 use crate::ledger::merge::Ruled;
-use crate::ledger::rebuild;
 use crate::ledger::rulings::{Called, called};
-use crate::ledger::store::{self, Decision};
+use crate::ledger::store::Decision;
 
 /// Organisations that an error names.
 const NAMED: usize = 12;
@@ -37,8 +37,7 @@ pub async fn run(office: &Office, ruled: Ruled, order: Ruling) -> Result<Outcome
         reason: &order.reason,
         ..Decision::default()
     };
-    store::decide(&mut tx, &decision, office.clock.now()).await?;
-    rebuild::unit_stream(&mut tx, &office.config.campaign, &unit, stream).await?;
+    decide::enter(&mut tx, &office.config.campaign, &decision, office.clock.now()).await?;
     let now = called(&mut tx, &unit, order.stream.as_deref()).await?;
     tx.commit().await?;
     let gone: Vec<&Called> = all.iter().filter(|was| !now.contains(was)).collect();

@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::account::Account;
 use crate::config::Config;
+use crate::db::seal::{JOINT, Subject};
 use crate::jobs::alarm::called;
 use crate::mailbox::cursor;
 use crate::outbox::compose::books::Matter;
@@ -35,6 +36,7 @@ pub async fn matters(
         }
     }
     matters.extend(lost(conn, (since, now)).await?);
+    matters.extend(changed(conn, (since, now)).await?);
     matters.extend(unsent(conn, config, (since, now)).await?);
     Ok(matters)
 }
@@ -57,6 +59,23 @@ async fn lost(conn: &mut SqliteConnection, (since, now): (DateTime<Utc>, DateTim
     let row: Option<String> = row.bind(since).bind(now).fetch_optional(conn).await?;
     let messages: Vec<i64> = row.map(|json| serde_json::from_str(&json)).transpose()?.unwrap_or_default();
     Ok((!messages.is_empty()).then_some(Matter::Lost { messages }))
+}
+
+/// What of the ledger was not as it was sealed when somebody looked last.
+async fn changed(conn: &mut SqliteConnection, (since, now): (DateTime<Utc>, DateTime<Utc>)) -> Result<Option<Matter>> {
+    let row = sqlx::query_scalar("SELECT changed FROM stored_files WHERE at > ? AND at <= ? ORDER BY at DESC LIMIT 1");
+    let row: Option<String> = row.bind(since).bind(now).fetch_optional(conn).await?;
+    let subjects: Vec<Subject> = row.map(|json| serde_json::from_str(&json)).transpose()?.unwrap_or_default();
+    let name = |subject: &Subject| match (subject.kind.as_str(), subject.key.split_once(JOINT)) {
+        ("message", _) => format!("来信编号{}", subject.key),
+        ("book", Some((unit, _))) => format!("{unit}的台账"),
+        ("decision", _) => format!("人工处理记录{}", subject.key),
+        ("mail sent", _) => format!("发出的邮件{}", subject.key),
+        _ => "其他记录".to_owned(),
+    };
+    let mut which: Vec<String> = subjects.iter().map(name).collect();
+    which.dedup();
+    Ok((!which.is_empty()).then_some(Matter::Changed { count: subjects.len(), which }))
 }
 
 /// Outages of sending that last, or ended since.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use tracing::error;
 
+use super::seals;
 use crate::db::Db;
 use crate::jobs::pass;
 use crate::jobs::schedule::Occurrence;
@@ -19,22 +20,27 @@ pub struct Inspected {
     pub lost: Vec<i64>,
 }
 
-/// Looks once a night, and notes what it found; the digest tells it. True if something is lost.
+/// Looks once a night, at the seals too, and notes what it found; the digest tells it. True if something is lost or was
+/// changed.
 pub async fn scheduled(db: &Db, occurrence: &Occurrence, now: DateTime<Utc>) -> Result<bool> {
     let since = last(&mut *db.pool().acquire().await?, now).await?;
     let found = inspect(db, since).await?;
+    let changed = seals::broken(db).await?;
     let mut tx = db.begin().await?;
     if !pass::claim(&mut tx, occurrence, now).await? {
         return Ok(false);
     }
-    let insert = sqlx::query("INSERT OR REPLACE INTO stored_files (at, files, lost) VALUES (?, ?, ?)");
+    let insert = sqlx::query("INSERT OR REPLACE INTO stored_files (at, files, lost, changed) VALUES (?, ?, ?, ?)");
     let row = insert.bind(now).bind(i64::try_from(found.files)?).bind(serde_json::to_string(&found.lost)?);
-    row.execute(&mut *tx).await?;
+    row.bind(serde_json::to_string(&changed)?).execute(&mut *tx).await?;
     tx.commit().await?;
     if !found.lost.is_empty() {
         error!(messages = ?found.lost, "stored mail is gone or was changed");
     }
-    Ok(!found.lost.is_empty())
+    if !changed.is_empty() {
+        error!(subjects = changed.len(), "the ledger was changed by something else; see `taizhang verify`");
+    }
+    Ok(!found.lost.is_empty() || !changed.is_empty())
 }
 
 /// When somebody looked last; what came since is read whole.

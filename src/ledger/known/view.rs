@@ -65,6 +65,7 @@ const BASE: &[(&str, &str)] = &[
     ),
     ("document", "live.document WHERE message IN (SELECT id FROM main.message)"),
     ("decision", "live.decision WHERE at <= ?1"),
+    ("assessment", "live.assessment WHERE at <= ?1"),
     ("heading", "live.heading WHERE at <= ?1"),
     ("heading_question", "live.heading_question WHERE message IN (SELECT id FROM live.message WHERE known_at <= ?1)"),
     ("sender_question", "live.sender_question WHERE message IN (SELECT id FROM live.message WHERE known_at <= ?1)"),

@@ -34,6 +34,11 @@ pub enum Matter {
     Lost {
         messages: Vec<i64>,
     },
+    /// What is stored in the ledger is not what the program has written there; `which` names some of it.
+    Changed {
+        count: usize,
+        which: Vec<String>,
+    },
     /// No mail could be sent; `until` is empty while that lasts.
     Unsent {
         since: DateTime<Tz>,
@@ -65,6 +70,12 @@ pub fn line(matter: &Matter) -> String {
             "存档的来信原件缺失或被改动，编号{}。已入账的数据不受影响；请管理员从备份恢复数据文件夹里的mail文件夹。",
             listed(messages, 10, "")
         ),
+        Matter::Changed { count, which } => format!(
+            "台账数据库里有{count}处数据不是本系统写入的样子（{}），可能被别的程序改动，或者硬盘出错，统计数可能不准。\
+             请管理员运行 taizhang verify 查明是哪些数，必要时从备份恢复。",
+            which.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("、")
+                + if which.len() > 5 { "等" } else { "" }
+        ),
         Matter::Unsent { since, until: Some(until), failure } => format!(
             "从{}到{}（{}）邮件发不出去，现在已经恢复，积压的邮件会陆续发出。原话：{}",
             moment(*since),
@@ -93,12 +104,16 @@ mod tests {
             Matter::Gone { mailbox: mailbox(), count: 3 },
             Matter::Lost { messages: (1..=12).collect() },
             Matter::Unsent { since: at(6), until: Some(at(11)), failure: "no route".into() },
+            Matter::Changed { count: 7, which: (1..=6).map(|i| format!("来信编号{i}")).collect() },
         ]
         .map(|matter| line(&matter));
         assert!(lines[0].starts_with("social：邮箱里有2封来信系统没有收到，补收也没有成功（UID 4, 7）。"));
         assert!(lines[0].contains("转发后会列入待核实，时间按转发算"));
         assert!(lines[1].contains("3封收下的来信已经不在邮箱里"));
         assert!(lines[2].contains("编号1、2、3、4、5、6、7、8、9、10等12。"), "{}", lines[2]);
+        assert!(lines[4].starts_with(
+            "台账数据库里有7处数据不是本系统写入的样子（来信编号1、来信编号2、来信编号3、来信编号4、来信编号5等），"
+        ));
         assert!(lines[3].starts_with("从9月26日06:00到9月26日11:00（5小时）邮件发不出去，现在已经恢复"));
     }
 }
