@@ -53,7 +53,7 @@ fn paths(lived: &Lived) -> String {
     let config = lived.config.display();
     format!(
         "\nLook at:\n  {}   the consolidated workbook\n  {}   the circular\n  {}/   every mail that was sent (.eml)\n\n\
-         Ask the ledger:\n  taizhang -c {config} status --period {}\n  taizhang -c {config} quarantine\n  taizhang -c {config} findings",
+         Ask the ledger:\n  taizhang -c {config} status --period {}\n  taizhang -c {config} quarantine\n  taizhang -c {config} findings\n  taizhang -c {config} verify",
         lived.workbook.display(),
         lived.circular.display(),
         lived.sent.display(),

@@ -32,11 +32,23 @@ pub async fn version(conn: &mut SqliteConnection) -> sqlx::Result<i64> {
 /// # Errors
 /// A newer version wrote the database, or it cannot be written.
 pub async fn migrate_to(conn: &mut SqliteConnection, version: i64) -> Result<(), MigrateError> {
+    if self::version(conn).await.map_err(MigrateError::Execute)? < version {
+        drop_views(conn).await.map_err(MigrateError::Execute)?;
+    }
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
     };
     let wanted = MIGRATIONS.iter().copied().filter(|m| m.0 <= version);
     Migrator::with_migrations(wanted.map(migration).collect()).run(conn).await
+}
+
+/// Takes away the views for other tools; the program makes them anew. A table cannot be renamed while a view speaks of it.
+async fn drop_views(conn: &mut SqliteConnection) -> sqlx::Result<()> {
+    let sql = r"SELECT name FROM sqlite_schema WHERE type = 'view' AND name LIKE 'v\_%' ESCAPE '\'";
+    for name in sqlx::query_scalar::<_, String>(sql).fetch_all(&mut *conn).await? {
+        sqlx::query(AssertSqlSafe(format!("DROP VIEW \"{name}\""))).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// Brings the ledger to this version's schema. One that has rows is copied and the upgrade rehearsed before. Returns
@@ -169,4 +181,20 @@ fn prune(file: &Path) -> Result<()> {
         std::fs::remove_file(copy)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Migration 8 makes `decision` anew under another name.
+    #[tokio::test]
+    async fn views_for_other_tools_do_not_stand_in_a_migration_s_way() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        migrate_to(&mut conn, 7).await.unwrap();
+        sqlx::query("CREATE VIEW v_decisions AS SELECT id FROM decision").execute(&mut conn).await.unwrap();
+        migrate_to(&mut conn, newest()).await.unwrap();
+        let views = "SELECT count(*) FROM sqlite_schema WHERE name = 'v_decisions'";
+        assert_eq!(sqlx::query_scalar::<_, i64>(views).fetch_one(&mut conn).await.unwrap(), 0);
+    }
 }
