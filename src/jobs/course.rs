@@ -117,9 +117,15 @@ async fn unread(conn: &mut SqliteConnection, config: &Config, (first, last): (Pe
 }
 
 async fn open(conn: &mut SqliteConnection, (first, last): (Period, Period)) -> Result<Vec<Open>> {
+    // What is wrong with what the department handed over is no unit's mistake.
+    let opening = "SELECT DISTINCT message FROM submission WHERE baseline = 1";
+    let opening: Vec<i64> = sqlx::query_scalar(opening).fetch_all(&mut *conn).await?;
     let mut list = Vec::new();
     for told in query::findings(conn, &Filter::default()).await? {
         let (Some(unit), Some(period)) = (told.unit, told.period) else { continue };
+        if opening.contains(&told.mail) {
+            continue;
+        }
         // Who may report for it is our question, not the unit's mistake.
         if told.rule.starts_with('M') {
             continue;

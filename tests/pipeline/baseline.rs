@@ -176,6 +176,12 @@ fn what_the_unit_sends_itself_counts_before_it_whichever_came_first() {
         assert_eq!(names(&office, THREE[1]).len(), tidy(THREE[1], NONPUBLIC, JULY).register().rows.len());
         let answer = office.answer(&letter);
         assert!(!answer.text.contains("更正"), "it is the unit's first: {}", answer.text);
+        let first = tidy(TIDY, NONPUBLIC, JULY).register().rows[1].clone();
+        let Cell::Text(name) = &first[1] else { panic!("no name: {first:?}") };
+        let told = office.json("", &["history", "organisation", name, "--unit", UNITS[TIDY].name]);
+        let steps = told["steps"].as_array().expect("steps").iter().filter(|s| s["file"] == "总台账.xlsx");
+        let versions: Vec<&Value> = steps.map(|s| &s["version"]).collect();
+        assert_eq!(versions, [&Value::Null], "the opening position has no number: {told}");
         office.run("", &["export", "register"]).stdout
     };
     assert_eq!(run(true), run(false));
