@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::compared::{self, Compared};
 use super::marked::Marked;
@@ -355,7 +355,6 @@ async fn ledger_findings(
     (unit, stream, period): (&str, &str, Period),
     waivers: &Waivers,
 ) -> Result<Vec<Finding>> {
-    use sqlx::Row as _;
     let rows = sqlx::query(
         "SELECT f.rule, f.severity, f.file, f.sheet, f.cell, f.row, f.text, f.key, f.subject, f.rests_on, s.form
          FROM finding f JOIN submission s ON s.id = f.submission

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::ledger::query::{self, Told};
 use crate::ledger::store::{self, Decision, Sighting};
-use crate::ledger::{headings, held, mailstore, presence, rebuild};
+use crate::ledger::{assessment, headings, held, mailstore, presence, rebuild};
 use crate::message::parse;
 use crate::message::sender::Nature;
 use crate::reader::{Reader, Unavailable};
@@ -92,6 +92,8 @@ pub async fn import(
         None => take(&mut tx, (&raw, config), &handed, now).await?,
     };
     let before = books(&mut tx, id).await?;
+    let decided = assessment::known(&mut tx).await?;
+    assessment::record(&mut tx, id, decided, now).await?;
     let disposition = settle(&mut tx, &taught, (id, assessed), now).await?;
     let books = books(&mut tx, id).await?;
     let about = query::Filter { message: Some(id), all: true, ..query::Filter::default() };

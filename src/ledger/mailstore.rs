@@ -13,9 +13,9 @@ pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Where a message is stored.
+/// Where a message is stored. What is no digest (something has changed the ledger) is the path of nothing.
 pub fn path(dir: &Path, digest: &str) -> PathBuf {
-    dir.join("mail").join(&digest[..2]).join(format!("{digest}.eml"))
+    dir.join("mail").join(digest.get(..2).unwrap_or_default()).join(format!("{digest}.eml"))
 }
 
 /// Stores a message and returns its digest. Once this returns, the bytes are on the disk under their final name.
@@ -73,5 +73,6 @@ mod tests {
         let name = put(dir.path(), b"hello").unwrap();
         std::fs::write(path(dir.path(), &name), b"hallo").unwrap();
         assert!(get(dir.path(), &name).unwrap_err().to_string().contains("was changed"));
+        assert!(["", "a", "来信"].iter().all(|what| get(dir.path(), what).is_err()), "these are no digests");
     }
 }

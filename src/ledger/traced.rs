@@ -20,7 +20,8 @@ pub struct Source {
     pub submission: i64,
     pub stream: String,
     pub period: Period,
-    /// Number among the accepted versions of its period; none of one that was taken back.
+    /// Number among the accepted versions of its period; none of one that was taken back, and of the opening
+    /// position.
     pub version: Option<u32>,
     pub standing: Standing,
     pub message: i64,

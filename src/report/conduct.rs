@@ -104,7 +104,7 @@ pub fn ranking<'a>(list: &'a [Conduct<'a>]) -> Vec<&'a Conduct<'a>> {
 
 /// An earlier period of which nothing at all came from anybody was not reported to this program.
 fn asked(month: &Month, data: &ReportData) -> bool {
-    data.course.returns.iter().any(|r| r.period == month.period)
+    data.course.returns.iter().any(|r| r.period == month.period && !r.baseline)
 }
 
 fn month_of(unit: &Unit, month: &Month, data: &ReportData, now: DateTime<Utc>) -> Tally {
@@ -112,7 +112,7 @@ fn month_of(unit: &Unit, month: &Month, data: &ReportData, now: DateTime<Utc>) -
     for stream in &unit.streams {
         for form in &data.campaign.forms {
             let came = data.course.of(&unit.name, stream, &form.key);
-            let came: Vec<&Received> = came.into_iter().filter(|r| r.period == month.period).collect();
+            let came: Vec<&Received> = came.into_iter().filter(|r| r.period == month.period && !r.baseline).collect();
             let unread = may_be_unread(&data.course, &unit.name, month);
             tally += obligation(data.conduct, month, &came, (month.excused.contains(&unit.name), unread), now);
         }

@@ -18,6 +18,7 @@ fn came(when: &str, outcome: Outcome) -> Received {
         at: at(&format!("2011-{}:00+08:00", when.replace(' ', "T"))).to_utc(),
         outcome,
         idle: false,
+        baseline: false,
         errors: 0,
         figures: None,
     }
@@ -138,6 +139,15 @@ fn an_earlier_period_that_nobody_reported_was_not_asked_for() {
         Received { period: "2011-07".parse().unwrap(), unit: "别的单位".to_owned(), ..accepted("08-20 09:00") };
     let (tally, _) = tally_of(|data| data.course.returns.push(july));
     assert_eq!((tally.due, tally.missing, tally.cost), (4, 4, -60));
+}
+
+#[test]
+fn what_the_department_handed_over_is_no_return_of_anybodys() {
+    let opening = Received { baseline: true, ..accepted("08-01 00:00") };
+    let tally = tally_of(|data| data.course.returns.push(opening.clone())).0;
+    assert_eq!((tally.due, tally.missing, tally.on_time), (2, 2, 0));
+    let july = Received { period: "2011-07".parse().unwrap(), ..opening };
+    assert_eq!(tally_of(|data| data.course.returns.push(july)).0.due, 2, "July was not asked for either");
 }
 
 #[test]

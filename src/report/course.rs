@@ -47,6 +47,8 @@ pub struct Received {
     pub outcome: Outcome,
     /// What counts stayed as it was when it came.
     pub idle: bool,
+    /// The opening position: the ledger stood so, and nobody reported it.
+    pub baseline: bool,
     /// Its findings that keep something out of the ledger.
     pub errors: u32,
     /// The line that it adds to the figures; `None` for any other form.

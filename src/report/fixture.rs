@@ -280,6 +280,7 @@ fn received((i, unit, stream): &(usize, &Unit, &str), figure: Figure, months_ago
             at: at(&format!("{day}T09:00:00+08:00")).to_utc(),
             outcome: if rejected { Outcome::Rejected } else { Outcome::Accepted },
             idle: false,
+            baseline: false,
             errors: u32::from(*i % 5 == 0),
             figures: (form == "progress").then(|| figure.values.clone()),
         }

@@ -61,8 +61,10 @@ fn versions<'a>(data: &'a ReportData, measure: Measure, unit: &str, stream: &str
         Measure::Quota | Measure::OrgCoverage(_) | Measure::WorkCoverage(_) => FormKind::Figures,
     };
     let forms = data.campaign.forms.iter().filter(|f| f.kind == kind);
+    // A register is to be handed in by the unit; figures count wherever the ledger has them from.
+    let handed_in = |r: &&Received| kind == FormKind::Figures || !r.baseline;
     let mut list: Vec<&Received> =
-        forms.flat_map(|f| data.course.of(unit, stream, &f.key)).filter(|r| r.accepted()).collect();
+        forms.flat_map(|f| data.course.of(unit, stream, &f.key)).filter(|r| r.accepted() && handed_in(r)).collect();
     list.sort_by_key(|r| (r.period, r.at));
     list
 }

@@ -33,6 +33,7 @@ fn came(form: &str, period: &str, when: &str, figures: Option<Values>) -> Receiv
         at: at(when).to_utc(),
         outcome: Outcome::Accepted,
         idle: false,
+        baseline: false,
         errors: 0,
         figures,
     }
@@ -177,6 +178,8 @@ fn a_register_reaches_its_milestone_on_the_day_it_came() {
     assert_eq!(mark(Measure::Register, Vec::new()), Mark::Missed(Gap::Unreported));
     let rejected = Received { outcome: Outcome::Rejected, ..book("2011-09-20T09:00:00+08:00", 0) };
     assert_eq!(mark(Measure::Register, vec![rejected]), Mark::Missed(Gap::Unreported));
+    let opening = Received { baseline: true, ..book("2011-08-01T00:00:00+08:00", 0) };
+    assert_eq!(mark(Measure::Register, vec![opening]), Mark::Missed(Gap::Unreported), "the unit has to hand it in");
 }
 
 #[test]

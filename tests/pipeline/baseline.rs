@@ -176,6 +176,12 @@ fn what_the_unit_sends_itself_counts_before_it_whichever_came_first() {
         assert_eq!(names(&office, THREE[1]).len(), tidy(THREE[1], NONPUBLIC, JULY).register().rows.len());
         let answer = office.answer(&letter);
         assert!(!answer.text.contains("更正"), "it is the unit's first: {}", answer.text);
+        let first = tidy(TIDY, NONPUBLIC, JULY).register().rows[1].clone();
+        let Cell::Text(name) = &first[1] else { panic!("no name: {first:?}") };
+        let told = office.json("", &["history", "organisation", name, "--unit", UNITS[TIDY].name]);
+        let steps = told["steps"].as_array().expect("steps").iter().filter(|s| s["file"] == "总台账.xlsx");
+        let versions: Vec<&Value> = steps.map(|s| &s["version"]).collect();
+        assert_eq!(versions, [&Value::Null], "the opening position has no number: {told}");
         office.run("", &["export", "register"]).stdout
     };
     assert_eq!(run(true), run(false));
@@ -198,6 +204,59 @@ fn the_next_month_is_compared_with_it() {
     let steps = steps.as_array().expect("a list").iter().filter(|s| s["name"] == "远桥商贸行");
     let steps: Vec<(&Value, &Value)> = steps.map(|s| (&s["period"], &s["change"])).collect();
     assert_eq!(steps, [(&json!(JULY), &json!("added")), (&json!("2011-08"), &json!("vanished"))]);
+}
+
+#[test]
+fn everything_read_again_begins_with_it() {
+    let office = adopted();
+    // A third of what was handed over: it is held beside it, and would not be without.
+    let mut table = tidy(TIDY, NONPUBLIC, "2011-08").register();
+    table.rows.truncate(1);
+    office.post(&Letter::new(TIDY, NONPUBLIC, SEPTEMBER, vec![workbook("8月台账.xlsx", &[table])]));
+    office.once(SEPTEMBER_NOON);
+    assert_eq!(state(&office, SEPTEMBER_NOON, "2011-08", TIDY).0, "quarantined");
+    let ran = office.run("", &["verify", "--json"]);
+    assert_eq!((ran.code, &document(&ran)["reading"]["assessments"]), (Some(0), &json!(2)), "{ran:?}");
+}
+
+#[test]
+fn the_file_that_was_handed_over_is_the_units_first_return_when_the_unit_sends_it() {
+    let office = Office::open();
+    let own = tidy(TIDY, NONPUBLIC, JULY).register();
+    let ran = import(&office, "7月台账.xlsx", std::slice::from_ref(&own), &[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    office.post(&Letter::new(TIDY, NONPUBLIC, AUGUST, vec![workbook("7月台账.xlsx", &[own])]));
+    office.once(AUGUST_NOON);
+    assert_eq!(state(&office, SEPTEMBER, JULY, TIDY), (json!("on_time"), json!(1)));
+}
+
+#[test]
+fn a_smaller_book_handed_over_later_is_the_departments_word_and_is_not_read_again_and_again() {
+    let office = adopted();
+    let mut small = by_column(&[TIDY], NONPUBLIC);
+    small.rows.truncate(1);
+    let ran = import(&office, "更正.xlsx", &[small], &[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(names(&office, TIDY).len(), 1);
+    office.post(&Letter::new(TIDY, NONPUBLIC, SEPTEMBER, tidy(TIDY, NONPUBLIC, "2011-08").two_files()));
+    office.once(SEPTEMBER_NOON);
+    let verified = document(&office.run("", &["verify", "--json"]));
+    assert_eq!(verified["reading"]["assessments"], 3, "each was read once");
+}
+
+#[test]
+fn what_is_wrong_with_a_units_return_is_told_also_where_the_opening_position_counts() {
+    let office = adopted();
+    let mut own = tidy(TIDY, NONPUBLIC, JULY).progress();
+    let opening = import(&office, "统计表.xlsx", std::slice::from_ref(&own), &[]);
+    assert_eq!(opening.code, Some(0), "{opening:?}");
+    own.rows[0].iter_mut().skip(2).for_each(|cell| *cell = Cell::Text("若干".to_owned()));
+    office.post(&Letter::new(TIDY, NONPUBLIC, AUGUST, vec![workbook("7月统计表.xlsx", &[own])]));
+    office.once(AUGUST_NOON);
+    let owed = office.obligation(SEPTEMBER, JULY, (UNITS[TIDY].name, "nonpublic", "progress"));
+    let findings = office.json("", &["findings", "--period", JULY, "--unit", UNITS[TIDY].name]);
+    let errors = findings.as_array().expect("a list").iter().filter(|f| f["severity"] == "error").count();
+    assert!(errors > 0 && owed["errors"] == json!(errors), "{owed} {findings}");
 }
 
 #[test]

@@ -319,7 +319,7 @@ async fn a_raw_mail_that_is_gone_or_changed_and_a_file_that_nobody_knows_are_nam
     let office = office();
     let digest: String = one(&office, "SELECT digest FROM message WHERE id = 1").await;
     let raw = office.path(&format!("data/mail/{}/{digest}.eml", &digest[..2]));
-    let stray = office.path("data/mail/stray.eml");
+    let stray = office.path("data/mail/来信.eml");
     std::fs::write(&stray, "Subject: what\r\n\r\n").expect("a file");
     let report = verify(&office, &["--quick"], 3);
     assert_eq!(report["unknown_files"], json!([stray]));

@@ -78,11 +78,9 @@ pub async fn unknown(conn: &mut SqliteConnection, dir: &Path) -> Result<Vec<Stri
 
 async fn is_known(conn: &mut SqliteConnection, path: &Path) -> Result<bool> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let Some(digest) =
-        name.strip_suffix(".eml").filter(|d| path.parent().is_some_and(|p| p.ends_with(&d[..d.len().min(2)])))
-    else {
-        return Ok(false);
-    };
+    let in_place =
+        |digest: &&str| path.parent().zip(digest.get(..2)).is_some_and(|(folder, two)| folder.ends_with(two));
+    let Some(digest) = name.strip_suffix(".eml").filter(in_place) else { return Ok(false) };
     let found = sqlx::query("SELECT 1 FROM message WHERE digest = ?").bind(digest).fetch_optional(conn).await?;
     Ok(found.is_some())
 }

@@ -40,9 +40,10 @@ fn period(text: &str) -> Result<Period> {
     text.parse().map_err(anyhow::Error::msg).context("a stored period is not one")
 }
 
-/// A person let the message in.
+/// A person let the message in, or handed it over as the opening position.
 const RELEASED: &str =
-    "EXISTS (SELECT 1 FROM decision d WHERE d.message = s.message AND d.kind = 'release' AND d.by_message IS NULL)";
+    "EXISTS (SELECT 1 FROM decision d WHERE d.message = s.message AND d.kind IN ('release', 'import')
+                        AND d.by_message IS NULL)";
 
 /// The books of a unit's stream that count or could.
 pub async fn sound(conn: &mut SqliteConnection, whose: query::Whose<'_>) -> Result<Vec<Sound>> {

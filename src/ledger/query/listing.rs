@@ -134,7 +134,8 @@ pub struct Filter {
     pub waived: bool,
 }
 
-/// Findings of the versions that count: the newest accepted, else the newest that came. A finding about a mail as a whole is
+/// Findings of the versions that count: the newest accepted, else the newest that came. (The opening position answers for
+/// nothing that a unit sent.) A finding about a mail as a whole is
 /// closed when the same sender's later mail was taken. Of what waits in quarantine
 /// only the question is listed: whether its rows count at all is not decided yet.
 pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Told>> {
@@ -151,7 +152,7 @@ pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Ve
              AND n.disposition IN ('accepted', 'partly') AND EXISTS (SELECT 1 FROM submission t WHERE t.message = n.id)))
          AND (?4 OR s.id IS NULL OR NOT EXISTS (
              SELECT 1 FROM submission n WHERE n.unit = s.unit AND n.stream = s.stream AND n.form = s.form
-             AND n.period = s.period AND n.id <> s.id AND n.unit <> ''
+             AND n.period = s.period AND n.id <> s.id AND n.unit <> '' AND n.baseline <= s.baseline
              AND ((n.state = 'accepted' AND s.state <> 'accepted')
                OR ((n.state = 'accepted' OR s.state <> 'accepted') AND n.state <> 'dismissed'
                    AND (n.received_at, n.id) > (s.received_at, s.id)))))

@@ -110,18 +110,22 @@ fn text(row: &SqliteRow, index: usize) -> String {
 /// All versions of a form that were ever accepted, by period and arrival.
 pub async fn sources(conn: &mut SqliteConnection, whose: Whose<'_>) -> Result<Vec<Source>> {
     let rows = sqlx::query(
-        "SELECT s.id, s.period, s.message, m.digest, s.received_at, s.known_at, s.until, s.file FROM (
-             SELECT id, message, period, received_at, known_at, NULL AS until, file FROM submission
+        "SELECT s.id, s.period, s.message, m.digest, s.received_at, s.known_at, s.until, s.file, s.baseline FROM (
+             SELECT id, message, period, received_at, known_at, NULL AS until, file, baseline FROM submission
              WHERE unit = ?1 AND stream = ?2 AND form = ?3 AND state = 'accepted'
-             UNION ALL SELECT id, message, period, received_at, min(known_at), max(until), file FROM past_submission p
+             UNION ALL SELECT id, message, period, received_at, min(known_at), max(until), file, baseline
+             FROM past_submission p
              WHERE unit = ?1 AND stream = ?2 AND form = ?3 AND state = 'accepted'
              AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.id = p.id AND s.state = 'accepted') GROUP BY id
          ) s JOIN message m ON m.id = s.message ORDER BY s.period, s.received_at, s.id",
     );
     let rows = rows.bind(whose.unit).bind(whose.stream).bind(whose.form).fetch_all(conn).await?;
-    let mut list: Vec<Source> = Vec::new();
+    let (mut list, mut opening) = (Vec::<Source>::new(), BTreeSet::new());
     for row in rows {
         let (period, until): (String, Option<_>) = (row.get(1), row.get(6));
+        if row.get(8) {
+            opening.insert(row.get::<i64, _>(0));
+        }
         list.push(Source {
             submission: row.get(0),
             stream: whose.stream.to_owned(),
@@ -138,9 +142,12 @@ pub async fn sources(conn: &mut SqliteConnection, whose: Whose<'_>) -> Result<Ve
     }
     for of_period in list.chunk_by_mut(|a, b| a.period == b.period) {
         let accepted = of_period.iter_mut().filter(|s| s.standing != Standing::Withdrawn);
-        let mut last = None;
-        for (number, source) in (1..).zip(accepted) {
-            source.version = Some(number);
+        let (mut number, mut last) = (0, None);
+        for source in accepted {
+            if !opening.contains(&source.submission) {
+                number += 1;
+                source.version = Some(number);
+            }
             last = Some(source);
         }
         if let Some(last) = last {
