@@ -167,6 +167,13 @@ pub const SEALED: &[Sealed] = &[
                WHERE s.unit = ?1 AND s.stream = ?2 AND r.origin = 'ledger' ORDER BY r.id",
     },
     Sealed {
+        kind: "basis",
+        table: "basis",
+        columns: "id, program, forms, registry, settings",
+        subject: "{r}.id",
+        rows: "basis r WHERE r.id = ?1",
+    },
+    Sealed {
         kind: "decision",
         table: "decision",
         columns: "id, at, who, kind, message, unit, period, address, reason, by_message, stream, form, rule, subject, other, \
@@ -237,5 +244,4 @@ pub const UNSEALED: &[(&str, &str)] = &[
     ("stored_files", "what the nightly look found"),
     ("alarm", "outages"),
     ("seal", "the seals themselves"),
-    ("basis", "what seals refer to"),
 ];

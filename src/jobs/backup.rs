@@ -45,6 +45,7 @@ pub async fn backup(config: &Config, target: &Path, force: bool, now: DateTime<U
     let target = std::path::absolute(target)?;
     let folder = target.parent().context("the backup needs a file name")?.to_owned();
     ensure!(folder.is_dir(), "there is no folder {}", folder.display());
+    ensure!(!target.is_dir(), "{} is a folder; name a file in it", target.display());
     ensure!(force || !target.exists(), "{} exists already; --force replaces it", target.display());
     let mut ledger = db::reader(&config.data_dir).await?;
     let schema = upgrade::version(&mut ledger).await?;

@@ -92,6 +92,8 @@ fn it_holds_what_is_needed_and_no_secret_and_is_for_its_owner_alone() {
     let again = backup(&office, &[]);
     assert!(again.code == Some(1) && again.stderr.contains("exists already; --force replaces it"), "{again:?}");
     assert_eq!(backup(&office, &["--force"]).code, Some(0));
+    let folder = office.run(NOON, &["backup", "--force", office.path("").to_str().expect("UTF-8")]);
+    assert!(folder.code == Some(1) && folder.stderr.contains("is a folder"), "{folder:?}");
     let left: Vec<_> =
         std::fs::read_dir(office.path("")).expect("a folder").map(|e| e.expect("a file").file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".taizhang")), "{left:?}");
