@@ -102,6 +102,7 @@ pub enum Command {
     },
     /// Quotas, pace, projected date, coverage and milestones of each unit and stream, as of a period
     Targets {
+        /// As of which period, as 2011-08 [default: the open one]
         #[arg(long)]
         period: Option<Period>,
         /// Only of this unit (its name or an alias)
@@ -110,6 +111,7 @@ pub enum Command {
     },
     /// How each unit reports, as of a period: on time, late, missing, sent back, corrected; points by the rule [conduct]
     Conduct {
+        /// As of which period, as 2011-08 [default: the open one]
         #[arg(long)]
         period: Option<Period>,
     },

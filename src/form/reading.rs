@@ -31,6 +31,9 @@ pub struct Return {
     /// What the sheet says about unit, stream and period, in the order in which it is to be believed.
     pub hints: Vec<Hint>,
     pub records: Vec<Record>,
+    /// Lone texts among the rows, with the row (from 1): a master ledger names each unit so above its own.
+    #[serde(default)]
+    pub sections: Vec<(u32, String)>,
     /// Rows such as 合计, read without findings on their cells.
     pub totals: Vec<Total>,
     /// Found while reading: P01, P02, R01, R02, R10 (no such day), W06, H01, H03, H05, H06.

@@ -64,14 +64,22 @@ fn field(value: &Datum) -> String {
     }
 }
 
-/// A spreadsheet takes text that begins so for a formula; telephone numbers and plain numbers with a sign are spared.
+/// A spreadsheet takes text that begins so for a formula; an East Asian Excel the full-width signs as well. `+86-0531-1`
+/// is a sum for it: with a sign only a number is spared that is read as itself, and a stroke for "none".
 fn runs(text: &str) -> bool {
-    let plain = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || " -.()".contains(c));
-    match text.chars().next() {
-        Some('=' | '@' | '\t' | '\r') => true,
-        Some('+' | '-') => !plain(&text[1..]),
+    let mut rest = text.chars();
+    match rest.next() {
+        Some('=' | '@' | '＝' | '＠' | '\t' | '\r') => true,
+        Some('+' | '-' | '＋' | '－') => !is_number(rest.as_str()) && rest.any(|c| !"-－".contains(c)),
         _ => false,
     }
+}
+
+/// Digits with at most one point among them, no more than a spreadsheet keeps.
+fn is_number(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    digits <= 15 && [whole, part].iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -82,14 +90,35 @@ mod tests {
 
     #[test]
     fn csv_opens_in_excel_and_never_as_a_formula() {
-        let texts = ["=1+1", "@SUM(A1)", "-2+cmd|'/C calc'!A0", "+86 531-8000", "甲,\"乙\""];
+        let texts = ["=1+1", "@SUM(A1)", "-2+cmd|'/C calc'!A0", "甲,\"乙\""];
         let rows: Vec<Vec<Datum>> =
             texts.iter().map(|s| vec![Datum::Text((*s).to_owned()), Datum::Rate(56.0)]).collect();
         let bytes = csv(&["name".to_owned(), "rate".to_owned()], &rows).unwrap();
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
-            "\u{FEFF}name,rate\r\n'=1+1,56\r\n'@SUM(A1),56\r\n'-2+cmd|'/C calc'!A0,56\r\n+86 531-8000,56\r\n\"甲,\"\"乙\"\"\",56\r\n"
+            "\u{FEFF}name,rate\r\n'=1+1,56\r\n'@SUM(A1),56\r\n'-2+cmd|'/C calc'!A0,56\r\n\"甲,\"\"乙\"\"\",56\r\n"
         );
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_compute_is_protected_and_a_signed_number_is_not() {
+        for text in [
+            "+86-0531-0000001",
+            "+86 531-8000",
+            "-1-2",
+            "+1 1/2",
+            "-1+A1",
+            "+1.2.3",
+            "－1－2",
+            "＝1",
+            "-1e5",
+            "+8613800000001234",
+        ] {
+            assert!(runs(text), "{text}");
+        }
+        for text in ["-", "--", "－", "-5", "+3.2", "+8613800000001", "0531-8000001", "86-1", "—", "", "甲=乙"] {
+            assert!(!runs(text), "{text}");
+        }
     }
 
     #[test]

@@ -154,8 +154,12 @@ fn summary(book: &mut Workbook, data: &Reconciled, styles: &Styles) -> Result<()
         next += 1;
     }
     grid.row(sheet, next, &values(Datum::Null, "合计", &total), styles)?;
+    let closed = data.outcome.same.iter().filter(|p| data.kept[p.kept].organisation.closed).count();
+    // The table counts who is in the books; the list may still have one that was closed.
+    let closed =
+        if closed > 0 { format!("（{closed}行是台账里已销户的，不计入上表）") } else { String::new() };
     let list = format!(
-        "名单共{}行：一致{}行，未摸排{}行；其中与前面的行重复的{}行。疑似{}对。",
+        "名单共{}行：一致{}行{closed}，未摸排{}行；其中与前面的行重复的{}行。疑似{}对。",
         data.listed.len(),
         data.listed.len() - data.outcome.unsurveyed.len(),
         data.outcome.unsurveyed.len(),

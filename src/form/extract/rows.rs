@@ -64,6 +64,10 @@ impl SheetReader<'_> {
         // Farther below it is no part of the table.
         of_kind(RowKind::Stray).filter(|r| *r <= after).for_each(|row| self.stray(form, row, ret));
         for (row, kind) in &rows {
+            let mut cells = self.grid.row(*row);
+            if let (true, Some((_, cell)), None) = (*kind != RowKind::Data, cells.next(), cells.next()) {
+                ret.sections.push((row + 1, shown(cell)));
+            }
             // 填报单位 below the table; a line below one that another table follows belongs to that one.
             if *kind == RowKind::Note || *kind == RowKind::Line && (last_table || *row < after) {
                 ret.hints.extend(info::hints(&self.grid, self.campaign, *row, false));

@@ -147,6 +147,8 @@ fn read_entry(row: &SqliteRow) -> Result<Entry> {
 pub struct Step {
     pub unit: String,
     pub stream: String,
+    #[serde(skip)]
+    pub form: String,
     /// The name that it had then.
     pub name: String,
     pub period: String,
@@ -159,7 +161,6 @@ pub struct Step {
     /// SHA-256 of that mail: the same in every ledger that has read it, in whatever order.
     pub mail: String,
     pub received_at: DateTime<Utc>,
-    #[serde(skip)]
     pub values: Values,
 }
 
@@ -167,7 +168,7 @@ pub struct Step {
 pub async fn history(conn: &mut SqliteConnection, period: Option<Period>, as_of: Option<Period>) -> Result<Vec<Step>> {
     let rows = sqlx::query(
         "SELECT e.unit, e.stream, coalesce(json_extract(v.record, '$.name'), e.name), v.period, v.change, s.file, l.sheet,
-         l.row, s.message, s.received_at, v.record, m.digest
+         l.row, s.message, s.received_at, v.record, m.digest, e.form
          FROM entry_version v JOIN entry e ON e.id = v.entry JOIN line l ON l.id = v.line
          JOIN submission s ON s.id = l.submission JOIN message m ON m.id = s.message
          WHERE (?1 IS NULL OR v.period = ?1) AND (?2 IS NULL OR v.period <= ?2)
@@ -191,6 +192,7 @@ pub async fn history(conn: &mut SqliteConnection, period: Option<Period>, as_of:
             received_at: row.get(9),
             values: parse_values(row.get(10))?,
             mail: row.get(11),
+            form: row.get(12),
         })
     };
     rows.into_iter().map(read).collect()

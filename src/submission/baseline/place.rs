@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::UNIT;
 use crate::config::Registry;
 use crate::form::reading::Return;
-use crate::form::streams::normal;
+use crate::form::streams::{find_streams, normal};
 use crate::form::{Campaign, Finding, Form, FormKind, Place, Record, Severity};
 use crate::submission::resolve;
 use crate::submission::units::{find_units, only_a_part};
@@ -20,6 +20,7 @@ pub struct Placed {
 }
 
 /// What tells whose a row is.
+#[derive(Clone)]
 enum Said {
     Unit(String),
     /// Written, but nobody's in the registry.
@@ -33,11 +34,12 @@ impl Placed {
         let key = if form.kind == FormKind::Book { UNIT } else { form.identity.as_str() };
         let cells: Vec<Option<String>> = placed.filled_down(ret, key);
         let of_sheet = of_sheet(ret, (registry, campaign));
+        let sections = sections(ret, key, (registry, campaign));
         let mut said: Vec<Said> = Vec::with_capacity(cells.len());
         for (record, cell) in ret.records.iter().zip(&cells) {
             said.push(match cell {
                 Some(text) => registered(text, registry),
-                None => on_card(ret, record, registry),
+                None => in_section(&sections, record).unwrap_or_else(|| on_card(ret, record, registry)),
             });
         }
         if let Said::Unit(unit) = &of_sheet {
@@ -197,6 +199,29 @@ fn bare_name(sheet: &str, campaign: &Campaign) -> String {
     name.chars().filter(|c| c.is_alphanumeric() && !c.is_ascii_digit()).collect()
 }
 
+/// Rows across a table that has no column for the unit, each with the unit that it names. Where some name one, another lone
+/// text is taken for one that is not registered: the rows below it are not the last unit's.
+fn sections(ret: &Return, key: &str, (registry, campaign): (&Registry, &Campaign)) -> Vec<(u32, Said)> {
+    if ret.columns.contains_key(key) {
+        return Vec::new();
+    }
+    let parts = |text: &str| {
+        campaign.rows.sections.iter().any(|s| text.contains(s.as_str())) || !find_streams(text, campaign).is_empty()
+    };
+    let said = |(row, text): &(u32, String)| match registered(text, registry) {
+        Said::Stranger(text) if parts(&text) => None,
+        said => Some((*row, said)),
+    };
+    let found: Vec<(u32, Said)> = ret.sections.iter().filter_map(said).collect();
+    let units = found.iter().any(|(_, said)| matches!(said, Said::Unit(_)));
+    if units { found } else { Vec::new() }
+}
+
+/// What the last of them above a row says.
+fn in_section(sections: &[(u32, Said)], record: &Record) -> Option<Said> {
+    sections.iter().rev().find(|(row, _)| *row < record.row).map(|(_, said)| said.clone())
+}
+
 /// The sheet of one card may be named after its unit.
 fn on_card(ret: &Return, record: &Record, registry: &Registry) -> Said {
     let names = find_units(&record.sheet, registry);
@@ -240,6 +265,16 @@ mod tests {
 
     /// Owners of the rows of a sheet with these unit cells and this title, and the rules and words of what is told.
     fn placed(sheet: &str, title: &str, cells: &[&str]) -> (Vec<Option<String>>, Vec<(String, String)>) {
+        among(&[], sheet, title, cells)
+    }
+
+    /// The same with lone texts in these rows; the first record is in row 5.
+    fn among(
+        sections: &[(u32, &str)],
+        sheet: &str,
+        title: &str,
+        cells: &[&str],
+    ) -> (Vec<Option<String>>, Vec<(String, String)>) {
         let record = |(i, text): (usize, &&str)| {
             let value = if text.is_empty() { Datum::Null } else { Datum::Text((*text).to_owned()) };
             let values = [(UNIT.to_owned(), value)].into();
@@ -253,6 +288,7 @@ mod tests {
             columns: [("name".to_owned(), "B".to_owned())].into(),
             hints: vec![hint(Origin::Title, title), hint(Origin::SheetName, sheet)],
             records: cells.iter().enumerate().map(record).collect(),
+            sections: sections.iter().map(|(row, text)| (*row, (*text).to_owned())).collect(),
             ..reading::Return::default()
         };
         let campaign = Campaign::builtin();
@@ -272,6 +308,18 @@ mod tests {
         let (found, told) = placed("Sheet1", "活动台账", &["云溪街道", "", "松岭镇", ""]);
         assert_eq!(found, owners(&[STREET, STREET, TOWN, TOWN]));
         assert!(told.len() == 1 && told[0].1.contains("有2行没有写填报单位"), "{told:?}");
+    }
+
+    #[test]
+    fn a_row_across_the_table_names_the_unit_of_those_below_and_a_stranger_s_rows_are_nobody_s() {
+        let rows = ["", "", "", ""];
+        let known = [(4, "云溪街道"), (5, "规模以上企业"), (6, "松岭镇")];
+        assert_eq!(among(&known, "Sheet1", "活动台账", &rows), (owners(&[STREET, STREET, TOWN, TOWN]), Vec::new()));
+        let (found, told) = among(&[(4, "云溪街道"), (6, "望湖街道")], "Sheet1", "活动台账", &rows);
+        assert_eq!(found, owners(&[STREET, STREET, "", ""]));
+        assert!(told.len() == 1 && told[0].1.contains("望湖街道"), "{told:?}");
+        let (found, _) = among(&[(6, "松岭镇")], "Sheet1", "活动台账", &rows);
+        assert_eq!(found, owners(&["", "", TOWN, TOWN]));
     }
 
     #[test]
