@@ -25,7 +25,7 @@ pub async fn run(office: Office) -> Result<Outcome> {
     let mut lines = vec![
         ok("configuration", config.path.display().to_string()),
         ok("registry", format!("{} units", config.registry.units.len())),
-        ok("forms", format!("{} forms, {} streams", config.campaign.forms.len(), config.campaign.streams.len())),
+        ok("forms", forms(config)),
         ledger(config).await,
         clock(&office),
         reader(config).await,
@@ -63,6 +63,19 @@ pub async fn run(office: Office) -> Result<Outcome> {
 
 fn ok(what: &str, text: String) -> Line {
     line(what, Ok(text))
+}
+
+/// How many; and which of the known rules one of them does not bring, since that may be because its file is from before.
+fn forms(config: &Config) -> String {
+    let campaign = &config.campaign;
+    let mut text = format!("{} forms, {} streams", campaign.forms.len(), campaign.streams.len());
+    for (form, rules) in campaign.lacks() {
+        text += &format!(
+            "; {form} does not bring {}: if that is not meant so, copy their blocks from the shipped {form} file",
+            rules.join(", ")
+        );
+    }
+    text
 }
 
 fn line(what: &str, result: Result<String, String>) -> Line {

@@ -1,6 +1,7 @@
 //! `quarantine` and `excuse`: what a person decides, recorded for ever and acted on at once, also beside the daemon,
 //! which then sends the answer.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ use super::{Office, Outcome, print, usage};
 use crate::db::Db;
 use crate::form::Campaign;
 use crate::jobs::decide;
-use crate::jobs::process::{Answers, Clerk};
+use crate::jobs::process::{Answers, Clerk, open_messages};
 use crate::ledger::headings::{self, Question};
 use crate::ledger::query::{self, Listed, Which};
 use crate::ledger::store::{self, Decision};
@@ -272,20 +273,29 @@ async fn reject(office: Office, db: &Db, id: i64, reason: String) -> Result<Outc
     Ok(outcome)
 }
 
-/// Assesses the messages again in the light of the decision and shows what became of them.
+/// Assesses the messages again in the light of the decision, then those that are in question because of what became of
+/// them, and shows it. The outcome is that of the former alone.
 async fn decided(office: Office, db: &Db, ids: &[i64]) -> Result<Outcome> {
     let now = office.clock.now();
     let config = Arc::new(office.config);
     let mut clerk = Clerk::new(db, &config, Answers::Send);
     let mut outcome = Outcome::Done;
-    for id in ids {
-        let disposition = clerk.process(*id, now).await?;
+    // What has come in meanwhile is left to the next pass.
+    let new: BTreeSet<i64> = open_messages(db).await?.into_iter().collect();
+    let mut waiting: VecDeque<i64> = ids.iter().copied().collect();
+    while let Some(id) = waiting.pop_front() {
+        let disposition = clerk.process(id, now).await?;
         print::line(&format!("message {id}: {}", disposition.as_str()))?;
         if disposition == Disposition::Quarantined {
-            print::line(&find(db, *id).await?.reason)?;
-            print::line("it still waits; if the unit is in doubt, name it with --unit")?;
-            outcome = Outcome::NeedsPerson;
+            print::line(&find(db, id).await?.reason)?;
+            if ids.contains(&id) {
+                print::line("it still waits; if the unit is in doubt, name it with --unit")?;
+                outcome = Outcome::NeedsPerson;
+            }
         }
+        let reopened = open_messages(db).await?;
+        let more = reopened.into_iter().filter(|id| !new.contains(id) && !waiting.contains(id)).collect::<Vec<_>>();
+        waiting.extend(more);
     }
     Ok(outcome)
 }

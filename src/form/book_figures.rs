@@ -34,7 +34,7 @@ impl Book<'_> {
 struct Counted<'a> {
     value: i64,
     rows: Vec<&'a Record>,
-    /// The column whose cells were counted or added.
+    /// The column whose cells are named: what was added, else what was asked, else what was counted.
     key: &'a str,
 }
 
@@ -90,10 +90,12 @@ fn over<'a>(term: &'a Term, records: impl Iterator<Item = &'a Record>, book: &'a
         }
         (None, None) => (rows.len() as i64, &book.form.identity),
     };
+    let asked = term.when.first().filter(|_| term.sum.is_none());
+    let key = asked.map_or(key, |condition| &condition.column);
     Some(Counted { value, rows, key })
 }
 
-/// `工作表“台账”I5:I44“党员总数”合计27`, `工作表“台账”B5:B44“组建形式”为“单独组建”的共3行`
+/// `工作表“台账”I5:I44“党员总数”合计27`, `工作表“台账”N5:N44“组建形式”为“单独组建”的共3行`
 fn described(term: &Term, counted: &Counted<'_>, book: &Book<'_>) -> String {
     let label = |key: &str| format!("“{}”", book.form.label(key));
     let of: Vec<String> = term.when.iter().map(|c| format!("{}{}", label(&c.column), asked(&c.test))).collect();
@@ -236,10 +238,10 @@ mod tests {
             said,
             [
                 "“台账.xlsx”的工作表“表”A5:A7未销户的共3行（第9行已销户，没有计入），请核对两张表。",
-                "“台账.xlsx”的工作表“表”A5“正式党员数”3及以上的共1行（第9行已销户，没有计入），请核对两张表。",
+                "“台账.xlsx”的工作表“表”C5“正式党员数”3及以上的共1行（第9行已销户，没有计入），请核对两张表。",
                 "“台账.xlsx”的工作表“表”B5:B7“党员总数”合计5，请核对两张表。",
-                "“台账.xlsx”的工作表“表”A5“党组织/组建形式”为“单独组建”的共1行，\
-                 工作表“表”E6:E7“党组织/组建形式”为“联合组建”的不同“党组织/党组织名称”共1个，合计2\
+                "“台账.xlsx”的工作表“表”D5“党组织/组建形式”为“单独组建”的共1行，\
+                 工作表“表”D6:D7“党组织/组建形式”为“联合组建”的不同“党组织/党组织名称”共1个，合计2\
                  （第9行已销户，没有计入），请核对两张表。",
             ]
         );

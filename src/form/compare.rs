@@ -3,12 +3,14 @@
 use super::check::Row;
 use super::definition::{ColumnKind, Form, Repeated};
 use super::finding::{Finding, Severity};
+use super::history::Earlier;
 use super::reading::Return;
 use super::record::{Datum, Record, Values};
 
 /// P05, P06, P09: one row of figures against the last accepted ones of the same unit, stream and form.
-pub fn against(previous: &Values, ret: &Return, record: &Record, form: &Form) -> Vec<Finding> {
+pub fn against(last: &Earlier<'_>, ret: &Return, record: &Record, form: &Form) -> Vec<Finding> {
     let row = Row { ret, form, record };
+    let previous = last.values;
     let mut findings = Vec::new();
     for pair in &form.cumulative {
         let before = previous.get(&pair.total).and_then(Datum::int);
@@ -32,7 +34,8 @@ pub fn against(previous: &Values, ret: &Return, record: &Record, form: &Form) ->
         }
     }
     if let Some(repeated) = form.repeated.as_ref().filter(|r| is_repeated(previous, record, form, r)) {
-        let message = format!("{}所有数字都与上次完全相同，请确认是否误报了上月的表。", row.subject());
+        let period = last.period.chinese();
+        let message = format!("{}所有数字都与上次（{period}）完全相同，请确认是否误报了{period}的表。", row.subject());
         let mut finding = Finding::new(&repeated.rule, Severity::Warning, row.place(&form.identity), message);
         finding.place.cell = None;
         findings.push(finding);
@@ -71,6 +74,10 @@ mod tests {
         findings.iter().map(|f| f.rule.as_str()).collect()
     }
 
+    fn july(values: &Values) -> Earlier<'_> {
+        Earlier { period: "2011-07".parse().unwrap(), values }
+    }
+
     #[test]
     fn a_total_is_the_last_one_plus_the_month_and_never_falls() {
         let campaign = Campaign::builtin();
@@ -78,7 +85,7 @@ mod tests {
         let before = record(&[("recruits_total", Datum::Int(4))]).values;
         let check = |month: i64, total: i64| {
             let now = record(&[("recruits_month", Datum::Int(month)), ("recruits_total", Datum::Int(total))]);
-            against(&before, &Return::default(), &now, form)
+            against(&july(&before), &Return::default(), &now, form)
         };
         assert!(check(2, 6).is_empty());
         assert_eq!(rules(&check(2, 7)), ["P05"]);
@@ -95,9 +102,11 @@ mod tests {
         let form = campaign.form("progress").unwrap();
         let figures = ["orgs", "members", "party_orgs", "orgs_covered", "venues"].map(|k| (k, Datum::Int(7)));
         let now = record(&figures);
-        assert_eq!(rules(&against(&now.values, &Return::default(), &now, form)), ["P09"]);
+        let found = against(&july(&now.values), &Return::default(), &now, form);
+        assert_eq!(rules(&found), ["P09"]);
+        assert_eq!(found[0].message, "第5行所有数字都与上次（2011年7月）完全相同，请确认是否误报了2011年7月的表。");
         let mut other = now.clone();
         other.values.insert("venues".into(), Datum::Int(8));
-        assert!(against(&now.values, &Return::default(), &other, form).is_empty());
+        assert!(against(&july(&now.values), &Return::default(), &other, form).is_empty());
     }
 }

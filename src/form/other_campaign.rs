@@ -230,7 +230,8 @@ fn its_own_rules_hold_against_what_came_before_and_against_its_book() {
     let campaign = campaign();
     let form = campaign.form("planting").unwrap();
     let (before, now) = (planting(&campaign, "200|150|50|190|95|10|30"), planting(&campaign, "200|150|50|190|95|5|20"));
-    let against = |ret: &Return| form.weigh(compare::against(&before.records[0].values, ret, &ret.records[0], form));
+    let last = Earlier { period: "2013-02".parse().unwrap(), values: &before.records[0].values };
+    let against = |ret: &Return| form.weigh(compare::against(&last, ret, &ret.records[0], form));
     let findings = against(&now);
     assert_eq!(
         findings.iter().map(|f| (f.rule.as_str(), f.severity)).collect::<Vec<_>>(),

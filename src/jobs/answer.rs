@@ -296,7 +296,7 @@ async fn first_accepted(conn: &mut SqliteConnection, version: &Version) -> Resul
 fn fate(submission: &Submission, version: &Version, late: bool) -> Fate {
     match submission.fate {
         submission::Fate::Accepted => Fate::Accepted { version: version.version.unwrap_or(1), late },
-        submission::Fate::Rejected => Fate::Rejected,
+        submission::Fate::Rejected | submission::Fate::Dismissed => Fate::Rejected,
         submission::Fate::Quarantined => Fate::Quarantined,
     }
 }

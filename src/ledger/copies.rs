@@ -351,7 +351,8 @@ async fn end_waiting(
 
 async fn dismiss(conn: &mut SqliteConnection, submission: i64, known_at: DateTime<Utc>) -> Result<()> {
     past::submission(conn, submission, known_at).await?;
-    sqlx::query("UPDATE submission SET state = 'dismissed' WHERE id = ?").bind(submission).execute(conn).await?;
+    sqlx::query("UPDATE submission SET state = 'dismissed' WHERE id = ?").bind(submission).execute(&mut *conn).await?;
+    sqlx::query("DELETE FROM held WHERE submission = ?").bind(submission).execute(conn).await?;
     Ok(())
 }
 

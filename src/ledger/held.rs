@@ -42,6 +42,8 @@ pub struct Hold {
     ordinal: usize,
     rule: &'static str,
     text: String,
+    /// A later book of the same obligation counts: nobody need decide about this one any more.
+    overtaken: bool,
 }
 
 /// What became of a mail's books.
@@ -88,34 +90,51 @@ pub async fn weigh(
                 }
             };
             let Some((rule, text)) = found else { continue };
-            weighed.holds.push(Hold { ordinal: candidate.ordinal, rule, text });
+            let overtaken = candidate.accepted && overtaken(conn, mail, candidate).await?;
+            weighed.holds.push(Hold { ordinal: candidate.ordinal, rule, text, overtaken });
         }
     }
     let counted = counted(conn, mail.id).await?;
+    let mut remarks = String::new();
     for candidate in &candidates {
         let submission = &mut verdict.submissions[candidate.ordinal];
         let hold = weighed.holds.iter().find(|h| h.ordinal == candidate.ordinal);
         match (hold, candidate.accepted) {
+            (Some(hold), true) if hold.overtaken => {
+                let text = words::overtaken(&hold.text);
+                submission.fate = Fate::Dismissed;
+                submission.findings.push(whole(submission, hold.rule, Severity::Info, &text));
+                remarks += &text;
+            }
             (Some(hold), true) => {
                 submission.fate = Fate::Quarantined;
                 submission.findings.push(whole(submission, hold.rule, Severity::Error, &hold.text));
                 verdict.rules.push(hold.rule.to_owned());
                 weighed.withdrawn |= counted.contains(&(candidate.unit.clone(), candidate.stream.clone()));
             }
-            (Some(hold), false) => verdict.reason += &hold.text,
+            (Some(hold), false) => remarks += &hold.text,
             (None, true) if candidate.rows == 0 => {
                 submission.findings.push(whole(submission, SMALLER, Severity::Info, words::NOTHING));
             }
             (None, _) => {}
         }
     }
-    weighed
-        .holds
-        .retain(|h| verdict.rules.iter().any(|r| r == h.rule) && held(&verdict.submissions[h.ordinal], h.rule));
+    weighed.holds.retain(|h| h.overtaken || held(&verdict.submissions[h.ordinal], h.rule));
     if !weighed.holds.is_empty() {
         judge_again(verdict);
     }
+    verdict.reason += &remarks;
+    // Whoever sent the later book was answered for that one.
+    verdict.answer &= !weighed.holds.iter().any(|h| h.overtaken);
     Ok(weighed)
+}
+
+/// A book of the same obligation that counts was received later.
+async fn overtaken(conn: &mut SqliteConnection, mail: Mail<'_>, one: &Candidate<'_>) -> Result<bool> {
+    let whose = query::Whose { unit: &one.unit, stream: &one.stream, form: &one.form.key };
+    let mut books = evidence::sound(conn, whose).await?;
+    books.retain(|book| book.message != mail.id);
+    Ok(evidence::overtaken(&books, (one.period, mail.received_at, mail.digest, one.ordinal as i64)))
 }
 
 fn held(submission: &Submission, rule: &str) -> bool {
@@ -220,6 +239,7 @@ async fn smaller(
         rows: o.rows,
         released: false,
         held: foreign[i].as_ref().map(|text| (FOREIGN.to_owned(), text.clone())),
+        closed: false,
     }));
     let mut told = told(conn, campaign, (&one.unit, &one.stream)).await?;
     told.extend(told_here(campaign, verdict, one));
@@ -298,7 +318,7 @@ pub async fn note(conn: &mut SqliteConnection, message: i64, weighed: &Weighed) 
     // A submission that stayed as it was may have been held for other figures, or for nothing any more.
     let former = "DELETE FROM held WHERE submission IN (SELECT id FROM submission WHERE message = ?)";
     sqlx::query(former).bind(message).execute(&mut *conn).await?;
-    for Hold { ordinal, rule, text } in &weighed.holds {
+    for Hold { ordinal, rule, text, .. } in &weighed.holds {
         let sql = "INSERT INTO held (submission, rule, text)
                    SELECT id, ?, ? FROM submission WHERE message = ? AND ordinal = ?";
         sqlx::query(sql).bind(rule).bind(text).bind(message).bind(*ordinal as i64).execute(&mut *conn).await?;
@@ -327,6 +347,9 @@ pub async fn reconsider(
                     again.insert(book.message);
                 }
             }
+            let held = books.iter().filter(|book| book.held.is_some());
+            let differs = held.filter(|book| evidence::overtaken(&books, book.order()) != book.closed);
+            again.extend(differs.map(|book| book.message));
         }
     }
     for id in evidence::in_question(conn, message, streams).await? {

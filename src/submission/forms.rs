@@ -377,7 +377,7 @@ fn join(first: &mut Judged, second: Judged) {
     first.submission.fate = match (first.submission.fate, part.fate) {
         (Fate::Quarantined, _) | (_, Fate::Quarantined) => Fate::Quarantined,
         (Fate::Accepted, _) | (_, Fate::Accepted) => Fate::Accepted,
-        (Fate::Rejected, Fate::Rejected) => Fate::Rejected,
+        (Fate::Rejected | Fate::Dismissed, _) => Fate::Rejected,
     };
 }
 

@@ -72,6 +72,8 @@ pub enum Fate {
     Accepted,
     Rejected,
     Quarantined,
+    /// It waited, and a later one of the same obligation counts: there is nothing to decide any more.
+    Dismissed,
 }
 
 impl Fate {
@@ -80,6 +82,7 @@ impl Fate {
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
             Self::Quarantined => "quarantined",
+            Self::Dismissed => "dismissed",
         }
     }
 }

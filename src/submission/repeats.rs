@@ -100,7 +100,9 @@ pub fn find<'a>(form: &Submission, earlier: &'a [Earlier], mail: Mail) -> Found<
             let waits = |e: &&Earlier| e.held && e.fate == Fate::Quarantined && e.same_sender && exact(e);
             earlier.iter().find(waits).map_or(Found::New, |e| Found::Repeat(e, Of::Waiting))
         }
-        Fate::Rejected => again(Fate::Rejected).map_or(Found::New, |e| Found::Repeat(e, Of::Rejected)),
+        Fate::Rejected | Fate::Dismissed => {
+            again(Fate::Rejected).map_or(Found::New, |e| Found::Repeat(e, Of::Rejected))
+        }
         Fate::Quarantined => again(Fate::Quarantined).map_or(Found::New, |e| Found::Repeat(e, Of::Waiting)),
     }
 }

@@ -113,6 +113,45 @@ fn the_department_hears_of_it_in_the_morning() {
 }
 
 #[test]
+fn a_held_book_waits_no_more_once_a_later_one_of_the_same_month_counts() {
+    let office = Office::open();
+    office.bring(&july(), JULY);
+    let short = short();
+    office.bring(&short, NOON);
+    let whole = letter(TIDY, NONPUBLIC, THIRD, &[register(TIDY, NONPUBLIC, "2011-08")]);
+    office.bring(&whole, NEXT);
+    office.run(NEXT, &["once"]);
+    assert_eq!(office.weighed(&whole).0, "accepted");
+    assert_eq!(office.json(NEXT, &["quarantine"]), json!([]));
+    let reason = office.message(&short)["reason"].clone();
+    assert_eq!(
+        reason,
+        "台账本期2家，上期（2011年7月）有13家，少了84%，没有入账；本期台账已以之后收到的一份为准，这份不用再核实。"
+    );
+    assert_eq!(office.answers(&short).len(), 1, "its sender knows from the answer to the later one");
+    assert!(office.rules_told("R15").is_empty());
+
+    // And the reverse: what it was closed for is taken back; it is held again.
+    office.decided(NEXT, &whole, &["reject", "--reason", "不是本单位的"]);
+    assert_eq!(office.weighed(&short), ("quarantined".into(), json!(["R15"])));
+    assert_eq!(office.message(&short)["reason"], SHORT);
+}
+
+#[test]
+fn what_a_release_puts_in_question_is_settled_with_it() {
+    let office = Office::open();
+    office.bring(&july(), JULY);
+    let short = short();
+    office.bring(&short, NOON);
+    let next = letter(TIDY, NONPUBLIC, OCTOBER, &[cut(register(TIDY, NONPUBLIC, "2011-09"), 2)]);
+    office.bring(&next, LATER);
+    assert_eq!(office.weighed(&next).0, "quarantined");
+    let id = office.message(&short)["id"].to_string();
+    office.run(LATER, &["quarantine", "release", &id]);
+    assert_eq!((office.weighed(&short).0, office.weighed(&next).0), ("accepted".into(), "accepted".into()));
+}
+
+#[test]
 fn a_good_table_in_the_same_mail_is_taken_also_when_the_book_is_rejected() {
     let office = Office::open();
     office.bring(&july(), JULY);

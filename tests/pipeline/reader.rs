@@ -35,8 +35,11 @@ fn good() -> Letter {
     Letter::new(GBK, NONPUBLIC, LATER, tidy(GBK, NONPUBLIC, "2011-08").one_file())
 }
 
-/// With these settings the file is over a limit; a letter that came later is handled all the same.
-fn is_too_large(limits: &str, file: File) {
+const TOO_LARGE: &str = "超过系统的读取上限；请删去多余的工作表、空行和图片";
+
+/// With these settings the file is over a limit, of which its sender is told so; a letter that came later is handled all
+/// the same.
+fn is_too_large(limits: &str, file: File, told: &str) {
     let office = office(limits);
     let (name, letter, good) = (file.name.clone(), letter(vec![file]), good());
     office.post(&letter);
@@ -45,7 +48,7 @@ fn is_too_large(limits: &str, file: File) {
     let message = office.message(&letter);
     assert_eq!((&message["disposition"], &message["rules"]), (&json!("rejected"), &json!(["W07"])), "{message}");
     let answer = office.answer(&letter).text;
-    for words in ["超过系统的读取上限", &name] {
+    for words in [told, &name] {
         assert!(answer.contains(words), "no {words} in:\n{answer}");
     }
     assert_eq!(office.message(&good)["disposition"], "accepted");
@@ -53,17 +56,18 @@ fn is_too_large(limits: &str, file: File) {
 
 #[test]
 fn a_workbook_that_takes_too_much_memory_is_given_up() {
-    is_too_large("read_memory_mb = 64\nread_seconds = 600\nmail_seconds = 600", large_workbook(12_000));
+    is_too_large("read_memory_mb = 64\nread_seconds = 600\nmail_seconds = 600", large_workbook(12_000), TOO_LARGE);
 }
 
 #[test]
 fn a_workbook_that_takes_too_long_is_given_up() {
-    is_too_large("read_seconds = 1\nread_memory_mb = 4096", large_workbook(25_000));
+    is_too_large("read_seconds = 1\nread_memory_mb = 4096", large_workbook(25_000), TOO_LARGE);
 }
 
 #[test]
 fn a_book_of_more_rows_than_anybody_keeps_is_given_up() {
-    is_too_large("workbook_rows = 100", book("台账.csv", 101));
+    let told = "里有101行（连合计行），超过系统一次能读的100行，没有读取；请核对是不是附错了文件";
+    is_too_large("workbook_rows = 100", book("台账.csv", 101), told);
 }
 
 /// A register in separated values.

@@ -8,12 +8,14 @@ pub struct Fields<'a> {
     place: String,
     table: &'a Table,
     asked: Vec<&'static str>,
+    /// Not to be told of as strangers, nor as allowed.
+    known: Vec<&'static str>,
     problems: &'a mut Vec<String>,
 }
 
 impl<'a> Fields<'a> {
     pub fn new(place: String, table: &'a Table, problems: &'a mut Vec<String>) -> Self {
-        Self { place, table, asked: Vec::new(), problems }
+        Self { place, table, asked: Vec::new(), known: Vec::new(), problems }
     }
 
     pub fn problem(&mut self, key: &str, what: impl std::fmt::Display) {
@@ -23,6 +25,13 @@ impl<'a> Fields<'a> {
     fn get(&mut self, key: &'static str) -> Option<&'a Value> {
         self.asked.push(key);
         self.table.get(key)
+    }
+
+    /// Whether the key is there; it is not asked for any more, and no stranger.
+    pub fn put_aside(&mut self, key: &'static str) -> bool {
+        let here = self.table.contains_key(key);
+        self.known.extend(here.then_some(key));
+        here
     }
 
     /// A text that must be there.
@@ -192,8 +201,12 @@ impl<'a> Fields<'a> {
 
     /// Reports keys that were never asked for.
     pub fn finish(mut self) {
-        let unknown: Vec<String> =
-            self.table.keys().filter(|k| !self.asked.contains(&k.as_str())).map(String::clone).collect();
+        let unknown: Vec<String> = self
+            .table
+            .keys()
+            .filter(|k| !self.asked.iter().chain(&self.known).any(|a| a == k))
+            .map(String::clone)
+            .collect();
         let allowed = self.asked.join(", ");
         for key in unknown {
             self.problem(&key, format_args!("no such key; allowed are {allowed}"));

@@ -156,16 +156,40 @@ fn form(fields: &mut Fields<'_>) -> Form {
         book_figures: fields.tables("from_book", arithmetic::from_book),
         repeated: fields.table("repeated", arithmetic::repeated),
         history: fields.table("history", arithmetic::history),
-        book: fields.table("book", |f| BookColumns {
-            code: f.optional("code"),
-            status: f.text("status"),
-            closed: f.text("closed"),
+        book: fields.table("book", |f| {
+            moved(f);
+            BookColumns { code: f.optional("code"), status: f.text("status"), closed: f.text("closed") }
         }),
         held: fields.table("held", |f| Held {
             smaller_than: f.bounded("smaller_than", 0..=100),
             of_at_least: f.bounded("of_at_least", 1..=1_000_000),
         }),
         rules: Rules::default(),
+    }
+}
+
+/// Keys of `[book]` by which files of before said what R06–R09 ask.
+fn moved(book: &mut Fields<'_>) {
+    const KEYS: [&str; 9] = [
+        "closed_reason",
+        "closed_on",
+        "members",
+        "members_full",
+        "party_org_kind",
+        "single",
+        "joint",
+        "mass_organisations",
+        "instructor",
+    ];
+    let here: Vec<&str> = KEYS.into_iter().filter(|key| book.put_aside(key)).collect();
+    if let [first, ..] = here[..] {
+        let text = format_args!(
+            "is from an earlier version, in which R06, R07, R08 and R09 were built in; they are [[expect]] blocks now: copy these \
+             from the shipped form file of this version, and delete here {}",
+            here.join(", ")
+        )
+        .to_string();
+        book.problem(first, text);
     }
 }
 

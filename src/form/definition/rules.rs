@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::{Form, FormKind};
+use super::{Campaign, Form, FormKind};
 use crate::form::finding::{Finding, Severity};
 
 /// All rules of a form by their ids.
@@ -171,6 +171,20 @@ impl Rules {
     }
 }
 
+impl Campaign {
+    /// Rules that the shipped form of the same key has and this campaign's has not: form and ids. Who keeps form files of
+    /// an earlier version, or wrote their own, should know what is not looked at.
+    pub fn lacks(&self) -> Vec<(&str, Vec<String>)> {
+        let shipped = Self::builtin();
+        let lacks = |form: &'_ Form| -> Vec<String> {
+            let known = shipped.form(&form.key).into_iter().flat_map(|s| s.rules.0.keys());
+            known.filter(|id| !form.rules.0.contains_key(*id)).cloned().collect()
+        };
+        let all = self.forms.iter().map(|form| (form.key.as_str(), lacks(form)));
+        all.filter(|(_, ids)| !ids.is_empty()).collect()
+    }
+}
+
 impl Form {
     /// How much a finding of this rule weighs in this form; `None`: the rule is off, or none of the form's.
     pub fn severity(&self, rule: &str) -> Option<Severity> {
@@ -245,6 +259,40 @@ mod tests {
         // Two of a rule's own weights become one.
         let even = with("register.toml", &set("R09", "info")).unwrap();
         assert_eq!(weighed(&even, "R09", Severity::Error), [Severity::Info]);
+    }
+
+    /// The shipped files, of one all that follows a line left out, and other text in its place.
+    fn cut(form: &str, from: &str, instead: &str) -> Result<Campaign, Vec<String>> {
+        let cut = |(file, text): (&'static str, &str)| match text.split_once(from).filter(|_| file == form) {
+            Some((before, _)) => (file, format!("{before}{instead}")),
+            None => (file, text.to_owned()),
+        };
+        let files: Vec<(&str, String)> = BUILTIN.map(cut).into();
+        Campaign::parse(&files.iter().map(|(file, text)| (*file, text.as_str())).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_form_file_of_an_earlier_version_says_what_to_take_over() {
+        let before = "[book]\ncode = \"code\"\nstatus = \"status\"\nclosed = \"销户\"\nclosed_on = \"closed_on\"\n\
+                      single = \"单独组建\"\ninstructor = \"instructor\"\n";
+        let problems = cut("register.toml", "\n[[expect]]", before).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        assert!(problems[0].starts_with("register.toml: book: closed_on: is from an earlier version"), "{problems:?}");
+        assert!(problems[0].ends_with("and delete here closed_on, single, instructor"), "{problems:?}");
+    }
+
+    #[test]
+    fn rules_that_a_form_does_not_bring_are_told() {
+        assert_eq!(Campaign::builtin().lacks(), []);
+        let book = "\n[book]\ncode = \"code\"\nstatus = \"status\"\nclosed = \"销户\"\n";
+        let bare = cut("register.toml", "\n[[expect]]", book).unwrap();
+        let expected: Vec<String> = bare.lacks()[0].1.iter().filter(|id| *id < &"R17".to_owned()).cloned().collect();
+        assert_eq!(
+            (bare.lacks()[0].0, &expected[..]),
+            ("register", &["R06", "R07", "R08", "R09"].map(String::from)[..])
+        );
+        let bare = cut("progress.toml", "\n[repeated]", "").unwrap();
+        assert_eq!(bare.lacks(), [("progress", ["P07", "P08", "P09"].map(String::from).to_vec())]);
     }
 
     #[test]

@@ -27,13 +27,22 @@ pub struct Sound {
     pub released: bool,
     /// By which rule, and what was told.
     pub held: Option<(String, String)>,
+    /// Nobody need decide about it any more: it was [`overtaken`].
+    pub closed: bool,
 }
 
 impl Sound {
     /// Periods, then versions. Of what was received at once, the order is that of no clock, but always the same.
-    pub fn order(&self) -> (Period, DateTime<Utc>, &str, i64) {
+    pub fn order(&self) -> Order<'_> {
         (self.period, self.received_at, &self.digest, self.ordinal)
     }
+}
+
+pub type Order<'a> = (Period, DateTime<Utc>, &'a str, i64);
+
+/// Whether one of these books counts for the same period and was received later.
+pub fn overtaken(books: &[Sound], one: Order<'_>) -> bool {
+    books.iter().any(|book| book.held.is_none() && book.period == one.0 && book.order() > one)
 }
 
 fn period(text: &str) -> Result<Period> {
@@ -49,9 +58,9 @@ const RELEASED: &str =
 pub async fn sound(conn: &mut SqliteConnection, whose: query::Whose<'_>) -> Result<Vec<Sound>> {
     let sql = format!(
         "SELECT s.id, s.message, s.period, s.received_at, m.digest, s.ordinal,
-         (SELECT count(*) FROM line l WHERE l.submission = s.id), {RELEASED}, h.rule, h.text
+         (SELECT count(*) FROM line l WHERE l.submission = s.id), {RELEASED}, h.rule, h.text, s.state = 'dismissed'
          FROM submission s JOIN message m ON m.id = s.message LEFT JOIN held h ON h.submission = s.id
-         WHERE s.unit = ? AND s.stream = ? AND s.form = ? AND s.state IN ('accepted', 'quarantined')
+         WHERE s.unit = ? AND s.stream = ? AND s.form = ? AND s.state <> 'rejected'
          AND (s.state = 'accepted' OR h.rule IS NOT NULL)"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -72,6 +81,7 @@ pub async fn sound(conn: &mut SqliteConnection, whose: query::Whose<'_>) -> Resu
             rows: usize::try_from(r.get::<i64, _>(6)).unwrap_or_default(),
             released: r.get(7),
             held: rule.zip(text),
+            closed: r.get(10),
         })
     };
     rows.iter().map(read).collect()
@@ -137,7 +147,7 @@ const OVERLAPS: &str = "
            AND ((s.unit = ?6 AND s.stream = ?7) OR (s.period <= ?8 AND NOT EXISTS (
                SELECT 1 FROM submission n LEFT JOIN held g ON g.submission = n.id
                WHERE n.unit = s.unit AND n.stream = s.stream AND n.form = s.form
-               AND n.state IN ('accepted', 'quarantined') AND (n.state = 'accepted' OR g.rule = 'R15')
+               AND n.state <> 'rejected' AND (n.state = 'accepted' OR g.rule = 'R15')
                AND n.period BETWEEN s.period AND ?8 AND n.received_at < ?4
                AND (n.period, n.received_at, n.id) > (s.period, s.received_at, s.id)))))
     ORDER BY s.unit, s.stream, s.period, s.received_at, m.digest";

@@ -48,6 +48,12 @@ pub fn foreign(whose: &Whose<'_>, (shared, of): (usize, usize), period: Period) 
     format!("台账里的{of}家有{shared}家也在{book}里，{WAITS}。")
 }
 
+/// What was told of a book that was held, now that a later one counts.
+pub fn overtaken(text: &str) -> String {
+    let figures = text.split_once(&format!("，{WAITS}")).map_or(text, |(figures, _)| figures);
+    format!("{figures}，没有入账；本期台账已以之后收到的一份为准，这份不用再核实。")
+}
+
 /// An empty book that was believed.
 pub const NOTHING: &str = "台账里没有一行数据，按零报告（一家也没有）入账。";
 
@@ -69,6 +75,14 @@ mod tests {
         assert_eq!(
             foreign(&Whose::Unit("白沙街道"), (19, 20), period),
             "台账里的20家有19家也在白沙街道2011年8月的台账里，暂不入账，等区里核实。"
+        );
+        assert_eq!(
+            overtaken(&told(Doubt::Smaller { rows: 4, before })),
+            "台账本期4家，上期（2011年7月）有40家，少了90%，没有入账；本期台账已以之后收到的一份为准，这份不用再核实。"
+        );
+        assert_eq!(
+            overtaken(&told(Doubt::Empty { told: None })),
+            "台账里没有一行数据，没有入账；本期台账已以之后收到的一份为准，这份不用再核实。"
         );
     }
 }

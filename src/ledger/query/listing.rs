@@ -138,6 +138,8 @@ pub struct Filter {
 /// nothing that a unit sent.) A finding about a mail as a whole is
 /// closed when the same sender's later mail was taken. Of what waits in quarantine
 /// only the question is listed: whether its rows count at all is not decided yet.
+///
+/// In an order that does not tell in which order mails were handled.
 pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Told>> {
     let rows = sqlx::query(
         "SELECT f.rule, f.severity, nullif(s.unit, ''), nullif(s.stream, ''), s.form, nullif(s.period, ''), f.file, f.sheet,
@@ -156,7 +158,8 @@ pub async fn findings(conn: &mut SqliteConnection, filter: &Filter) -> Result<Ve
              AND ((n.state = 'accepted' AND s.state <> 'accepted')
                OR ((n.state = 'accepted' OR s.state <> 'accepted') AND n.state <> 'dismissed'
                    AND (n.received_at, n.id) > (s.received_at, s.id)))))
-         ORDER BY s.unit, s.stream, s.form, s.period, s.received_at, s.id, m.received_at, m.id, f.origin = 'ledger', f.id",
+         ORDER BY s.period, s.unit, s.stream, s.form, m.received_at, m.digest, f.file, f.sheet, f.row, f.rule,
+         length(f.cell), f.cell, f.text",
     )
     .bind(filter.period.map(|p| p.to_string()))
     .bind(&filter.unit)

@@ -52,7 +52,7 @@ pub async fn check(
         };
         let mut findings = Vec::new();
         if let Some(last) = earlier.last() {
-            findings.extend(compare::against(last.values, &place, &line.record, form));
+            findings.extend(compare::against(last, &place, &line.record, form));
         }
         findings.extend(history::against_history(&earlier, version.period, &place, &line.record, form));
         for (book_form, books) in books {
