@@ -37,7 +37,7 @@ use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::db::Db;
 use crate::db::seal::Basis;
-use crate::ledger::views;
+use crate::ledger::{presence, views};
 use crate::reader;
 use arguments::{Arguments, Command};
 
@@ -162,6 +162,7 @@ struct Office {
 impl Office {
     async fn db(&self) -> Result<Db> {
         let live = Db::open_by(&self.config.data_dir, Basis::of(&self.config)).await?;
+        presence::catch_up(&live, &self.config.campaign).await?;
         views::ensure(&live, &self.config.campaign).await?;
         match self.known_on {
             Some(moment) => known::view(self, &live, moment).await,
