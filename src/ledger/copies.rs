@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::known::past;
-use super::store::fate;
+use super::store::{Origin, fate, insert_finding};
 use crate::form::{Campaign, Finding, Place, Severity};
 use crate::submission::assess::reconsider;
 use crate::submission::repeats::{self, Earlier, Found, Mail, Repeat, Told};
@@ -152,14 +152,17 @@ pub async fn link(
             .bind(mail.id)
             .execute(&mut *conn)
             .await?;
-        if let (Some(at), true) = (copy.came, is_whole(conn, mail.id, original).await?) {
-            touched.extend(came_earlier(conn, Came::Message(original), at, known_at).await?);
+    }
+    for repeat in &copy.repeats {
+        if let Some(at) = copy.came.filter(|at| *at < repeat.earlier.received_at) {
+            touched.extend(came_earlier(conn, Came::Submission(repeat.earlier.submission), at, known_at).await?);
+            show_instead(conn, repeat).await?;
         }
     }
-    for Repeat { earlier, .. } in &copy.repeats {
-        if let Some(at) = copy.came {
-            touched.extend(came_earlier(conn, Came::Submission(earlier.submission), at, known_at).await?);
-        }
+    if let (Some(original), Some(at)) = (copy.original, copy.came)
+        && is_whole(conn, mail.id, original).await?
+    {
+        touched.extend(came_earlier(conn, Came::Message(original), at, known_at).await?);
     }
     if let Some(waiting) = copy.waiting.filter(|_| verdict.disposition != Disposition::Quarantined) {
         close(conn, waiting, mail.id, known_at).await?;
@@ -309,6 +312,24 @@ async fn came_earlier(
         older.extend((row.2 == Fate::Accepted.as_str()).then_some((row.0, row.1)));
     }
     Ok(older)
+}
+
+/// What was read first but came later shows the file's name and the findings of the copy, as if that had been read first.
+/// How it stood before was kept by [`came_earlier`].
+async fn show_instead(conn: &mut SqliteConnection, Repeat { form, earlier, .. }: &Repeat) -> Result<()> {
+    // One that only waits, or that is judged by other rules today, shows nothing for what counts.
+    if form.fate != earlier.fate {
+        return Ok(());
+    }
+    let id = earlier.submission;
+    let sql = "UPDATE submission SET file = ?, sheet = ? WHERE id = ?";
+    sqlx::query(sql).bind(&form.file).bind(&form.sheet).bind(id).execute(&mut *conn).await?;
+    let sql = "DELETE FROM finding WHERE submission = ? AND origin = 'sheet'";
+    sqlx::query(sql).bind(id).execute(&mut *conn).await?;
+    for finding in &form.findings {
+        insert_finding(conn, earlier.message, Some(id), Origin::Sheet, finding).await?;
+    }
+    Ok(())
 }
 
 /// The same file waited in other mails, perhaps of strangers: there is nothing to decide about it any more. Where its
