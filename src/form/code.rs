@@ -24,6 +24,13 @@ pub fn subject(code: &str) -> String {
     }
 }
 
+/// The same where registers of several units are compared: each of them begins its running numbers anew, so the short ones
+/// tell nobody apart. `None` where there is nothing to compare.
+pub fn across_registers(code: &str) -> Option<String> {
+    const RUNNING: usize = 5;
+    Some(subject(code)).filter(|subject| subject.chars().count() > RUNNING)
+}
+
 /// How the codes of two organisations stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
@@ -252,6 +259,18 @@ mod tests {
         assert_ne!(compared("鲁社证字第123号"), compared("鲁民证字第123号"));
         assert_eq!(relation("办理中", "办理中"), Relation::Open);
         assert_eq!((relation("000000000", "000000000"), fails("000000000")), (Relation::Open, None));
+    }
+
+    #[test]
+    fn between_registers_the_same_part_is_compared_but_no_running_number() {
+        assert_eq!(across_registers("9237038185537856XK").as_deref(), Some("85537856X"));
+        assert_eq!(across_registers("８５５３ 7856-x").as_deref(), Some("85537856X"));
+        assert_eq!(across_registers("9237038185537856XL").as_deref(), Some("9237038185537856XL"), "a slip of the pen");
+        assert_eq!(across_registers("鲁社证字第 123456 号").as_deref(), Some("鲁社证字第123456号"));
+        for none in ["", "001", "12345", "000000000", "办理中", "办理中代码未下发"] {
+            assert_eq!(across_registers(none), None, "{none}");
+        }
+        assert_eq!(relation("001", "001"), Relation::Same, "in one unit's own books it is a number like others");
     }
 
     #[test]

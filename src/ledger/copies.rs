@@ -1,6 +1,8 @@
 //! Copies: a mail, or a form in it, that came before is linked to what it repeats, and counts once. Runs inside the
 //! caller's transaction; what repeats what is decided by [`repeats`].
 
+mod earlier;
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;
@@ -14,6 +16,7 @@ use crate::form::{Campaign, Finding, Place, Severity};
 use crate::submission::assess::reconsider;
 use crate::submission::repeats::{self, Earlier, Found, Mail, Repeat, Told};
 use crate::submission::{Disposition, Fate, Head, Submission, Verdict};
+use earlier::{Came, came_earlier, show_instead};
 
 /// A mail that was assessed and is not in the ledger yet.
 #[derive(Clone, Copy)]
@@ -152,14 +155,17 @@ pub async fn link(
             .bind(mail.id)
             .execute(&mut *conn)
             .await?;
-        if let (Some(at), true) = (copy.came, is_whole(conn, mail.id, original).await?) {
-            touched.extend(came_earlier(conn, Came::Message(original), at, known_at).await?);
+    }
+    for repeat in &copy.repeats {
+        if let Some(at) = copy.came.filter(|at| *at < repeat.earlier.received_at) {
+            touched.extend(came_earlier(conn, Came::Submission(repeat.earlier.submission), at, known_at).await?);
+            show_instead(conn, repeat).await?;
         }
     }
-    for Repeat { earlier, .. } in &copy.repeats {
-        if let Some(at) = copy.came {
-            touched.extend(came_earlier(conn, Came::Submission(earlier.submission), at, known_at).await?);
-        }
+    if let (Some(original), Some(at)) = (copy.original, copy.came)
+        && is_whole(conn, mail.id, original).await?
+    {
+        touched.extend(came_earlier(conn, Came::Message(original), at, known_at).await?);
     }
     if let Some(waiting) = copy.waiting.filter(|_| verdict.disposition != Disposition::Quarantined) {
         close(conn, waiting, mail.id, known_at).await?;
@@ -273,42 +279,6 @@ async fn earlier(conn: &mut SqliteConnection, mail: Incoming<'_>, form: &Submiss
 async fn is_whole(conn: &mut SqliteConnection, message: i64, original: i64) -> Result<bool> {
     let same = "SELECT 1 FROM message a, message b WHERE a.id = ? AND b.id = ? AND a.fingerprint IS b.fingerprint";
     Ok(sqlx::query(same).bind(message).bind(original).fetch_optional(conn).await?.is_some())
-}
-
-#[derive(Clone, Copy)]
-enum Came {
-    Message(i64),
-    Submission(i64),
-}
-
-/// A copy was taken by its provider at `at`: the earlier time counts. Returns whose returns are older now.
-async fn came_earlier(
-    conn: &mut SqliteConnection,
-    what: Came,
-    at: DateTime<Utc>,
-    known_at: DateTime<Utc>,
-) -> Result<Vec<(String, String)>> {
-    let (sql, id) = match what {
-        Came::Message(id) => {
-            past::message(conn, id, known_at).await?;
-            let sql =
-                "UPDATE message SET received_at = ?1, known_at = min(known_at, ?3) WHERE id = ?2 AND received_at > ?1";
-            sqlx::query(sql).bind(at).bind(id).bind(known_at).execute(&mut *conn).await?;
-            ("SELECT id FROM submission WHERE message = ? AND received_at > ?", id)
-        }
-        Came::Submission(id) => ("SELECT id FROM submission WHERE id = ? AND received_at > ?", id),
-    };
-    let later: Vec<i64> = sqlx::query_scalar(sql).bind(id).bind(at).fetch_all(&mut *conn).await?;
-    let mut older = Vec::new();
-    for id in later {
-        past::submission(conn, id, known_at).await?;
-        let sql = "UPDATE submission SET received_at = ?, known_at = min(known_at, ?) WHERE id = ?
-                   RETURNING unit, stream, state";
-        let row: (String, String, String) =
-            sqlx::query_as(sql).bind(at).bind(known_at).bind(id).fetch_one(&mut *conn).await?;
-        older.extend((row.2 == Fate::Accepted.as_str()).then_some((row.0, row.1)));
-    }
-    Ok(older)
 }
 
 /// The same file waited in other mails, perhaps of strangers: there is nothing to decide about it any more. Where its

@@ -25,9 +25,6 @@ pub struct Key {
     pub closed: bool,
 }
 
-/// Shorter ones are running numbers, which begin anew in each book.
-const CODE: usize = 6;
-
 impl Key {
     fn of(form: &Form, values: &Values) -> Self {
         let text = |key: &str| values.get(key).and_then(Datum::text).unwrap_or_default();
@@ -35,9 +32,9 @@ impl Key {
         let code = book.code.as_deref().map(text).unwrap_or_default();
         let name = organisation_key(text(&form.identity));
         Self {
-            code: code_key(code),
+            code: code::across_registers(code),
             name: Some(name).filter(|name| !name.is_empty()),
-            tells: code::fails(code).is_none(),
+            tells: code::tells(code),
             closed: text(&book.status) == book.closed,
         }
     }
@@ -50,14 +47,6 @@ impl Key {
     fn json(&self) -> serde_json::Value {
         serde_json::json!([self.code, self.name, i64::from(self.tells), i64::from(self.closed)])
     }
-}
-
-/// A code as codes of different registers are compared: what stands around the digits belongs to it
-/// (`鲁社证字第123456号`). None where it tells nobody apart: a running number, or a row of one digit.
-fn code_key(code: &str) -> Option<String> {
-    let key: String = code.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
-    let first = key.chars().next()?;
-    (key.chars().count() >= CODE && key.chars().any(|c| c != first)).then_some(key)
 }
 
 /// The organisations of a book with the places of their rows in it; a row that repeats one above it (R03) is none.
@@ -217,6 +206,15 @@ mod tests {
         assert!(!same(("远山商行", "91350100M000100Y43"), ("远山商行", "D2143569-X")), "a common name");
         assert!(!same(("远山商行", ""), ("远川商行", "")), "one character apart");
         assert!(same(("远山商行", "91350100M000100Y43"), ("远山商行", "91350100M000100Y44")), "a slip of the pen");
+        assert!(
+            same(("远山商行", "９１３５０１００Ｍ０００１００Ｙ４３"), ("远山", "91350100M000100Y43")),
+            "full width"
+        );
+        assert!(!same(("远山商行", "办理中代码未下发"), ("白水商行", "办理中代码未下发")), "words are no code");
+        assert!(
+            same(("远山商行", "9237038185537856XK"), ("远山商贸行", "85537856-X")),
+            "it changed to its credit code"
+        );
     }
 
     #[test]

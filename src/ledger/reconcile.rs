@@ -64,14 +64,8 @@ const COMMON: usize = 2_000;
 const CLOSELY: usize = 20;
 
 /// A code as it can be compared with others; `None` where it tells nobody apart.
-///
-/// An 18-character credit code holds the 9-character organisation code (GB 32100, 4.5: places 9 to 17).
 fn comparable(text: &str) -> Option<String> {
-    let compared = code::compared(text);
-    if code::fails(text).is_some() || compared.len() < 6 {
-        return None;
-    }
-    Some(if compared.len() == 18 { compared[8..17].to_owned() } else { compared })
+    code::across_registers(text).filter(|_| code::tells(text))
 }
 
 /// Both have a code of the same kind, and they differ.

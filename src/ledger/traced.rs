@@ -99,8 +99,7 @@ impl Known {
     pub fn row<'l>(&self, lines: &'l [Line]) -> Option<&'l Line> {
         let text = |line: &'l Line, key| line.values.get(key).and_then(Datum::text).unwrap_or_default();
         let code = |line| code::compared(text(line, "code"));
-        let tells = |code: &str| !code.is_empty() && code::fails(code).is_none();
-        let other = |line| tells(&code(line)) && self.codes.iter().any(|c| tells(c));
+        let other = |line| code::tells(&code(line)) && self.codes.iter().any(|c| code::tells(c));
         lines.iter().find(|line| self.codes.contains(&code(line))).or_else(|| {
             lines.iter().find(|line| !other(line) && self.names.contains(&organisation_key(text(line, "name"))))
         })

@@ -414,3 +414,36 @@ fn a_copy_found_first_in_the_later_mailbox_counts_from_the_earlier_time() {
     let state = office.obligation("2011-09-26T09:00:00+08:00", "2011-08", FIGURES);
     assert_eq!((&state["state"], &state["version"]), (&json!("on_time"), &json!(1)), "{state}");
 }
+
+#[test]
+fn two_mails_with_the_same_table_end_in_one_ledger_whichever_is_read_first() {
+    let mail = |at: &str, name: &str, corrected: bool| {
+        let mut book = tidy(TIDY, NONPUBLIC, "2011-08").register();
+        if corrected {
+            book.rows.pop();
+        }
+        let files = [("统计表", with_venues(4)), ("台账", book)];
+        let files = files.map(|(kind, table)| workbook(&format!("棠梨非公企业{kind}{name}.xlsx"), &[table]));
+        Letter::new(TIDY, NONPUBLIC, at, files.to_vec())
+    };
+    // The second comes after the next month has begun to be due, so that what is noted about the period differs.
+    let mails = [mail(FIRST, "甲", false), mail("2011-10-20T09:10:00+08:00", "乙", true)];
+    let ledger = |order: [usize; 2]| {
+        let office = Office::open();
+        for (minute, which) in order.into_iter().enumerate() {
+            office.post(&mails[which]);
+            office.once(&format!("2011-10-21T12:0{minute}:00+08:00"));
+        }
+        let at = "2011-10-21T13:00:00+08:00";
+        let asked = [
+            vec!["export", "progress"],
+            vec!["export", "register"],
+            vec!["status", "--period", "2011-08"],
+            vec!["findings", "--period", "2011-08"],
+        ];
+        asked.map(|args| office.json(at, &args))
+    };
+    let (in_order, reversed) = (ledger([0, 1]), ledger([1, 0]));
+    assert_eq!(in_order[0][0]["file"], json!("棠梨非公企业统计表甲.xlsx"));
+    assert_eq!(in_order, reversed);
+}

@@ -29,14 +29,30 @@ pub async fn message(conn: &mut SqliteConnection, id: i64, until: DateTime<Utc>)
     Ok(())
 }
 
-/// Keeps how a submission stands; call this before it changes. Its rows stay where they are.
+/// Keeps how a submission stands, and what was found in it; call this before it changes. Its rows stay where they are.
 pub async fn submission(conn: &mut SqliteConnection, id: i64, until: DateTime<Utc>) -> Result<()> {
+    findings(conn, "submission", id, until).await?;
     let fields = columns(conn, "past_submission", &["until"]).await?;
     let sql = format!(
         "INSERT OR IGNORE INTO past_submission ({fields}, until)
          SELECT {fields}, ?1 FROM submission WHERE id = ?2 AND known_at < ?1"
     );
     sqlx::query(AssertSqlSafe(sql)).bind(until).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Keeps what was found in the files of a message, or of a submission of one: known since the assessment, or since the
+/// submission last changed.
+async fn findings(conn: &mut SqliteConnection, of: &str, id: i64, until: DateTime<Utc>) -> Result<()> {
+    let fields = columns(conn, "finding", &["id"]).await?;
+    let keep = format!(
+        "INSERT INTO past_finding ({fields}, known_at, until) SELECT {fields}, since, ?1 FROM (
+             SELECT f.*, max((SELECT m.known_at FROM message m WHERE m.id = f.message), coalesce(
+                 (SELECT max(p.until) FROM past_submission p WHERE p.id = f.submission AND p.until <= ?1), '')) AS since
+             FROM finding f WHERE f.{of} = ?2 AND f.origin = 'sheet')
+         WHERE since < ?1 ORDER BY id"
+    );
+    sqlx::query(AssertSqlSafe(keep)).bind(until).bind(id).execute(conn).await?;
     Ok(())
 }
 
@@ -59,13 +75,7 @@ async fn retire(conn: &mut SqliteConnection, id: i64, until: DateTime<Utc>) -> R
 /// submissions are still there; [`Earlier`] says which of them stay.
 pub async fn end_assessment(conn: &mut SqliteConnection, id: i64, until: DateTime<Utc>) -> Result<()> {
     message(conn, id, until).await?;
-    let fields = columns(conn, "finding", &["id"]).await?;
-    let keep = format!(
-        "INSERT INTO past_finding ({fields}, known_at, until)
-         SELECT {fields}, (SELECT known_at FROM message WHERE id = ?2), ?1 FROM finding
-         WHERE message = ?2 AND origin = 'sheet' AND (SELECT known_at FROM message WHERE id = ?2) < ?1 ORDER BY id"
-    );
-    sqlx::query(AssertSqlSafe(keep)).bind(until).bind(id).execute(&mut *conn).await?;
+    findings(conn, "message", id, until).await?;
     sqlx::query("DELETE FROM finding WHERE message = ?").bind(id).execute(conn).await?;
     Ok(())
 }

@@ -61,7 +61,9 @@ const BASE: &[(&str, &str)] = &[
     ("line", "live.past_line WHERE submission IN (SELECT id FROM main.submission) ORDER BY id"),
     (
         "finding",
-        "live.finding WHERE origin = 'sheet' AND message IN (SELECT id FROM live.message WHERE known_at <= ?1) ORDER BY id",
+        "live.finding WHERE origin = 'sheet' AND message IN (SELECT id FROM live.message WHERE known_at <= ?1)
+         AND NOT EXISTS (SELECT 1 FROM live.past_submission q WHERE q.id = finding.submission AND q.known_at <= ?1
+                         AND q.until > ?1) ORDER BY id",
     ),
     ("document", "live.document WHERE message IN (SELECT id FROM main.message)"),
     ("decision", "live.decision WHERE at <= ?1"),
@@ -111,7 +113,7 @@ const RULINGS: &str = "('merge', 'split', 'dismiss', 'reopen', 'import')";
 
 /// Units and streams whose accepted returns, or what was decided about them, were others.
 fn differ() -> String {
-    const ACCEPTED: &str = "SELECT unit, stream, id, form, period, received_at";
+    const ACCEPTED: &str = "SELECT unit, stream, id, form, period, received_at, file";
     let then = format!("{ACCEPTED} FROM main.submission WHERE state = 'accepted'");
     let now = format!("{ACCEPTED} FROM live.submission WHERE state = 'accepted'");
     format!(

@@ -337,7 +337,7 @@ fn update(entry: &mut Entry, period: Period, row: &Row) {
     let change = match (entry.closed, closed) {
         (false, true) => Some(Change::Closed),
         (true, false) => Some(Change::Reopened),
-        _ if without_seq(&values) != without_seq(&entry.values) || entry.vanished => Some(Change::Changed),
+        _ if said(&values) != said(&entry.values) || entry.vanished => Some(Change::Changed),
         _ => None,
     };
     entry.closed = closed;
@@ -350,9 +350,10 @@ fn update(entry: &mut Entry, period: Period, row: &Row) {
     }
 }
 
-/// A new place in the list is no change of the organisation.
-fn without_seq(values: &Values) -> Vec<(&String, &Datum)> {
-    values.iter().filter(|(k, _)| *k != "seq").collect()
+/// What an organisation's history is of: a new place in the list is no change, nor is a column that comes all blank where
+/// there was none.
+fn said(values: &Values) -> Vec<(&String, &Datum)> {
+    values.iter().filter(|(key, value)| *key != "seq" && !value.is_null()).collect()
 }
 
 #[cfg(test)]

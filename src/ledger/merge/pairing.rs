@@ -164,6 +164,13 @@ impl Pairing<'_> {
         rows.into_iter().any(|i| *i != row && self.relation(*i, entry) != Relation::Different)
     }
 
+    /// An error keeps the row out, and another row of the book has its code: that says nothing of whose the row is.
+    fn has_anothers_code(&self, row: usize) -> bool {
+        let seen = &self.rows[row];
+        let another = |i: usize, other: &Seen| i != row && other.subject == seen.subject && other.name != seen.name;
+        !seen.row.admitted && self.rows.iter().enumerate().any(|(i, other)| another(i, other))
+    }
+
     /// Of rows that were ruled to be one, the first that is admitted and not closed counts.
     fn by_ruling(&mut self) {
         if self.rulings.is_empty() {
@@ -217,7 +224,9 @@ impl Pairing<'_> {
             for e in self.ledger.by_name.get(&seen.name).into_iter().flatten().copied() {
                 let former = !self.has_its_name(i, e);
                 let out = former && (self.entry(e).closed || self.is_itself_in_the_book(e, i));
-                if out || self.are_two(i, e) || self.relation(i, e) == Relation::Different {
+                let two =
+                    self.are_two(i, e) || self.relation(i, e) == Relation::Different && !self.has_anothers_code(i);
+                if out || two {
                     continue;
                 }
                 let equal = Reverse(in_common(&seen.row.values, &self.entry(e).values));

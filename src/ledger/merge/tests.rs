@@ -35,6 +35,33 @@ fn a_blank_cell_is_blank_now_but_a_missing_column_keeps_its_values() {
 }
 
 #[test]
+fn a_column_that_comes_all_blank_where_there_was_none_is_no_change() {
+    let without = || row(1, &[("name", "甲公司"), ("address", "路1号")]);
+    let blank = || row(2, &[("name", "甲公司"), ("address", "路1号"), ("phone", "")]);
+    let filled = || row(3, &[("name", "甲公司"), ("phone", "1")]);
+    let books = |list: Vec<Row>| -> Vec<Book> {
+        ["2011-07", "2011-08", "2011-09"].into_iter().zip(list).map(|(at, row)| book(at, vec![row])).collect()
+    };
+    assert_eq!(changes(&entries(&books(vec![without(), blank(), without()]))[0]), ["added"]);
+    assert_eq!(changes(&entries(&books(vec![without(), filled(), blank()]))[0]), ["added", "changed", "changed"]);
+}
+
+#[test]
+fn a_row_that_is_kept_out_because_it_carries_anothers_code_has_not_vanished() {
+    let (x, y) = (right_code("1"), right_code("2"));
+    let a = |line| row(line, &[("name", "甲公司"), ("code", &x)]);
+    let b = |code: &str, admitted| Row { admitted, ..row(2, &[("name", "乙公司"), ("code", code)]) };
+    let july = || book("2011-07", vec![a(1), b(&y, true)]);
+    let found = entries(&[july(), book("2011-08", vec![a(3), b(&x, false)])]);
+    assert_eq!(changes(&found[1]), ["added"]);
+    assert_eq!((found[1].vanished, found[1].last_period.to_string().as_str()), (false, "2011-08"));
+    assert_eq!(text(&found[1].values, "code"), y, "the wrong code is not taken over");
+    // Kept out for another reason, with a code of its own, it may well be another one of the same name.
+    let other = entries(&[july(), book("2011-08", vec![a(3), b(&right_code("3"), false)])]);
+    assert!(other[1].vanished);
+}
+
+#[test]
 fn gone_without_closing_is_marked_and_coming_back_is_seen() {
     let a = || row(1, &[("name", "甲公司")]);
     let b = || row(2, &[("name", "乙公司")]);
