@@ -165,7 +165,6 @@ impl Office {
         presence::catch_up(&live, &self.config.campaign).await?;
         views::ensure(&live, &self.config.campaign).await?;
         // After an upgrade what follows from the books is more than was stored, whether or not any mail comes.
-        presence::catch_up(&live, &self.config.campaign).await?;
         match self.known_on {
             Some(moment) => known::view(self, &live, moment).await,
             None => Ok(live),
