@@ -162,9 +162,9 @@ struct Office {
 impl Office {
     async fn db(&self) -> Result<Db> {
         let live = Db::open_by(&self.config.data_dir, Basis::of(&self.config)).await?;
+        // After an upgrade what follows from the books is more than was stored, whether or not any mail comes.
         presence::catch_up(&live, &self.config.campaign).await?;
         views::ensure(&live, &self.config.campaign).await?;
-        // After an upgrade what follows from the books is more than was stored, whether or not any mail comes.
         match self.known_on {
             Some(moment) => known::view(self, &live, moment).await,
             None => Ok(live),
