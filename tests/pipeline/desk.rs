@@ -67,6 +67,8 @@ impl Office {
     pub fn sent(&self) -> Vec<Sent> {
         let Ok(entries) = std::fs::read_dir(self.path("sent")) else { return Vec::new() };
         let mut paths: Vec<_> = entries.map(|e| e.expect("a file").path()).collect();
+        // One that is still being written has another name.
+        paths.retain(|path| path.extension().is_some_and(|e| e == "eml"));
         paths.sort();
         paths.iter().map(|path| Sent::read(&std::fs::read(path).expect("a mail"))).collect()
     }
