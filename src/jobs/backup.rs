@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -165,16 +164,7 @@ impl Archive<'_> {
             // Beyond 4 GB the lengths take more room (APPNOTE 4.5.3); packing may make a file a little longer.
             .large_file(size > u64::from(u32::MAX) / 2);
         self.zip.start_file(name, options)?;
-        let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-        loop {
-            let read = content.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            hash.update(&buffer[..read]);
-            self.zip.write_all(&buffer[..read])?;
-        }
-        let digest: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        let digest = mailstore::copy(&mut content, &mut self.zip)?;
         self.sums += &format!("{digest}  {name}\n");
         Ok(())
     }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read};
 use std::path::{Component, Path};
 
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
 use super::backup::{ABOUT, About, LEDGER, SUMS};
 use super::verify::{self, Progress, Report};
 use crate::db::{Db, private_dir};
+use crate::ledger::mailstore;
 
 /// Unpacks a backup into `dir`, opens the ledger (which brings it up to date) and checks it.
 ///
@@ -74,15 +74,7 @@ fn sums(zip: &mut ZipArchive<BufReader<File>>) -> Result<BTreeMap<String, String
 fn write(content: &mut impl Read, target: &Path) -> Result<String> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(target)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        let read = content.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&buffer[..read]);
-        file.write_all(&buffer[..read])?;
-    }
+    let digest = mailstore::copy(content, &mut file)?;
     file.sync_all()?;
-    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Ok(digest)
 }

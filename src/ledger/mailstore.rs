@@ -1,6 +1,6 @@
 //! Raw mail, stored whole and once, before anything else happens to it: `mail/ab/<SHA-256>.eml`.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +11,19 @@ use crate::db::private_dir;
 /// SHA-256 of bytes, in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Copies all that is left and returns its digest.
+pub fn copy(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<String> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
+        }
+        hash.update(&buffer[..read]);
+        to.write_all(&buffer[..read])?;
+    }
 }
 
 /// Where a message is stored. What is no digest (something has changed the ledger) is the path of nothing.
